@@ -1,0 +1,1 @@
+"""What may be written: items, forms, checks. Knows no network, no storage."""

@@ -1,0 +1,1 @@
+"""The items that ship with the program, one TOML file each."""

@@ -1,0 +1,1 @@
+"""Two copies agree: documents, streams, bundles, HTTP. Knows no case."""

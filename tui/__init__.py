@@ -1,0 +1,1 @@
+"""People: command line, screens, widgets, Chinese words."""

@@ -1,0 +1,1 @@
+"""Widgets that are right for Chinese text and long lists."""
