@@ -1,0 +1,79 @@
+"""What can go wrong between two copies. One class for each decision of a caller."""
+
+
+class SyncError(Exception):
+    """Base of everything that `sync` raises on purpose."""
+
+
+class PeerFault(SyncError):
+    """What the peer sent does not hold. Nothing of it was stored."""
+
+
+class Malformed(PeerFault):
+    """Bytes are not the canonical encoding of what was expected."""
+
+    def __init__(self, what: str, why: str) -> None:
+        """Keep `what` was read and `why` it was refused."""
+        self.what, self.why = what, why
+        super().__init__(f"{what}: {why}; nothing was stored")
+
+
+class NotTrusted(PeerFault):
+    """A signature, a key or a right does not hold."""
+
+    def __init__(self, what: str, why: str) -> None:
+        """Keep `what` was judged and `why` it was refused."""
+        self.what, self.why = what, why
+        super().__init__(f"{what}: {why}; nothing was stored")
+
+
+class NotForUs(PeerFault):
+    """A bundle is addressed to another node; it stays unopened."""
+
+    def __init__(self, recipient: str) -> None:
+        """Keep the node that the bundle is for."""
+        self.recipient = recipient
+        super().__init__(f"the bundle is for node {recipient}; it was not opened")
+
+
+class TooNew(PeerFault):
+    """The peer speaks a newer format; keep the bytes and upgrade this node."""
+
+    def __init__(self, what: str, version: int, known: int) -> None:
+        """Keep which format was met and which is known here."""
+        self.what, self.version, self.known = what, version, known
+        super().__init__(
+            f"{what} has format {version}, this node knows up to {known}; "
+            "nothing was opened; upgrade this node"
+        )
+
+
+class ChangeRefused(SyncError):
+    """A change may not come near the library; a pure verdict over its bytes."""
+
+    def __init__(self, cause: str, detail: str) -> None:
+        """Keep the `cause` (a word for tables) and the `detail` (for people)."""
+        self.cause, self.detail = cause, detail
+        super().__init__(f"{cause}: {detail}")
+
+
+class DocumentDamaged(SyncError):
+    """A stored snapshot cannot be read; rebuild it from the entries."""
+
+
+class PeerUnreachable(SyncError):
+    """No answer came; try again later, nothing was lost."""
+
+    def __init__(self, url: str, why: str) -> None:
+        """Keep where and why, in words for a person."""
+        self.url, self.why = url, why
+        super().__init__(f"{url}: {why}; nothing was lost, try again later")
+
+
+class PeerRefused(SyncError):
+    """The peer answered, and said no."""
+
+    def __init__(self, url: str, status: int, why: str) -> None:
+        """Keep the HTTP status and the peer's sentence."""
+        self.url, self.status, self.why = url, status, why
+        super().__init__(f"{url} refused ({status}): {why}")
