@@ -1,1 +1,89 @@
-"""The items that ship with the program, one TOML file each."""
+"""The folder of items: one TOML file each, read with all its faults at once.
+
+This is the rim of `forms`: it reads files. What is in a file is judged by
+`forms.catalog.toml`; the items that ship with the program lie beside this file.
+"""
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from forms.catalog.toml import read_item
+from forms.errors import CatalogProblem, CatalogRefused
+from forms.package import Package
+
+MAX_FILES = 2_000
+MAX_FILE_BYTES = 256 * 1024
+
+
+class _Unreadable(Exception):
+    """A file cannot be read as a text; the sentence says why."""
+
+
+def shipped() -> Path:
+    """Return the folder of the items that come with the program."""
+    return Path(__file__).parent
+
+
+def read_catalog(directory: Path) -> list[Package]:
+    """Return the items of a folder, in the order of the file names.
+
+    Only files that end in `.toml` are looked at, and no folders below.
+
+    Raises:
+        CatalogRefused: anything is wrong with any of them; all of it is listed.
+    """
+    problems: list[CatalogProblem] = []
+    packages: list[Package] = []
+    first: dict[str, str] = {}
+    for path in _files(directory):
+        try:
+            text = _text(path)
+        except _Unreadable as error:
+            problems.append(CatalogProblem(path.name, 1, str(error)))
+            continue
+        reading = read_item(text)
+        if reading.package is not None:
+            packages.append(reading.package)
+            code = reading.package.item.code
+            if first.setdefault(code, path.name) != path.name:
+                message = f"code 与 {first[code]} 重复，每个事项要有自己的代码"
+                line = reading.line_of(("item", "code"))
+                problems.append(CatalogProblem(path.name, line, message))
+        problems += [CatalogProblem(path.name, *fault) for fault in reading.faults]
+    if problems:
+        raise CatalogRefused(problems)
+    return packages
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    try:
+        paths = sorted(p for p in directory.iterdir() if p.suffix == ".toml")
+    except OSError as error:
+        message = f"打不开这个文件夹（{error.strerror}），请核对路径和权限"
+        raise CatalogRefused([CatalogProblem(str(directory), 1, message)]) from error
+    if not 1 <= len(paths) <= MAX_FILES:
+        message = f"文件夹里应有 1 至 {MAX_FILES} 个 .toml 文件，现在 {len(paths)} 个"
+        raise CatalogRefused([CatalogProblem(str(directory), 1, message)])
+    yield from paths
+
+
+def _text(path: Path) -> str:
+    """Return the text of one file; never follow a link out of the folder."""
+    try:
+        # Before it is opened: opening a pipe would wait for ever.
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise _Unreadable("不是普通文件（链接、管道或文件夹），请换成文件本身")
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise _Unreadable(f"读不出来（{error.strerror}），请核对权限") from error
+    if len(data) > MAX_FILE_BYTES:
+        raise _Unreadable(f"文件太大，最多 {MAX_FILE_BYTES // 1024} KiB")
+    try:
+        # Notepad puts a mark before UTF-8; TOML knows none.
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        message = f"第 {line} 行不是 UTF-8 文字，请另存为 UTF-8 编码"
+        raise _Unreadable(message) from error

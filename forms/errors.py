@@ -1,0 +1,77 @@
+"""What can go wrong with forms. Pure: no I/O.
+
+A wrong answer in a form is no error: `forms.check` returns it as a `Problem`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SHOWN_FAULTS = 20
+"""How many faults a sentence lists; the attribute holds them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a package, and where.
+
+    `where` leads there from the top: `("field", 2, "minimum")` is the lower limit
+    of the third field; numbers count from 0; `()` is the package as a whole.
+    """
+
+    where: tuple[str | int, ...]
+    message: str
+
+    @property
+    def place(self) -> str:
+        """The way there in one word, with numbers from 1: `field[3].minimum`."""
+        steps = [f"[{s + 1}]" if isinstance(s, int) else f".{s}" for s in self.where]
+        return "".join(steps).removeprefix(".")
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogProblem:
+    """One thing that is wrong with a file of the catalogue; `line` counts from 1."""
+
+    file: str
+    line: int
+    message: str
+
+
+class FormError(Exception):
+    """Base of all errors of this package."""
+
+
+class PackageRefused(FormError):
+    """These bytes, or this package, are no valid form package.
+
+    The caller sets them aside and asks whoever published them.
+    """
+
+    def __init__(self, reason: str, faults: Sequence[Fault] = ()) -> None:
+        self.reason, self.faults = reason, tuple(faults)
+        super().__init__(
+            f"表单包不能用：{reason}；没有装入任何内容，请发布方改正后重新发布"
+        )
+
+
+class PackageTooNew(PackageRefused):
+    """The package has a later format than this program knows; upgrade, try again."""
+
+    def __init__(self, found: int, known: int) -> None:
+        self.found, self.known = found, known
+        reason = f"格式是第 {found} 版，本程序只认到第 {known} 版，请升级程序后再装"
+        super().__init__(reason)
+
+
+class CatalogRefused(FormError):
+    """A folder of items has faults; `problems` lists all of them, by file and line."""
+
+    def __init__(self, problems: Sequence[CatalogProblem]) -> None:
+        self.problems = list(problems)
+        lines = [f"{p.file}:{p.line}: {p.message}" for p in problems[:SHOWN_FAULTS]]
+        if len(problems) > SHOWN_FAULTS:
+            lines.append(f"……另有 {len(problems) - SHOWN_FAULTS} 处")
+        super().__init__(
+            f"事项目录有 {len(problems)} 处要改，没有发布任何事项：\n"
+            + "\n".join(lines)
+        )

@@ -1,0 +1,99 @@
+"""An item with its form, as it is published and stored. Pure: no I/O.
+
+The bytes are JSON in one canonical form: keys in the order of the types, what has its
+default value left out. So a package has one digest, and a key that is added later
+with a default leaves the digests of older packages as they are. Whoever adds a kind,
+a role or a key raises `FORMAT` for the packages that use it.
+"""
+
+import hashlib
+
+import msgspec
+from msgspec import Struct, field
+
+from forms import faults
+from forms.errors import Fault, PackageRefused, PackageTooNew
+from forms.field import Choice, Field
+from forms.item import Item
+
+__all__ = ["FORMAT", "MAX_BYTES", "Choice", "Field", "Package"]
+__all__ += ["decode", "digest", "encode"]
+
+FORMAT = 1
+MAX_BYTES = 256 * 1024
+
+
+class Package(
+    Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True
+):
+    """An item and its form, in one version."""
+
+    # A factory's value is never left out, so the format is always on the wire.
+    format: int = field(default_factory=lambda: FORMAT)
+    version: str
+    """Digits, a later version is a higher number: "2026112101"."""
+    item: Item
+    fields: tuple[Field, ...]
+
+    def field_of(self, role: str) -> Field | None:
+        """Return the field that plays this role (a key of `forms.field.ROLES`)."""
+        return next((field for field in self.fields if field.role == role), None)
+
+
+class _Head(Struct):
+    """As much as must be known before the rest can be understood."""
+
+    format: int
+
+
+_HEAD = msgspec.json.Decoder(_Head)
+_DECODER = msgspec.json.Decoder(Package)
+_ENCODER = msgspec.json.Encoder()
+
+
+def encode(package: Package) -> bytes:
+    """Return the canonical bytes of a package.
+
+    Raises:
+        PackageRefused: `decode` would not take it.
+    """
+    found = list(faults.of_package(package.version, package.item, package.fields))
+    if package.format != FORMAT:
+        found.append(Fault(("format",), f"应为 {FORMAT}"))
+    if found:
+        said = "；".join(f"{f.place} {f.message}" for f in found[: faults.SHOWN])
+        raise PackageRefused(f"有 {len(found)} 处不对：{said}", found)
+    data = _ENCODER.encode(package)
+    if len(data) > MAX_BYTES:
+        raise PackageRefused(_too_large(len(data)))
+    return data
+
+
+def decode(data: bytes) -> Package:
+    """Return the package that these bytes hold, from whomever they came.
+
+    Raises:
+        PackageTooNew: of a later format than this program knows.
+        PackageRefused: too large, not of this shape, not canonical, or with faults.
+    """
+    if len(data) > MAX_BYTES:
+        raise PackageRefused(_too_large(len(data)))
+    try:
+        head = _HEAD.decode(data)
+        if head.format > FORMAT:
+            raise PackageTooNew(head.format, FORMAT)
+        package = _DECODER.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise PackageRefused(f"内容读不懂（{str(error)[:200]}）") from error
+    if encode(package) != data:
+        raise PackageRefused("内容不是规范写法（次序、空白或默认值不同）")
+    return package
+
+
+def digest(data: bytes) -> str:
+    """Return the SHA-256 of encoded bytes, in hex: the name of this very package."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _too_large(size_bytes: int) -> str:
+    return f"有 {size_bytes} 字节，最多 {MAX_BYTES} 字节"

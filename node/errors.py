@@ -1,0 +1,122 @@
+"""What can go wrong at a service point. One class for each decision of a caller."""
+
+from collections.abc import Sequence
+
+
+class NodeError(Exception):
+    """Base of everything that `node` raises on purpose."""
+
+
+class StepRefused(NodeError):
+    """A step may not be taken: wrong state, wrong tier, or a reason is missing."""
+
+    def __init__(
+        self, case: str, state: str, step: str, why: str, allowed: Sequence[str] = ()
+    ) -> None:
+        """Keep the facts, so that a screen can say it in Chinese.
+
+        `why` is one of the keys of `REFUSALS` in `node.rights`.
+        """
+        self.case, self.state, self.step = case, state, step
+        self.why, self.allowed = why, tuple(allowed)
+        super().__init__(
+            f"case {case} is {state}; {step!r} is refused ({why}); possible: "
+            f"{', '.join(allowed) or 'nothing'}; nothing was changed"
+        )
+
+
+class AnswersWrong(NodeError):
+    """A form cannot be submitted as it is filled in; the draft is kept."""
+
+    def __init__(self, problems: Sequence[tuple[str, str, str]]) -> None:
+        """Keep (field key, label, message) for each fault."""
+        self.problems = tuple(problems)
+        keys = ", ".join(key for key, _, _ in problems)
+        super().__init__(f"{len(problems)} fields are not right: {keys}")
+
+
+class NotFound(NodeError):
+    """Nothing here has that name."""
+
+    def __init__(self, what: str, name: str) -> None:
+        """Keep the kind of thing and what was asked for."""
+        self.what, self.name = what, name
+        super().__init__(f"no {what} {name!r} on this node; nothing was changed")
+
+
+class Ambiguous(NodeError):
+    """More than one thing fits; say more of its name."""
+
+    def __init__(self, what: str, name: str, count: int) -> None:
+        """Keep how many things fit."""
+        self.what, self.name, self.count = what, name, count
+        super().__init__(f"{count} {what}s fit {name!r}; nothing was changed")
+
+
+class WrongPassword(NodeError):
+    """The operator or the password is not right; nothing was opened."""
+
+
+class LockedOut(NodeError):
+    """Too many wrong passwords; wait."""
+
+    def __init__(self, wait_s: int) -> None:
+        """Keep how long to wait."""
+        self.wait_s = wait_s
+        super().__init__(f"too many wrong passwords; try again in {wait_s} s")
+
+
+class HomeMissing(NodeError):
+    """There is no node in this folder."""
+
+    def __init__(self, path: str) -> None:
+        """Keep the folder."""
+        self.path = path
+        super().__init__(f"{path} holds no node; run `lianban init` or `lianban join`")
+
+
+class HomeTaken(NodeError):
+    """The folder holds a node already."""
+
+    def __init__(self, path: str) -> None:
+        """Keep the folder."""
+        self.path = path
+        super().__init__(f"{path} holds a node already; nothing was changed")
+
+
+class StoreBusy(NodeError):
+    """Another process holds the store longer than we wait; try again."""
+
+
+class DiskFull(NodeError):
+    """The disk is full or refuses writes; nothing of this step was stored."""
+
+
+class StoreDamaged(NodeError):
+    """The database cannot be read as what it should be."""
+
+
+class NoEncryption(NodeError):
+    """No encrypting SQLite exists for this machine; `--plain` must be said."""
+
+
+class WriteForbidden(NodeError):
+    """This node may not write now: it has been put back to an older state."""
+
+
+class InviteRefused(NodeError):
+    """An enrolment code does not fit, is used up, or is too old."""
+
+    def __init__(self, why: str) -> None:
+        """Keep the reason: a word that `tui.labels` knows."""
+        self.why = why
+        super().__init__(f"enrolment refused: {why}; nothing was changed")
+
+
+class NotAllowed(NodeError):
+    """This node's certificate does not allow that."""
+
+    def __init__(self, what: str) -> None:
+        """Keep what was attempted."""
+        self.what = what
+        super().__init__(f"{what}: this node has no right to; nothing was changed")

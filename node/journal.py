@@ -1,0 +1,51 @@
+"""Our own writing: how an entry gets into one of this node's streams.
+
+Called inside the transaction of whatever it is part of. Nothing has to be marked
+for sending: a neighbour is owed what its vector lacks.
+"""
+
+from node.errors import WriteForbidden
+from node.wiring import Node
+from sync import seal
+from sync.stream import Entry, StreamId, link, sign_checkpoint
+
+
+def own_stream(node: Node, scope: str) -> StreamId:
+    """Return this node's stream for a scope, in its present epoch."""
+    return StreamId(node.id, node.certificate.epoch, scope)
+
+
+def append(
+    node: Node, scope: str, kind: str, document: bytes, payload: bytes, at_ms: int
+) -> int:
+    """Add an entry to our stream of `scope`, sign it, and return its row.
+
+    Raises:
+        WriteForbidden: a neighbour holds more of this stream than we do, so this
+            node has been put back to an older state and must first catch up.
+    """
+    journal = node.store.journal
+    stream = own_stream(node, scope)
+    sequence, previous = journal.head(stream)
+    if journal.known_sequence(stream) > sequence:
+        raise WriteForbidden(
+            f"neighbours hold {journal.known_sequence(stream)} entries of this node, "
+            f"it has {sequence} itself; sync first; nothing was stored"
+        )
+    entry = Entry(
+        sequence=sequence + 1,
+        kind=kind,
+        document=document,
+        roster_version=node.roster.version,
+        written_at_ms=at_ms,
+        payload_hash=seal.sha256(payload),
+        payload=payload,
+    )
+    chain_hash = link(previous, entry)
+    rows = journal.append(stream, [(entry, chain_hash)], at_ms)
+    journal.put_checkpoint(
+        stream,
+        sign_checkpoint(node.secrets.sign_key, stream, entry.sequence, chain_hash),
+    )
+    journal.set_verdicts([(rows[0], "taken")])
+    return rows[0]

@@ -1,0 +1,71 @@
+"""The store of a node: one file, one interface, and all SQL behind it.
+
+`Store` joins the parts: `journal` (the truth), `documents`, `cases` and `registry`.
+What must happen together happens inside one `with store.transaction():`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from node.errors import StoreDamaged
+from node.store.cases import Cases
+from node.store.connection import (
+    ERRORS,
+    can_encrypt,
+    connect,
+    transaction,
+    translated,
+)
+from node.store.documents import Documents
+from node.store.journal import Journal
+from node.store.registry import Registry
+from node.store.schema import DERIVED
+
+__all__ = ["DERIVED", "Store", "can_encrypt"]
+
+
+class Store:
+    """An open store. One connection; use it in one thread at a time."""
+
+    def __init__(self, path: Path, key: bytes | None) -> None:
+        """Open the file at `path`, made if missing; `key` None means in the clear.
+
+        Raises:
+            StoreDamaged, StoreBusy, DiskFull, NoEncryption: see `node.errors`.
+        """
+        self._db = connect(path, key)
+        self.is_encrypted = key is not None
+        self.journal = Journal(self._db)
+        self.documents = Documents(self._db)
+        self.cases = Cases(self._db)
+        self.registry = Registry(self._db)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Do all writes of the block, or none. The lock is taken at once."""
+        with translated(), transaction(self._db):
+            yield
+
+    def data_version(self) -> int:
+        """Return a number that changes when another connection has committed."""
+        with translated():
+            return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
+    def check(self) -> list[str]:
+        """Return what SQLite and SQLCipher find wrong with the file, in words."""
+        faults: list[str] = []
+        try:
+            for pragma in ("integrity_check", "cipher_integrity_check"):
+                rows = self._db.execute(f"PRAGMA {pragma}").fetchall()
+                faults += [str(row[0]) for row in rows if row[0] != "ok"]
+        except ERRORS as error:
+            faults.append(str(error))
+        return faults
+
+    def close(self) -> None:
+        """Close the file."""
+        try:
+            self._db.conn.close()
+        except ERRORS as error:
+            raise StoreDamaged(str(error)) from error

@@ -1,0 +1,272 @@
+"""Cases as lists show them, their search index, and drafts, in SQL.
+
+Pages go by key, never by offset, so that a page costs the same in any store.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from sync.canonical import decode, encode
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """One line of a list. `mark` is "" or what a person must look at."""
+
+    document: bytes
+    number: str
+    division: str
+    package: str
+    item_code: str
+    item_name: str
+    department: str
+    decide: str
+    applicant: str
+    state: str
+    mark: str
+    submitted_at_ms: int
+    changed_at_ms: int
+    row: int = 0
+
+    @property
+    def id(self) -> str:
+        """The case's id as people and scripts write it."""
+        return self.document.hex()
+
+    @property
+    def key(self) -> "PageKey":
+        """The place in a list."""
+        return self.changed_at_ms, self.row
+
+
+PageKey = tuple[int, int]
+"""(time of the last change in milliseconds, row)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which cases a list shows. Empty means all. `match` is an FTS5 expression."""
+
+    states: tuple[str, ...] = ()
+    division_prefix: str = ""
+    decide: str = ""
+    match: str = ""
+    oldest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A case that is not submitted: it is in no stream and never leaves the node."""
+
+    document: bytes
+    nonce: bytes
+    number: str
+    package: str
+    answers: dict[str, str]
+    begun_at_ms: int
+    saved_at_ms: int
+    last_field: str
+
+    @property
+    def id(self) -> str:
+        """The id that the case will have."""
+        return self.document.hex()
+
+
+_COLUMNS = (
+    "document, number, division, package, item_code, item_name, department, decide, "
+    "applicant, state, mark, submitted_at_ms, changed_at_ms, id"
+)
+
+
+class Cases:
+    """The read model of cases."""
+
+    def __init__(self, db: Database) -> None:
+        """Use an open database."""
+        self._db = db
+
+    def put(self, rows: Iterable[tuple[CaseRow, tuple[str, str, str]]]) -> None:
+        """Keep rows, each with its search terms (name, initials, numbers)."""
+        for row, terms in rows:
+            found = self._db.execute(
+                "SELECT id FROM cases WHERE document = ?", (row.document,)
+            ).fetchone()
+            values = (
+                row.document,
+                row.number,
+                row.division,
+                row.package,
+                row.item_code,
+                row.item_name,
+                row.department,
+                row.decide,
+                row.applicant,
+                row.state,
+                row.mark,
+                row.submitted_at_ms,
+                row.changed_at_ms,
+            )
+            if found is None:
+                case = self._db.conn.execute(
+                    f"INSERT INTO cases ({_COLUMNS}) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+                    values,
+                ).lastrowid
+            else:
+                case = found[0]
+                self._db.conn.execute(
+                    f"UPDATE cases SET ({_COLUMNS.removesuffix(', id')}) = "
+                    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?",
+                    (*values, case),
+                )
+                self._db.conn.execute("DELETE FROM search WHERE rowid = ?", (case,))
+            self._db.conn.execute(
+                "INSERT INTO search (rowid, name, initials, numbers) "
+                "VALUES (?, ?, ?, ?)",
+                (case, *terms),
+            )
+
+    def get(self, document: bytes) -> CaseRow | None:
+        """Return one row."""
+        rows = self._read("document = ?", (document,), "", 1)
+        return rows[0] if rows else None
+
+    def find(self, name: str, limit: int = 3) -> list[CaseRow]:
+        """Return the cases whose id or number begins or ends as `name` says."""
+        text = name.strip().lower().replace("-", "")
+        if not text or not text.isascii() or not text.isalnum():
+            return []
+        is_hex = len(text) <= 32 and all(c in "0123456789abcdef" for c in text)
+        rows: list[CaseRow] = []
+        if is_hex and len(text) >= 6:
+            low = bytes.fromhex(text + "0" * (32 - len(text)))
+            high = bytes.fromhex(text + "f" * (32 - len(text)))
+            rows = self._read(
+                "document BETWEEN ? AND ?", (low, high), "ORDER BY id", limit
+            )
+        if not rows and len(text) >= 4:
+            rows = self._read(
+                "number = ? OR number LIKE ?",
+                (text.upper(), "%" + text.upper()),
+                "ORDER BY id DESC",
+                limit,
+            )
+        return rows
+
+    def page(self, wanted: Filter, after: PageKey | None, limit: int) -> list[CaseRow]:
+        """Return up to `limit` rows that follow `after` in the list's order."""
+        return self._page(wanted, after, limit, descending=not wanted.oldest_first)
+
+    def page_before(self, wanted: Filter, before: PageKey, limit: int) -> list[CaseRow]:
+        """Return up to `limit` rows that stand before `before`, in list order."""
+        rows = self._page(wanted, before, limit, descending=wanted.oldest_first)
+        return rows[::-1]
+
+    def count(self, wanted: Filter) -> int:
+        """Return how many rows the list has."""
+        where, values = _where(wanted)
+        row = self._db.execute(
+            f"SELECT count(*) FROM cases WHERE {where}",
+            values,
+        ).fetchone()
+        return int(row[0])
+
+    def counts_by_state(self) -> dict[str, int]:
+        """Return how many cases stand in each state."""
+        return dict(
+            self._db.execute("SELECT state, count(*) FROM cases GROUP BY state")
+        )
+
+    def _page(
+        self, wanted: Filter, from_key: PageKey | None, limit: int, *, descending: bool
+    ) -> list[CaseRow]:
+        where, values = _where(wanted)
+        if from_key is not None:
+            where += f" AND (changed_at_ms, id) {'<' if descending else '>'} (?, ?)"
+            values = (*values, *from_key)
+        order = "DESC" if descending else "ASC"
+        return self._read(
+            where, values, f"ORDER BY changed_at_ms {order}, id {order}", limit
+        )
+
+    def _read(
+        self, where: str, values: Sequence[object], order: str, limit: int
+    ) -> list[CaseRow]:
+        return [
+            CaseRow(*row)
+            for row in self._db.execute(
+                f"SELECT {_COLUMNS} FROM cases WHERE {where} {order} LIMIT ?",
+                (*values, limit),
+            )
+        ]
+
+    # -- drafts -----------------------------------------------------------------
+
+    def put_draft(self, draft: Draft) -> None:
+        """Keep a draft in the place of what was there."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO drafts (document, nonce, number, package, "
+            "answers, begun_at_ms, saved_at_ms, last_field) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                draft.document,
+                draft.nonce,
+                draft.number,
+                draft.package,
+                encode(draft.answers),
+                draft.begun_at_ms,
+                draft.saved_at_ms,
+                draft.last_field,
+            ),
+        )
+
+    def draft(self, document: bytes) -> Draft | None:
+        """Return a draft by the id that its case will have."""
+        found = self._drafts("document = ?", (document,))
+        return found[0] if found else None
+
+    def drafts(self) -> list[Draft]:
+        """Return all drafts, the last saved first."""
+        return self._drafts("1", ())
+
+    def drop_draft(self, document: bytes) -> None:
+        """Remove a draft: it has become a case, or was thrown away by a person."""
+        self._db.execute("DELETE FROM drafts WHERE document = ?", (document,))
+
+    def _drafts(self, where: str, values: Sequence[object]) -> list[Draft]:
+        return [
+            Draft(row[0], row[1], row[2], row[3], _answers(row[4]), *row[5:])
+            for row in self._db.execute(
+                "SELECT document, nonce, number, package, answers, begun_at_ms, "
+                "saved_at_ms, last_field FROM drafts "
+                f"WHERE {where} ORDER BY saved_at_ms DESC",
+                values,
+            )
+        ]
+
+
+def _answers(data: bytes) -> dict[str, str]:
+    return decode(data, dict[str, str], limit_bytes=4 * 1024 * 1024)
+
+
+def _where(wanted: Filter) -> tuple[str, tuple[object, ...]]:
+    parts, values = ["1"], list[object]()
+    if wanted.states:
+        parts.append(f"state IN ({','.join('?' * len(wanted.states))})")
+        values += wanted.states
+    if wanted.division_prefix:
+        parts.append("division BETWEEN ? AND ?")
+        values += (
+            wanted.division_prefix.ljust(12, "0"),
+            wanted.division_prefix.ljust(12, "9"),
+        )
+    if wanted.decide:
+        parts.append("decide = ?")
+        values.append(wanted.decide)
+    if wanted.match:
+        parts.append("id IN (SELECT rowid FROM search WHERE search MATCH ?)")
+        values.append(wanted.match)
+    return " AND ".join(parts), tuple(values)

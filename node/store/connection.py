@@ -1,0 +1,106 @@
+"""Opening the database file, encrypted where the machine can. One door to SQLite.
+
+WAL and `synchronous=FULL`: what a committed transaction holds is on disk before
+anybody is told so. Several processes share one file; each write takes the lock at
+its beginning (`BEGIN IMMEDIATE`).
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from node.errors import DiskFull, NodeError, NoEncryption, StoreBusy, StoreDamaged
+from node.store.schema import migrations
+
+BUSY_LIMIT_S = 15
+
+try:
+    from sqlcipher3 import dbapi2 as sqlcipher
+except ImportError:  # no wheel for this machine: `init` wants --plain
+    sqlcipher = None
+
+# sqlcipher3 has error classes of its own, which are no sqlite3.Error.
+ERRORS: tuple[type[Exception], ...] = (
+    (sqlite3.Error, sqlcipher.Error) if sqlcipher else (sqlite3.Error,)
+)
+
+
+def can_encrypt() -> bool:
+    """Say whether this machine has an encrypting SQLite."""
+    return sqlcipher is not None
+
+
+def connect(path: Path, key: bytes | None) -> Database:
+    """Return an open, migrated database.
+
+    Args:
+        path: the file; made if it is not there.
+        key: 32 raw bytes, or None for a file in the clear.
+
+    Raises:
+        NoEncryption: a key is given and no encrypting SQLite is installed.
+        StoreDamaged: the file is no database, or the key is not its key.
+        StoreBusy, DiskFull: as the names say.
+    """
+    if key is not None and sqlcipher is None:
+        raise NoEncryption
+    library = sqlcipher if key is not None else sqlite3
+    with translated():
+        connection = library.connect(
+            str(path),
+            timeout=BUSY_LIMIT_S,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        if key is not None:
+            # Whatever the library has to say comes as an exception, not on stderr.
+            connection.execute("PRAGMA cipher_log_level = NONE")
+            connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = FAST")
+        connection.execute("PRAGMA foreign_keys = OFF")
+        db = Database(connection)
+        if migrations.pending(db):
+            migrations.apply(db)
+    return db
+
+
+@contextmanager
+def transaction(db: Database) -> Iterator[None]:
+    """Run a block in one write transaction, or join the one that is open."""
+    if db.conn.in_transaction:
+        yield
+        return
+    with translated():
+        db.conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        with translated():
+            db.conn.execute("COMMIT")
+    except BaseException:
+        if db.conn.in_transaction:
+            db.conn.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the library's errors into ours."""
+    try:
+        yield
+    except ERRORS as error:
+        raise _ours(error) from error
+
+
+def _ours(error: Exception) -> NodeError:
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return StoreBusy("the store is held by another process; nothing was stored")
+    if "full" in text or "disk I/O" in text or "unable to open" in text:
+        return DiskFull(f"the disk does not take it ({text}); nothing was stored")
+    return StoreDamaged(f"the database cannot be read: {text}")

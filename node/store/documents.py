@@ -1,0 +1,198 @@
+"""Documents and what was decided about their changes, in SQL. All derived."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from sync.canonical import Record, decode, encode
+
+
+class Birth(Record, frozen=True):
+    """Where a document's containers stand: their op counters in the first change."""
+
+    actor: bytes
+    containers: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """A document as it is kept."""
+
+    id: bytes
+    scope: str
+    birth: Birth
+    heads: tuple[bytes, ...]
+    snapshot: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineRow:
+    """An entry that is set aside, and why."""
+
+    entry: int
+    cause: str
+    detail: str
+    document: bytes
+    author: bytes
+    epoch: int
+    sequence: int
+    scope: str
+    received_at_ms: int
+
+
+class Documents:
+    """Snapshots, the index of changes, what waits, and what is set aside."""
+
+    def __init__(self, db: Database) -> None:
+        """Use an open database."""
+        self._db = db
+
+    def get(self, document: bytes) -> DocumentRow | None:
+        """Return a document by its id."""
+        row = self._db.execute(
+            "SELECT id, scope, birth, heads, snapshot FROM documents WHERE id = ?",
+            (document,),
+        ).fetchone()
+        if row is None:
+            return None
+        heads = row[3]
+        return DocumentRow(
+            row[0],
+            row[1],
+            decode(row[2], Birth, limit_bytes=65536),
+            tuple(heads[at : at + 32] for at in range(0, len(heads), 32)),
+            row[4],
+        )
+
+    def put(self, rows: Iterable[DocumentRow]) -> None:
+        """Keep documents in the place of what was there."""
+        self._db.conn.executemany(
+            "INSERT INTO documents (id, scope, birth, heads, snapshot) "
+            "VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+            "heads = excluded.heads, snapshot = excluded.snapshot",
+            [
+                (r.id, r.scope, encode(r.birth), b"".join(r.heads), r.snapshot)
+                for r in rows
+            ],
+        )
+
+    def page(self, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """Return (id, concatenated heads) by id, after `after`."""
+        return list(
+            self._db.execute(
+                "SELECT id, heads FROM documents WHERE id > ? ORDER BY id LIMIT ?",
+                (after, limit),
+            )
+        )
+
+    def count(self) -> int:
+        """Return how many documents are held."""
+        return int(self._db.execute("SELECT count(*) FROM documents").fetchone()[0])
+
+    # -- changes --------------------------------------------------------------
+
+    def changes(self, document: bytes) -> dict[bytes, tuple[bytes, int, bool, int]]:
+        """Return by hash (actor, sequence, taken?, entry row) of all judged changes."""
+        return {
+            row[0]: (row[1], row[2], bool(row[3]), row[4])
+            for row in self._db.execute(
+                "SELECT hash, actor, sequence, taken, entry FROM changes "
+                "WHERE document = ?",
+                (document,),
+            )
+        }
+
+    def put_changes(
+        self, rows: Iterable[tuple[bytes, bytes, bytes, int, int, bool]]
+    ) -> None:
+        """Keep (document, hash, actor, sequence, entry row, taken?) of each."""
+        self._db.conn.executemany(
+            "INSERT OR REPLACE INTO changes "
+            "(document, hash, actor, sequence, entry, taken) VALUES (?, ?, ?, ?, ?, ?)",
+            list(rows),
+        )
+
+    # -- waiting --------------------------------------------------------------
+
+    def put_pending(self, rows: Iterable[tuple[int, bytes, str, bytes]]) -> None:
+        """Keep (entry row, document, what is waited for, its name) of each."""
+        self._db.conn.executemany(
+            "INSERT OR REPLACE INTO pending (entry, document, waits_for, name) "
+            "VALUES (?, ?, ?, ?)",
+            list(rows),
+        )
+
+    def drop_pending(self, entries: Iterable[int]) -> None:
+        """Forget that these entries wait."""
+        self._db.conn.executemany(
+            "DELETE FROM pending WHERE entry = ?", [(entry,) for entry in entries]
+        )
+
+    def pending(self, document: bytes) -> list[int]:
+        """Return the rows of the entries of a document that wait."""
+        return [
+            row[0]
+            for row in self._db.execute(
+                "SELECT entry FROM pending WHERE document = ? ORDER BY entry",
+                (document,),
+            )
+        ]
+
+    def all_pending(self, limit: int) -> list[tuple[int, bytes, str, bytes]]:
+        """Return (entry row, document, what is waited for, its name)."""
+        return list(
+            self._db.execute(
+                "SELECT entry, document, waits_for, name FROM pending "
+                "ORDER BY entry LIMIT ?",
+                (limit,),
+            )
+        )
+
+    def documents_waiting_for(self, kind: str) -> list[bytes]:
+        """Return the documents that have an entry waiting for a `kind` of thing."""
+        return [
+            row[0]
+            for row in self._db.execute(
+                "SELECT DISTINCT document FROM pending WHERE waits_for = ?", (kind,)
+            )
+        ]
+
+    # -- set aside --------------------------------------------------------------
+
+    def put_quarantine(self, rows: Iterable[tuple[int, str, str]]) -> None:
+        """Keep (entry row, cause, detail) of each entry that is set aside."""
+        self._db.conn.executemany(
+            "INSERT OR REPLACE INTO quarantine (entry, cause, detail) VALUES (?, ?, ?)",
+            [(entry, cause, detail[:500]) for entry, cause, detail in rows],
+        )
+
+    def quarantine(self, limit: int) -> list[QuarantineRow]:
+        """Return what is set aside, newest first."""
+        return [
+            QuarantineRow(*row)
+            for row in self._db.execute(
+                "SELECT q.entry, q.cause, q.detail, e.document, s.node, s.epoch, "
+                "e.sequence, s.scope, e.received_at_ms FROM quarantine q "
+                "JOIN entries e ON e.id = q.entry JOIN streams s ON s.id = e.stream "
+                "ORDER BY q.entry DESC LIMIT ?",
+                (limit,),
+            )
+        ]
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many entries (wait, are set aside)."""
+        row = self._db.execute(
+            "SELECT (SELECT count(*) FROM pending), (SELECT count(*) FROM quarantine)"
+        ).fetchone()
+        return row[0], row[1]
+
+    def clear_derived(self, tables: Sequence[str]) -> None:
+        """Empty derived tables, and forget every verdict."""
+        for table in tables:
+            self._db.execute(
+                "INSERT INTO search(search) VALUES ('delete-all')"
+                if table == "search"
+                else f"DELETE FROM {table}"
+            )
+        self._db.execute("UPDATE entries SET verdict = NULL")

@@ -1,0 +1,506 @@
+"""Streams, entries, checkpoints and vectors in SQL: the truth of a node."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from sync import seal
+from sync import stream as streams
+from sync.exchange import HeldVector, VectorKey
+from sync.stream import Checkpoint, Chunk, Entry, StreamId
+from sync.vector import Head, SignedVector, Span, Vector
+
+_ENTRY_COLUMNS = (
+    "sequence, kind, document, roster_version, written_at_ms, payload_hash, payload"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """An entry with its place in the store."""
+
+    row: int
+    stream: StreamId
+    received_at_ms: int
+    verdict: str | None
+    entry: Entry
+
+
+class Journal:
+    """The append-only part of the store."""
+
+    def __init__(self, db: Database) -> None:
+        """Use an open database."""
+        self._db = db
+        self._rows: dict[StreamId, int] = {}
+
+    # -- streams and entries ------------------------------------------------
+
+    def head(self, stream: StreamId) -> tuple[int, bytes]:
+        """Return (sequence, chain hash) of the last entry; 0 and the genesis hash
+        for a stream without any.
+        """
+        row = self._db.execute(
+            "SELECT sequence, hash FROM streams "
+            "WHERE scope = ? AND node = ? AND epoch = ?",
+            (stream.scope, stream.node, stream.epoch),
+        ).fetchone()
+        return (row[0], row[1]) if row else (0, streams.genesis(stream))
+
+    def append(
+        self,
+        stream: StreamId,
+        links: Sequence[tuple[Entry, bytes]],
+        received_at_ms: int,
+    ) -> list[int]:
+        """Add entries with their chain hashes at the end; return their rows."""
+        row = self.stream_row(stream)
+        first = self._next_row()
+        self._db.conn.executemany(
+            "INSERT INTO entries (id, stream, sequence, kind, document, "
+            "roster_version, written_at_ms, received_at_ms, hash, payload_hash, "
+            "payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    first + offset,
+                    row,
+                    entry.sequence,
+                    entry.kind,
+                    entry.document,
+                    entry.roster_version,
+                    entry.written_at_ms,
+                    received_at_ms,
+                    chain_hash,
+                    entry.payload_hash if entry.payload is None else None,
+                    entry.payload,
+                )
+                for offset, (entry, chain_hash) in enumerate(links)
+            ],
+        )
+        last, last_hash = links[-1]
+        self._db.execute(
+            "UPDATE streams SET sequence = ?, hash = ? WHERE id = ?",
+            (last.sequence, last_hash, row),
+        )
+        return list(range(first, first + len(links)))
+
+    def stream_row(self, stream: StreamId) -> int:
+        """Return the row of a stream, made if it is new."""
+        found = self._rows.get(stream)
+        if found is not None:
+            return found
+        key = (stream.scope, stream.node, stream.epoch)
+        query = "SELECT id FROM streams WHERE scope = ? AND node = ? AND epoch = ?"
+        row = self._db.execute(query, key).fetchone()
+        if row is None:
+            self._db.execute(
+                "INSERT INTO streams (scope, node, epoch, sequence, hash) "
+                "VALUES (?, ?, ?, 0, ?)",
+                (*key, streams.genesis(stream)),
+            )
+            # Not remembered: this transaction may yet be rolled back.
+            return int(self._db.execute(query, key).fetchone()[0])
+        self._rows[stream] = row[0]
+        return int(row[0])
+
+    def hash_at(self, stream: StreamId, sequence: int) -> bytes | None:
+        """Return the chain hash at `sequence`; the genesis hash at 0."""
+        if sequence == 0:
+            return streams.genesis(stream)
+        row = self._db.execute(
+            "SELECT e.hash FROM entries e JOIN streams s ON s.id = e.stream "
+            "WHERE s.scope = ? AND s.node = ? AND s.epoch = ? AND e.sequence = ?",
+            (stream.scope, stream.node, stream.epoch, sequence),
+        ).fetchone()
+        return row[0] if row else None
+
+    def all_streams(self) -> list[tuple[int, StreamId, int, bytes]]:
+        """Return (row, stream, sequence, hash), public first, then by scope."""
+        return [
+            (row, StreamId(node, epoch, scope), sequence, chain_hash)
+            for row, scope, node, epoch, sequence, chain_hash in self._db.execute(
+                "SELECT id, scope, node, epoch, sequence, hash FROM streams "
+                "ORDER BY scope != 'public', scope, node, epoch"
+            )
+        ]
+
+    def entries(self, stream: StreamId, first: int, last: int) -> list[StoredEntry]:
+        """Return the entries from `first` to `last` that are held."""
+        return self._read(
+            "s.scope = ? AND s.node = ? AND s.epoch = ? "
+            "AND e.sequence BETWEEN ? AND ? ORDER BY e.sequence",
+            (stream.scope, stream.node, stream.epoch, first, last),
+        )
+
+    def entries_of(self, document: bytes) -> list[StoredEntry]:
+        """Return all entries of a document, in the order they came here."""
+        return self._read("e.document = ? ORDER BY e.id", (document,))
+
+    def entry(self, row: int) -> StoredEntry | None:
+        """Return one entry by its row."""
+        found = self._read("e.id = ?", (row,))
+        return found[0] if found else None
+
+    def in_order_of_arrival(self, page: int = 500) -> Iterator[list[StoredEntry]]:
+        """Yield all entries, in pages."""
+        last = 0
+        while rows := self._read("e.id > ? ORDER BY e.id LIMIT ?", (last, page)):
+            yield rows
+            last = rows[-1].row
+
+    def set_verdicts(self, verdicts: Iterable[tuple[int, str]]) -> None:
+        """Keep for each (row, verdict) what became of the entry."""
+        self._db.conn.executemany(
+            "UPDATE entries SET verdict = ? WHERE id = ?",
+            [(verdict, row) for row, verdict in verdicts],
+        )
+
+    def count_entries(self) -> int:
+        """Return how many entries are held."""
+        return int(self._db.execute("SELECT count(*) FROM entries").fetchone()[0])
+
+    # -- checkpoints --------------------------------------------------------
+
+    def put_checkpoint(self, stream: StreamId, checkpoint: Checkpoint) -> None:
+        """Keep a checkpoint."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO checkpoints (stream, sequence, signature) "
+            "VALUES (?, ?, ?)",
+            (self.stream_row(stream), checkpoint.sequence, checkpoint.signature),
+        )
+
+    def checkpoint_between(
+        self, stream: StreamId, first: int, last: int
+    ) -> Checkpoint | None:
+        """Return the newest checkpoint in a span, if one is held."""
+        row = self._db.execute(
+            "SELECT c.sequence, e.hash, c.signature FROM checkpoints c "
+            "JOIN streams s ON s.id = c.stream "
+            "JOIN entries e ON e.stream = c.stream AND e.sequence = c.sequence "
+            "WHERE s.scope = ? AND s.node = ? AND s.epoch = ? "
+            "AND c.sequence BETWEEN ? AND ? ORDER BY c.sequence DESC LIMIT 1",
+            (stream.scope, stream.node, stream.epoch, first, last),
+        ).fetchone()
+        return Checkpoint(*row) if row else None
+
+    def next_checkpoint(self, stream: StreamId, first: int) -> int | None:
+        """Return the sequence of the first checkpoint from `first` on."""
+        row = self._db.execute(
+            "SELECT min(c.sequence) FROM checkpoints c "
+            "JOIN streams s ON s.id = c.stream "
+            "WHERE s.scope = ? AND s.node = ? AND s.epoch = ? AND c.sequence >= ?",
+            (stream.scope, stream.node, stream.epoch, first),
+        ).fetchone()
+        return row[0] if row else None
+
+    # -- vectors ------------------------------------------------------------
+
+    def heads(self, scope: str) -> list[Head]:
+        """Return how far each stream of `scope` is held here, sorted."""
+        return [
+            Head(*row)
+            for row in self._db.execute(
+                "SELECT node, epoch, sequence, hash FROM streams "
+                "WHERE scope = ? AND sequence > 0 ORDER BY node, epoch",
+                (scope,),
+            )
+        ]
+
+    def scopes(self) -> list[str]:
+        """Return the scopes of which anything is held."""
+        return [
+            row[0]
+            for row in self._db.execute(
+                "SELECT DISTINCT scope FROM streams WHERE sequence > 0"
+            )
+        ]
+
+    def put_vector(
+        self, vector: Vector, signed: SignedVector, received_at_ms: int
+    ) -> None:
+        """Keep a holder's newest vector in the place of its last."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                vector.holder,
+                vector.scope,
+                vector.counter,
+                signed.body,
+                signed.signature,
+                received_at_ms,
+            ),
+        )
+        for head in vector.heads:
+            stream = StreamId(head.node, head.epoch, vector.scope)
+            self._db.execute(
+                "INSERT INTO vector_heads (stream, holder, sequence, since_ms) "
+                "VALUES (?, ?, ?, ?) ON CONFLICT (stream, holder) DO UPDATE SET "
+                "sequence = excluded.sequence, since_ms = excluded.since_ms "
+                "WHERE excluded.sequence > sequence",
+                (
+                    self.stream_row(stream),
+                    vector.holder,
+                    head.sequence,
+                    received_at_ms,
+                ),
+            )
+
+    def vectors(self) -> list[HeldVector]:
+        """Return all vectors that are held, newest of each holder and scope."""
+        return [
+            HeldVector(holder, scope, counter, SignedVector(body, signature))
+            for holder, scope, counter, body, signature in self._db.execute(
+                "SELECT holder, scope, counter, body, signature FROM vectors"
+            )
+        ]
+
+    def vector_of(self, holder: bytes, scope: str) -> Vector | None:
+        """Return a holder's newest vector of `scope`."""
+        row = self._db.execute(
+            "SELECT body FROM vectors WHERE holder = ? AND scope = ?", (holder, scope)
+        ).fetchone()
+        return SignedVector(row[0], b"").read() if row else None
+
+    def told(self, peer: bytes) -> dict[VectorKey, int]:
+        """Return which vectors the peer is believed to know."""
+        return {
+            (holder, scope): counter
+            for holder, scope, counter in self._db.execute(
+                "SELECT holder, scope, counter FROM told WHERE peer = ?", (peer,)
+            )
+        }
+
+    def set_told(self, peer: bytes, told: dict[VectorKey, int]) -> None:
+        """Replace what the peer is believed to know."""
+        if told == self.told(peer):
+            return
+        self._db.execute("DELETE FROM told WHERE peer = ?", (peer,))
+        self._db.conn.executemany(
+            "INSERT INTO told VALUES (?, ?, ?, ?)",
+            [(peer, holder, scope, n) for (holder, scope), n in told.items()],
+        )
+
+    def known_sequence(self, stream: StreamId) -> int:
+        """Return how far anybody has ever claimed to hold `stream`."""
+        row = self._db.execute(
+            "SELECT max(v.sequence) FROM vector_heads v "
+            "JOIN streams s ON s.id = v.stream "
+            "WHERE s.scope = ? AND s.node = ? AND s.epoch = ?",
+            (stream.scope, stream.node, stream.epoch),
+        ).fetchone()
+        return row[0] or 0
+
+    # -- what has arrived where ----------------------------------------------
+
+    def acknowledged(self, document: bytes, author: bytes, holder: bytes) -> int | None:
+        """Return when `holder` was first known here to have all entries of
+        `author` for `document`, in milliseconds; 0 where there are entries that it
+        has not acknowledged; None where the author has none.
+        """
+        row = self._db.execute(
+            "SELECT count(*), sum(coalesce(v.sequence, 0) >= e.last), "
+            "max(v.since_ms) FROM "
+            "(SELECT n.stream, max(n.sequence) AS last FROM entries n "
+            " JOIN streams s ON s.id = n.stream "
+            " WHERE n.document = ? AND s.node = ? GROUP BY n.stream) e "
+            "LEFT JOIN vector_heads v ON v.stream = e.stream AND v.holder = ?",
+            (document, author, holder),
+        ).fetchone()
+        if not row or not row[0]:
+            return None
+        return (row[2] or 0) if row[1] == row[0] else 0
+
+    def owed_to(
+        self, holder: bytes, scopes: Sequence[str]
+    ) -> tuple[int, int, int | None]:
+        """Return what `holder` has not acknowledged: (entries, documents, time of
+        the oldest in milliseconds), over all streams of `scopes` that are not its own.
+        """
+        entries = documents = 0
+        oldest: int | None = None
+        marks = ",".join("?" * len(scopes))
+        streams_behind = self._db.execute(
+            "SELECT s.id, coalesce(v.sequence, 0), s.sequence FROM streams s "
+            "LEFT JOIN vector_heads v ON v.stream = s.id AND v.holder = ? "
+            f"WHERE s.scope IN ({marks}) AND s.node != ? "
+            "AND s.sequence > coalesce(v.sequence, 0)",
+            (holder, *scopes, holder),
+        ).fetchall()
+        for stream, has, last in streams_behind:
+            entries += last - has
+            row = self._db.execute(
+                "SELECT count(DISTINCT document), min(received_at_ms) FROM entries "
+                "WHERE stream = ? AND sequence > ? AND sequence <= ?",
+                (stream, has, last),
+            ).fetchone()
+            documents += row[0]
+            oldest = min(filter(None, (oldest, row[1])), default=None)
+        return entries, documents, oldest
+
+    def documents_not_at(self, author: bytes, holder: bytes) -> int:
+        """Return how many documents have entries of `author` that `holder` has not
+        acknowledged.
+        """
+        count = 0
+        for stream, has in self._db.execute(
+            "SELECT s.id, coalesce(v.sequence, 0) FROM streams s "
+            "LEFT JOIN vector_heads v ON v.stream = s.id AND v.holder = ? "
+            "WHERE s.node = ? AND s.sequence > coalesce(v.sequence, 0)",
+            (holder, author),
+        ).fetchall():
+            count += self._db.execute(
+                "SELECT count(DISTINCT document) FROM entries "
+                "WHERE stream = ? AND sequence > ? AND document != x''",
+                (stream, has),
+            ).fetchone()[0]
+        return count
+
+    def owed_by(self, holder: bytes) -> int:
+        """Return how many entries `holder` says it has, that we do not."""
+        row = self._db.execute(
+            "SELECT sum(v.sequence - s.sequence) FROM vector_heads v "
+            "JOIN streams s ON s.id = v.stream "
+            "WHERE v.holder = ? AND v.sequence > s.sequence",
+            (holder,),
+        ).fetchone()
+        return row[0] or 0
+
+    # -- forks and refusals ---------------------------------------------------
+
+    def put_fork(
+        self,
+        stream: StreamId,
+        checkpoint: Checkpoint,
+        hash_here: bytes,
+        found_at_ms: int,
+    ) -> None:
+        """Keep the proof that an author has signed two histories."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO forks VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                self.stream_row(stream),
+                checkpoint.sequence,
+                hash_here,
+                checkpoint.hash,
+                checkpoint.signature,
+                found_at_ms,
+            ),
+        )
+
+    def forks(self) -> list[tuple[StreamId, int, int]]:
+        """Return (stream, sequence, time found) of each fork that was proven."""
+        return [
+            (StreamId(node, epoch, scope), sequence, at_ms)
+            for scope, node, epoch, sequence, at_ms in self._db.execute(
+                "SELECT s.scope, s.node, s.epoch, f.sequence, f.found_at_ms "
+                "FROM forks f JOIN streams s ON s.id = f.stream"
+            )
+        ]
+
+    def put_refusal(self, at_ms: int, peer: bytes, cause: str, detail: str) -> None:
+        """Keep that something of a peer was not stored; the newest thousand stay."""
+        self._db.execute(
+            "INSERT INTO refusals (at_ms, peer, cause, detail) VALUES (?, ?, ?, ?)",
+            (at_ms, peer, cause, detail[:300]),
+        )
+        self._db.execute(
+            "DELETE FROM refusals WHERE id <= (SELECT max(id) FROM refusals) - 1000"
+        )
+
+    def refusals(self, limit: int) -> list[tuple[int, bytes, str, str]]:
+        """Return (time, peer, cause, detail), newest first."""
+        return list(
+            self._db.execute(
+                "SELECT at_ms, peer, cause, detail FROM refusals "
+                "ORDER BY id DESC LIMIT ?",
+                (limit,),
+            )
+        )
+
+    # -- private --------------------------------------------------------------
+
+    def _next_row(self) -> int:
+        row = self._db.execute("SELECT coalesce(max(id), 0) + 1 FROM entries")
+        return int(row.fetchone()[0])
+
+    def _read(self, where: str, values: Sequence[object]) -> list[StoredEntry]:
+        return [
+            StoredEntry(
+                row=row[0],
+                stream=StreamId(row[1], row[2], row[3]),
+                received_at_ms=row[4],
+                verdict=row[5],
+                entry=_entry(row[6:]),
+            )
+            for row in self._db.execute(
+                "SELECT e.id, s.node, s.epoch, s.scope, e.received_at_ms, e.verdict, "
+                f"{_ENTRY_COLUMNS.replace('sequence', 'e.sequence', 1)} "
+                f"FROM entries e JOIN streams s ON s.id = e.stream WHERE {where}",
+                values,
+            )
+        ]
+
+
+def read_chunk(
+    journal: Journal,
+    span: Span,
+    max_entries: int,
+    max_bytes: int,
+    private: bytes,
+    me: bytes,
+) -> Chunk | None:
+    """Return the beginning of `span` with a checkpoint over it.
+
+    Our own streams are signed where we cut them; what we relay is cut at the
+    checkpoints of its author.
+    """
+    stream = span.stream
+    rows = [
+        stored.entry
+        for stored in journal.entries(
+            stream, span.first, min(span.last, span.first + max_entries - 1)
+        )
+    ]
+    size = 0
+    for fitting, entry in enumerate(rows):
+        size += len(entry.payload or b"")
+        if size > max_bytes and fitting:
+            rows = rows[:fitting]
+            break
+    if not rows:
+        return None
+    if stream.node == me:
+        chain_hash = journal.hash_at(stream, rows[-1].sequence)
+        assert chain_hash is not None
+        checkpoint: Checkpoint | None = streams.sign_checkpoint(
+            private, stream, rows[-1].sequence, chain_hash
+        )
+    else:
+        checkpoint = journal.checkpoint_between(stream, span.first, rows[-1].sequence)
+        if checkpoint is None:
+            following = journal.next_checkpoint(stream, span.first)
+            if following is None or following - span.first >= streams.MAX_CHUNK_ENTRIES:
+                return None
+            rows = [s.entry for s in journal.entries(stream, span.first, following)]
+            checkpoint = journal.checkpoint_between(stream, following, following)
+    assert checkpoint is not None
+    return streams.pack(
+        stream, [row for row in rows if row.sequence <= checkpoint.sequence], checkpoint
+    )
+
+
+def _entry(row: Sequence[object]) -> Entry:
+    sequence, kind, document, roster_version, written_at_ms, payload_hash, payload = row
+    assert isinstance(payload, bytes | None) and isinstance(document, bytes)
+    if payload is not None:
+        payload_hash = seal.sha256(payload)
+    return Entry(
+        sequence,  # type: ignore[arg-type]
+        str(kind),
+        document,
+        roster_version,  # type: ignore[arg-type]
+        written_at_ms,  # type: ignore[arg-type]
+        payload_hash,  # type: ignore[arg-type]
+        payload,
+    )

@@ -1,0 +1,246 @@
+"""Settings, roster, neighbours, packages, batches and attachments, in SQL."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from sync.canonical import decode, encode
+from sync.identity import RosterEntry, SignedCertificate
+
+_LIMIT = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A neighbour, and how it went with it. Times in milliseconds, None: never."""
+
+    node: bytes
+    url: str = ""
+    last_try_at_ms: int | None = None
+    last_result: str | None = None
+    last_success_at_ms: int | None = None
+    last_seen_at_ms: int | None = None
+    failures: int = 0
+    offline_since_ms: int | None = None
+    bytes_out: int = 0
+    bytes_in: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PackageRow:
+    """A published package."""
+
+    digest: str
+    code: str
+    name: str
+    version: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """A list of cases that a town has forwarded together."""
+
+    id: bytes
+    number: str
+    entry: int
+    made_at_ms: int
+    count: int
+    body: bytes
+
+
+class Registry:
+    """Everything small that a node must remember."""
+
+    def __init__(self, db: Database) -> None:
+        """Use an open database."""
+        self._db = db
+
+    # -- settings and counters --------------------------------------------------
+
+    def setting(self, key: str) -> bytes | None:
+        """Return a setting's bytes."""
+        row = self._db.execute(
+            "SELECT value FROM settings WHERE key = ?", (key,)
+        ).fetchone()
+        return row[0] if row else None
+
+    def set_setting(self, key: str, value: bytes) -> None:
+        """Keep a setting."""
+        self._db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, value))
+
+    def next_count(self, name: str) -> int:
+        """Return 1, 2, 3... for each call with the same name; never twice the same."""
+        self._db.execute(
+            "INSERT INTO counters VALUES (?, 1) "
+            "ON CONFLICT (name) DO UPDATE SET value = value + 1",
+            (name,),
+        )
+        row = self._db.execute("SELECT value FROM counters WHERE name = ?", (name,))
+        return int(row.fetchone()[0])
+
+    # -- roster -----------------------------------------------------------------
+
+    def put_roster_entry(self, entry: RosterEntry) -> None:
+        """Keep a step of the roster."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO roster VALUES (?, ?)",
+            (entry.version, encode(entry)),
+        )
+
+    def roster_entries(self, after: int = 0) -> list[RosterEntry]:
+        """Return the steps of the roster after version `after`, in order."""
+        return [
+            decode(row[0], RosterEntry, limit_bytes=_LIMIT)
+            for row in self._db.execute(
+                "SELECT body FROM roster WHERE version > ? ORDER BY version", (after,)
+            )
+        ]
+
+    def put_certificate(
+        self, node: bytes, epoch: int, signed: SignedCertificate
+    ) -> None:
+        """Keep a certificate that is not in the roster yet."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO certificates VALUES (?, ?, ?)",
+            (node, epoch, encode(signed)),
+        )
+
+    def certificates(self) -> list[SignedCertificate]:
+        """Return the certificates that came outside the roster."""
+        return [
+            decode(row[0], SignedCertificate, limit_bytes=_LIMIT)
+            for row in self._db.execute("SELECT body FROM certificates")
+        ]
+
+    def roster_mark(self) -> tuple[int, int]:
+        """Return two numbers that change whenever more is known about nodes."""
+        row = self._db.execute(
+            "SELECT (SELECT coalesce(max(version), 0) FROM roster), "
+            "(SELECT count(*) FROM certificates)"
+        ).fetchone()
+        return row[0], row[1]
+
+    # -- invites ----------------------------------------------------------------
+
+    def put_invite(self, invite: bytes, body: bytes, expires_at_ms: int) -> None:
+        """Keep an enrolment code that was given out."""
+        self._db.execute(
+            "INSERT INTO invites VALUES (?, ?, ?, 0)", (invite, body, expires_at_ms)
+        )
+
+    def invite(self, invite: bytes) -> tuple[bytes, int, int] | None:
+        """Return (body, expires at in milliseconds, tries)."""
+        row = self._db.execute(
+            "SELECT body, expires_at_ms, tries FROM invites WHERE id = ?", (invite,)
+        ).fetchone()
+        return (row[0], row[1], row[2]) if row else None
+
+    def count_try(self, invite: bytes) -> None:
+        """Count one more try at a code."""
+        self._db.execute("UPDATE invites SET tries = tries + 1 WHERE id = ?", (invite,))
+
+    def set_invite(self, invite: bytes, body: bytes) -> None:
+        """Replace what is kept about an invitation."""
+        self._db.execute("UPDATE invites SET body = ? WHERE id = ?", (body, invite))
+
+    # -- neighbours ---------------------------------------------------------------
+
+    def peer(self, node: bytes) -> Peer:
+        """Return what is known of a neighbour; an empty record if nothing is."""
+        row = self._db.execute("SELECT * FROM peers WHERE node = ?", (node,)).fetchone()
+        return Peer(*row) if row else Peer(node)
+
+    def peers(self) -> list[Peer]:
+        """Return all neighbours that were ever met."""
+        return [Peer(*row) for row in self._db.execute("SELECT * FROM peers")]
+
+    def set_peer(self, peer: Peer) -> None:
+        """Keep a neighbour's record."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO peers (node, url, last_try_at_ms, last_result, "
+            "last_success_at_ms, last_seen_at_ms, failures, offline_since_ms, "
+            "bytes_out, bytes_in) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                peer.node,
+                peer.url,
+                peer.last_try_at_ms,
+                peer.last_result,
+                peer.last_success_at_ms,
+                peer.last_seen_at_ms,
+                peer.failures,
+                peer.offline_since_ms,
+                peer.bytes_out,
+                peer.bytes_in,
+            ),
+        )
+
+    # -- packages -----------------------------------------------------------------
+
+    def put_package(self, row: PackageRow, entry: int) -> None:
+        """Keep a package; the last published of a code is its present one."""
+        self._db.execute(
+            "INSERT INTO packages VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (digest) DO UPDATE SET entry = max(entry, excluded.entry)",
+            (row.digest, row.code, row.name, row.version, row.body, entry),
+        )
+
+    def package(self, digest: str) -> PackageRow | None:
+        """Return a package by its content."""
+        row = self._db.execute(
+            "SELECT digest, code, name, version, body FROM packages WHERE digest = ?",
+            (digest,),
+        ).fetchone()
+        return PackageRow(*row) if row else None
+
+    def current_packages(self) -> list[PackageRow]:
+        """Return the present package of each code, by code."""
+        return [
+            PackageRow(*row)
+            for row in self._db.execute(
+                "SELECT digest, code, name, version, body FROM packages p "
+                "WHERE entry = (SELECT max(entry) FROM packages WHERE code = p.code) "
+                "ORDER BY code"
+            )
+        ]
+
+    # -- batches ------------------------------------------------------------------
+
+    def put_batch(self, row: BatchRow) -> None:
+        """Keep a batch."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO batches VALUES (?, ?, ?, ?, ?, ?)",
+            (row.id, row.number, row.entry, row.made_at_ms, row.count, row.body),
+        )
+
+    def batches(self, limit: int) -> list[BatchRow]:
+        """Return the newest batches."""
+        return [
+            BatchRow(*row)
+            for row in self._db.execute(
+                "SELECT id, number, entry, made_at_ms, count, body FROM batches "
+                "ORDER BY made_at_ms DESC LIMIT ?",
+                (limit,),
+            )
+        ]
+
+    # -- attachments --------------------------------------------------------------
+
+    def put_attachment(self, digest: str, size_bytes: int, at_ms: int) -> None:
+        """Keep that a sealed file with this content lies in the home."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO attachments VALUES (?, ?, ?)",
+            (digest, size_bytes, at_ms),
+        )
+
+    def attachments(self, digests: Sequence[str]) -> set[str]:
+        """Return which of these contents lie in the home."""
+        marks = ",".join("?" * len(digests))
+        return {
+            row[0]
+            for row in self._db.execute(
+                f"SELECT digest FROM attachments WHERE digest IN ({marks})",
+                tuple(digests),
+            )
+        }

@@ -1,0 +1,177 @@
+"""The tables, as migrations. A migration that has run somewhere is never edited.
+
+Truth: streams, entries, checkpoints, vectors, roster, certificates (they come from
+entries but must be readable before any), drafts, settings, attachments, peers.
+Everything else is derived from entries, and `rebuild` makes it again.
+"""
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("lianban")
+
+DERIVED = (
+    "changes",
+    "documents",
+    "cases",
+    "search",
+    "packages",
+    "pending",
+    "quarantine",
+    "batches",
+)
+"""Tables that `rebuild` empties and makes again, in this order."""
+
+
+@migrations()
+def first_tables(db: Database) -> None:
+    """Everything that the first release needs."""
+    for statement in filter(str.strip, _FIRST.split(";")):
+        db.execute(statement)
+
+
+_FIRST = """
+CREATE TABLE settings (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
+
+CREATE TABLE streams (
+    id INTEGER PRIMARY KEY,
+    scope TEXT NOT NULL, node BLOB NOT NULL, epoch INTEGER NOT NULL,
+    sequence INTEGER NOT NULL, hash BLOB NOT NULL,
+    UNIQUE (scope, node, epoch)
+);
+
+CREATE TABLE entries (
+    id INTEGER PRIMARY KEY,
+    stream INTEGER NOT NULL REFERENCES streams (id),
+    sequence INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    document BLOB NOT NULL,
+    roster_version INTEGER NOT NULL,
+    written_at_ms INTEGER NOT NULL,
+    received_at_ms INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    payload_hash BLOB,
+    payload BLOB,
+    verdict TEXT,
+    UNIQUE (stream, sequence)
+);
+CREATE INDEX entries_by_document ON entries (document, stream, sequence)
+    WHERE document != x'';
+
+CREATE TABLE checkpoints (
+    stream INTEGER NOT NULL, sequence INTEGER NOT NULL, signature BLOB NOT NULL,
+    PRIMARY KEY (stream, sequence)
+) WITHOUT ROWID;
+
+CREATE TABLE vectors (
+    holder BLOB NOT NULL, scope TEXT NOT NULL,
+    counter INTEGER NOT NULL, body BLOB NOT NULL, signature BLOB NOT NULL,
+    received_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (holder, scope)
+);
+CREATE TABLE vector_heads (
+    stream INTEGER NOT NULL, holder BLOB NOT NULL, sequence INTEGER NOT NULL,
+    since_ms INTEGER NOT NULL,
+    PRIMARY KEY (stream, holder)
+) WITHOUT ROWID;
+CREATE TABLE told (
+    peer BLOB NOT NULL, holder BLOB NOT NULL, scope TEXT NOT NULL,
+    counter INTEGER NOT NULL,
+    PRIMARY KEY (peer, holder, scope)
+) WITHOUT ROWID;
+
+CREATE TABLE roster (version INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE certificates (
+    node BLOB NOT NULL, epoch INTEGER NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (node, epoch)
+) WITHOUT ROWID;
+CREATE TABLE invites (
+    id BLOB PRIMARY KEY, body BLOB NOT NULL,
+    expires_at_ms INTEGER NOT NULL, tries INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE peers (
+    node BLOB PRIMARY KEY,
+    url TEXT NOT NULL DEFAULT '',
+    last_try_at_ms INTEGER, last_result TEXT, last_success_at_ms INTEGER,
+    last_seen_at_ms INTEGER,
+    failures INTEGER NOT NULL DEFAULT 0, offline_since_ms INTEGER,
+    bytes_out INTEGER NOT NULL DEFAULT 0, bytes_in INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE TABLE refusals (
+    id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, peer BLOB NOT NULL,
+    cause TEXT NOT NULL, detail TEXT NOT NULL
+);
+CREATE TABLE forks (
+    stream INTEGER NOT NULL, sequence INTEGER NOT NULL,
+    hash BLOB NOT NULL, other_hash BLOB NOT NULL, signature BLOB NOT NULL,
+    found_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (stream, sequence)
+) WITHOUT ROWID;
+
+CREATE TABLE changes (
+    document BLOB NOT NULL, hash BLOB NOT NULL,
+    actor BLOB NOT NULL, sequence INTEGER NOT NULL,
+    entry INTEGER NOT NULL, taken INTEGER NOT NULL,
+    PRIMARY KEY (document, hash)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX changes_by_actor ON changes (document, actor, sequence)
+    WHERE taken = 1;
+
+CREATE TABLE documents (
+    id BLOB PRIMARY KEY, scope TEXT NOT NULL,
+    birth BLOB NOT NULL, heads BLOB NOT NULL, snapshot BLOB NOT NULL
+);
+
+CREATE TABLE cases (
+    id INTEGER PRIMARY KEY,
+    document BLOB NOT NULL UNIQUE,
+    number TEXT NOT NULL,
+    division TEXT NOT NULL,
+    package TEXT NOT NULL,
+    item_code TEXT NOT NULL, item_name TEXT NOT NULL, department TEXT NOT NULL,
+    decide TEXT NOT NULL,
+    applicant TEXT NOT NULL,
+    state TEXT NOT NULL,
+    mark TEXT NOT NULL,
+    submitted_at_ms INTEGER NOT NULL, changed_at_ms INTEGER NOT NULL
+);
+CREATE INDEX cases_by_number ON cases (number);
+CREATE INDEX cases_by_change ON cases (changed_at_ms, id);
+CREATE INDEX cases_by_state ON cases (state, changed_at_ms, id);
+
+CREATE VIRTUAL TABLE search USING fts5(
+    name, initials, numbers, tokenize = 'unicode61', content = '',
+    contentless_delete = 1
+);
+
+CREATE TABLE packages (
+    digest TEXT PRIMARY KEY, code TEXT NOT NULL, name TEXT NOT NULL,
+    version TEXT NOT NULL, body BLOB NOT NULL, entry INTEGER NOT NULL
+);
+CREATE INDEX packages_by_code ON packages (code, entry);
+
+CREATE TABLE pending (
+    entry INTEGER PRIMARY KEY, document BLOB NOT NULL,
+    waits_for TEXT NOT NULL, name BLOB NOT NULL
+);
+CREATE INDEX pending_by_document ON pending (document);
+
+CREATE TABLE quarantine (
+    entry INTEGER PRIMARY KEY, cause TEXT NOT NULL, detail TEXT NOT NULL
+);
+
+CREATE TABLE batches (
+    id BLOB PRIMARY KEY, number TEXT NOT NULL, entry INTEGER NOT NULL,
+    made_at_ms INTEGER NOT NULL, count INTEGER NOT NULL, body BLOB NOT NULL
+);
+
+CREATE TABLE drafts (
+    document BLOB PRIMARY KEY, nonce BLOB NOT NULL, number TEXT NOT NULL,
+    package TEXT NOT NULL, answers TEXT NOT NULL,
+    begun_at_ms INTEGER NOT NULL, saved_at_ms INTEGER NOT NULL, last_field TEXT NOT NULL
+);
+CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE attachments (
+    digest TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, kept_at_ms INTEGER NOT NULL
+)
+"""

@@ -1,0 +1,183 @@
+"""The composition root: where a node is put together from its parts.
+
+The clock, new ids and random bytes are made here and passed down as part of `Node`.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from forms.errors import FormError
+from forms.item import Tier
+from forms.package import Package, decode as decode_package
+from node import vault
+from node.errors import StoreDamaged
+from node.home import Home
+from node.store import Store
+from node.vault import Keys
+from sync.canonical import Record, decode, encode
+from sync.identity import Certificate, Roster, SignedCertificate, is_division
+from sync.sandbox import Sandbox
+
+IDENTITY_SETTING = "identity"
+DATABASE_FILE_LIMIT = 64 * 1024
+
+
+class Secrets(Record, frozen=True):
+    """What makes this node itself. Lies in the encrypted store only.
+
+    `root_key` and `recovery_key` are empty everywhere but at the district.
+    `parent` is the node above, empty at the district.
+    """
+
+    certificate: SignedCertificate
+    sign_key: bytes
+    seal_key: bytes
+    root: bytes
+    root_key: bytes
+    recovery: bytes
+    recovery_key: bytes
+    parent: bytes
+
+
+@dataclass(slots=True)
+class Node:
+    """One open node: its store, its keys, its clock. Use it in one thread at a time."""
+
+    home: Home
+    keys: Keys
+    store: Store
+    secrets: Secrets
+    certificate: Certificate
+    operator: str
+    now_ms: Callable[[], int]
+    random: Callable[[int], bytes]
+    sandbox: Sandbox
+    _roster: Roster | None = None
+    _roster_mark: tuple[int, int] = (-1, -1)
+    _packages: dict[str, Package] = field(default_factory=dict)
+
+    @property
+    def id(self) -> bytes:
+        """The node's id."""
+        return self.certificate.node
+
+    @property
+    def tier(self) -> Tier:
+        """The node's tier."""
+        return Tier(self.certificate.tier)
+
+    @property
+    def roster(self) -> Roster:
+        """All that is known of nodes, as the store has it now."""
+        mark = self.store.registry.roster_mark()
+        if self._roster is None or mark != self._roster_mark:
+            self._roster = read_roster(self.store, self.secrets.root)
+            self._roster_mark = mark
+        return self._roster
+
+    def package(self, digest: str) -> Package | None:
+        """Return a published package by its content."""
+        found = self._packages.get(digest)
+        if found is None:
+            row = self.store.registry.package(digest)
+            if row is None:
+                return None
+            try:
+                found = decode_package(row.body)
+            except FormError as error:
+                raise StoreDamaged(f"package {digest[:12]} is damaged") from error
+            self._packages[digest] = found
+        return found
+
+    def forget(self) -> None:
+        """Drop what was read from a transaction that did not happen."""
+        self._roster = None
+        self._packages.clear()
+
+    def another_connection(self) -> "Node":
+        """Return the same node over a connection of its own, for another thread."""
+        return _assemble(
+            self.home,
+            self.keys,
+            self.operator,
+            self.sandbox,
+            self.now_ms,
+            self.random,
+        )
+
+    def close(self) -> None:
+        """Close the store; the sandbox is closed by whoever opened the node."""
+        self.store.close()
+
+
+def open_node(
+    path: Path,
+    operator: str,
+    password: str,
+    *,
+    now_ms: Callable[[], int] | None = None,
+    random: Callable[[int], bytes] = secrets.token_bytes,
+) -> Node:
+    """Return the node that lives in a folder.
+
+    Raises:
+        HomeMissing, WrongPassword, LockedOut, StoreDamaged: see `node.errors`.
+    """
+    home = Home(path)
+    home.must_exist()
+    keys = vault.unlock(home.vault, operator, password)
+    return _assemble(home, keys, operator, Sandbox(), now_ms or system_ms, random)
+
+
+def assemble_new(home: Home, keys: Keys, operator: str, own: Secrets) -> Node:
+    """Return the node of a home that is being made: its store is created here."""
+    store = Store(home.database, keys.database)
+    with store.transaction():
+        store.registry.set_setting(IDENTITY_SETTING, encode(own))
+        store.registry.set_setting("operator", operator.encode())
+    store.close()
+    return _assemble(
+        home, keys, operator, Sandbox(), system_ms, secrets.token_bytes
+    )
+
+
+def system_ms() -> int:
+    """Return the device's time in milliseconds since 1970, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def read_roster(store: Store, root: bytes) -> Roster:
+    """Return the roster from the store; what lies there has been verified before."""
+    roster = Roster(root)
+    for entry in store.registry.roster_entries():
+        roster.follow(entry)
+    for signed in store.registry.certificates():
+        certificate = signed.read()
+        key = (certificate.node, certificate.epoch)
+        if key not in roster.enrolled:
+            roster.provisional[key] = (signed, certificate)
+    return roster
+
+
+def _assemble(
+    home: Home,
+    keys: Keys,
+    operator: str,
+    sandbox: Sandbox,
+    now_ms: Callable[[], int],
+    random: Callable[[int], bytes],
+) -> Node:
+    store = Store(home.database, keys.database)
+    data = store.registry.setting(IDENTITY_SETTING)
+    if data is None:
+        store.close()
+        raise StoreDamaged("the store holds no identity; was `init` or `join` cut off?")
+    own = decode(data, Secrets, limit_bytes=DATABASE_FILE_LIMIT)
+    certificate = own.certificate.read()
+    assert is_division(certificate.division)
+    return Node(
+        home, keys, store, own, certificate, operator, now_ms, random, sandbox
+    )
