@@ -53,5 +53,7 @@ def initials(name: str) -> tuple[str, ...]:
     ]
     ways = product(*[options or [""] for options in readings])
     return tuple(
-        sorted({"".join(way) for _, way in zip(range(MAX_READINGS), ways, strict=False)})
+        sorted(
+            {"".join(way) for _, way in zip(range(MAX_READINGS), ways, strict=False)}
+        )
     )

@@ -197,9 +197,10 @@ def _judge_answers(claim: Claim, written: Mapping[str, list[Op]]) -> Fault | Non
             return Fault("field", "a field that the form does not have")
         if not isinstance(op.value, str) or len(op.value) > VALUE_LIMIT:
             return Fault("field", "a value that is no text, or too long")
-    if tuple(sorted({op.key for op in answers})) != event.fields:
-        if claim.change.dependencies:
-            return Fault("field", "the event does not name the fields it writes")
+    # A first change writes all there is, so its event need not name it.
+    written_keys = tuple(sorted({op.key for op in answers}))
+    if event.fields != (written_keys if claim.change.dependencies else ()):
+        return Fault("field", "the event does not name the fields it writes")
     for op in written["materials"]:
         if not isinstance(op.value, str) or len(op.value) > 1024 or len(op.key) != 64:
             return Fault("field", "a material that cannot be read")

@@ -98,30 +98,34 @@ class Keys:
         return HKDF(SHA256(), 32, None, b"lianban/" + purpose).derive(self.root)
 
 
-def create(
+def keep(
     path: Path,
+    keys: Keys,
     operator: str,
     password: str,
     *,
-    is_plain: bool,
-    recovery_key: bytes | None,
+    recovery_key: bytes,
     cost: Cost,
-) -> Keys:
-    """Make a vault with one operator and return its keys."""
-    root = secrets.token_bytes(32)
+) -> None:
+    """Make the vault file of a new home, with its first operator.
+
+    Args:
+        path: the file, which must not be there yet.
+        keys: what the vault shall open to.
+        operator: who may open it; the file does not say the name.
+        password: with which password.
+        recovery_key: the district's public X25519 key, to which it is sealed too.
+        cost: how much work one guess at the password takes.
+    """
     name_key = secrets.token_bytes(32)
-    recovery = (
-        seal.seal(recovery_key, _INFO_RECOVERY, root).hex() if recovery_key else ""
-    )
     file = VaultFile(
-        1,
-        name_key.hex(),
-        is_plain,
-        {_slot_name(name_key, operator): _wrap(root, password, cost)},
-        recovery,
+        format=1,
+        name_key=name_key.hex(),
+        is_plain=keys.is_plain,
+        slots={_slot_name(name_key, operator): _wrap(keys.root, password, cost)},
+        recovery=seal.seal(recovery_key, _INFO_RECOVERY, keys.root).hex(),
     )
     _save(path, file)
-    return Keys(root, is_plain)
 
 
 def unlock(

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from forms.errors import FormError
 from forms.item import Tier
-from forms.package import Package, decode as decode_package
+from forms.package import Package
+from forms.package import decode as decode_package
 from node import vault
 from node.errors import StoreDamaged
 from node.home import Home
@@ -78,6 +79,10 @@ class Node:
             self._roster_mark = mark
         return self._roster
 
+    def keep_roster(self) -> None:
+        """Say that the roster at hand has been led on with what was just written."""
+        self._roster_mark = self.store.registry.roster_mark()
+
     def package(self, digest: str) -> Package | None:
         """Return a published package by its content."""
         found = self._packages.get(digest)
@@ -139,9 +144,7 @@ def assemble_new(home: Home, keys: Keys, operator: str, own: Secrets) -> Node:
         store.registry.set_setting(IDENTITY_SETTING, encode(own))
         store.registry.set_setting("operator", operator.encode())
     store.close()
-    return _assemble(
-        home, keys, operator, Sandbox(), system_ms, secrets.token_bytes
-    )
+    return _assemble(home, keys, operator, Sandbox(), system_ms, secrets.token_bytes)
 
 
 def system_ms() -> int:
@@ -178,6 +181,4 @@ def _assemble(
     own = decode(data, Secrets, limit_bytes=DATABASE_FILE_LIMIT)
     certificate = own.certificate.read()
     assert is_division(certificate.division)
-    return Node(
-        home, keys, store, own, certificate, operator, now_ms, random, sandbox
-    )
+    return Node(home, keys, store, own, certificate, operator, now_ms, random, sandbox)

@@ -259,6 +259,21 @@ class Roster:
         known += [found[1] for found in self.provisional.values()]
         return sorted(known, key=lambda c: (c.division, c.terminal, c.node, c.epoch))
 
+    def line_above(
+        self, division: str, *, last: bytes
+    ) -> tuple[SignedCertificate, ...]:
+        """Return the certificates of the nodes above a division, from the top; the
+        node `last` at the end.
+        """
+        known = [(signed, c) for _, signed, c in self.enrolled.values()]
+        known += self.provisional.values()
+        line = [
+            (c.node == last, TIER_DIGITS[c.tier], c.node, c.epoch, signed)
+            for signed, c in known
+            if covers(c, division) and (c.division != division or c.node == last)
+        ]
+        return tuple(row[-1] for row in sorted(line, key=lambda row: row[:4]))
+
     def is_cut(self, node: bytes, epoch: int, sequence: int) -> bool:
         """Say whether a revocation covers entry `sequence` of a node's stream."""
         cut = self.revoked.get((node, epoch))

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -17,6 +18,7 @@ from node.store.schema import migrations
 
 BUSY_LIMIT_S = 15
 
+sqlcipher: Any
 try:
     from sqlcipher3 import dbapi2 as sqlcipher
 except ImportError:  # no wheel for this machine: `init` wants --plain
@@ -45,7 +47,7 @@ def connect(path: Path, key: bytes | None) -> Database:
         StoreDamaged: the file is no database, or the key is not its key.
         StoreBusy, DiskFull: as the names say.
     """
-    if key is not None and sqlcipher is None:
+    if key is not None and not can_encrypt():
         raise NoEncryption
     library = sqlcipher if key is not None else sqlite3
     with translated():
@@ -73,7 +75,7 @@ def connect(path: Path, key: bytes | None) -> Database:
 @contextmanager
 def transaction(db: Database) -> Iterator[None]:
     """Run a block in one write transaction, or join the one that is open."""
-    if db.conn.in_transaction:
+    if _is_open(db):
         yield
         return
     with translated():
@@ -83,7 +85,7 @@ def transaction(db: Database) -> Iterator[None]:
         with translated():
             db.conn.execute("COMMIT")
     except BaseException:
-        if db.conn.in_transaction:
+        if _is_open(db):
             db.conn.execute("ROLLBACK")
         raise
 
@@ -95,6 +97,10 @@ def translated() -> Iterator[None]:
         yield
     except ERRORS as error:
         raise _ours(error) from error
+
+
+def _is_open(db: Database) -> bool:
+    return db.conn.in_transaction
 
 
 def _ours(error: Exception) -> NodeError:

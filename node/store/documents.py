@@ -1,6 +1,6 @@
 """Documents and what was decided about their changes, in SQL. All derived."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlite_utils import Database
@@ -9,10 +9,16 @@ from sync.canonical import Record, decode, encode
 
 
 class Birth(Record, frozen=True):
-    """Where a document's containers stand: their op counters in the first change."""
+    """What a document's first change has fixed for good.
+
+    `containers` are the op counters of its maps, `package` the digest of the item and
+    form that it was begun with, `number` what people call it by.
+    """
 
     actor: bytes
     containers: tuple[tuple[str, int], ...]
+    package: str
+    number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +83,10 @@ class Documents:
             ],
         )
 
-    def page(self, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
-        """Return (id, concatenated heads) by id, after `after`."""
-        return list(
-            self._db.execute(
-                "SELECT id, heads FROM documents WHERE id > ? ORDER BY id LIMIT ?",
-                (after, limit),
-            )
+    def heads_by_scope(self) -> Iterator[tuple[str, bytes, bytes]]:
+        """Yield (scope, id, concatenated heads) of all documents, by scope and id."""
+        yield from self._db.execute(
+            "SELECT scope, id, heads FROM documents ORDER BY scope, id"
         )
 
     def count(self) -> int:

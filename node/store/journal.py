@@ -262,6 +262,14 @@ class Journal:
         ).fetchone()
         return SignedVector(row[0], b"").read() if row else None
 
+    def last_heard(self) -> dict[bytes, int]:
+        """Return when the newest vector of each holder came here, in milliseconds."""
+        return dict(
+            self._db.execute(
+                "SELECT holder, max(received_at_ms) FROM vectors GROUP BY holder"
+            ).fetchall()
+        )
+
     def told(self, peer: bytes) -> dict[VectorKey, int]:
         """Return which vectors the peer is believed to know."""
         return {
@@ -407,6 +415,10 @@ class Journal:
         self._db.execute(
             "DELETE FROM refusals WHERE id <= (SELECT max(id) FROM refusals) - 1000"
         )
+
+    def count_refusals(self) -> int:
+        """Return how many refusals are kept."""
+        return int(self._db.execute("SELECT count(*) FROM refusals").fetchone()[0])
 
     def refusals(self, limit: int) -> list[tuple[int, bytes, str, str]]:
         """Return (time, peer, cause, detail), newest first."""

@@ -1,0 +1,376 @@
+"""How a node comes to be: `init` for the district, `invite` and `join` for the rest.
+
+An enrolment code carries the address, the fingerprint of the district's root key and
+a secret of 128 bits. Both directions of `join` are proven by that secret, so that
+nobody on the line can put his own keys in between.
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from node import roster, vault
+from node.errors import InviteRefused, NodeError, NoEncryption
+from node.files import write_durably
+from node.home import Home
+from node.store import can_encrypt
+from node.store.registry import Peer
+from node.vault import Cost
+from node.wiring import Node, Secrets, assemble_new
+from sync import seal
+from sync.canonical import Record, decode, encode
+from sync.client import Client
+from sync.errors import Malformed, NotTrusted, PeerRefused
+from sync.identity import (
+    RIGHT_ENROL,
+    RIGHT_ROSTER,
+    TIER_DIGITS,
+    Certificate,
+    Roster,
+    SignedCertificate,
+    is_division,
+    issue,
+    node_id,
+)
+
+INVITE_LIFE_MS = 24 * 3600 * 1000
+INVITE_TRIES = 5
+CODE_LIMIT = 400
+_MESSAGE_LIMIT_BYTES = 16 * 1024
+ADDRESS_SETTING = "address"
+
+
+class Code(Record, frozen=True):
+    """What an enrolment code says; printed in base32."""
+
+    format: int
+    secret: bytes
+    root: bytes
+    address: str
+
+
+class Invitation(Record, frozen=True):
+    """What the inviting node keeps of a code. `used_by` is a signing key, or empty."""
+
+    secret: bytes
+    tier: str
+    division: str
+    department: str
+    name: str
+    used_by: bytes
+    granted: bytes
+
+
+class JoinRequest(Record, frozen=True):
+    """The new node's public keys, proven by the code's secret."""
+
+    invite: bytes
+    sign_key: bytes
+    seal_key: bytes
+    tls_fingerprint: bytes
+    proof: bytes
+
+
+class JoinGrant(Record, frozen=True):
+    """The answer: a certificate, and whom to believe.
+
+    `chain` are the certificates of the line above, the inviting node's last.
+    """
+
+    certificate: SignedCertificate
+    chain: tuple[SignedCertificate, ...]
+    root: bytes
+    recovery: bytes
+    proof: bytes
+
+
+def init_district(
+    path: Path,
+    *,
+    division: str,
+    name: str,
+    operator: str,
+    password: str,
+    is_plain: bool = False,
+    cost: Cost | None = None,
+) -> Node:
+    """Make a district: its root key, its own node, and a roster of one.
+
+    Raises:
+        HomeTaken: the folder holds a node already.
+        NodeError: the division is not a district's, or the name is empty.
+    """
+    _check_place("district", division, name)
+    home = Home(path)
+    home.must_be_free()
+    root_key, recovery_key = secrets.token_bytes(32), secrets.token_bytes(32)
+    root = seal.public_sign_key(root_key)
+    recovery = seal.public_seal_key(recovery_key)
+    keys = _make_vault(home, operator, password, is_plain, recovery, cost)
+    sign_key, seal_key = secrets.token_bytes(32), secrets.token_bytes(32)
+    public = seal.public_sign_key(sign_key)
+    certificate = Certificate(
+        format=1,
+        node=node_id(public),
+        epoch=1,
+        tier="district",
+        division=division,
+        department="",
+        name=name,
+        terminal=1,
+        sign_key=public,
+        seal_key=seal.public_seal_key(seal_key),
+        tls_fingerprint=_make_tls(home, keys),
+        rights=(RIGHT_ENROL, RIGHT_ROSTER),
+        issuer=node_id(root),
+    )
+    signed = issue(root_key, certificate)
+    own = Secrets(
+        signed, sign_key, seal_key, root, root_key, recovery, recovery_key, b""
+    )
+    node = assemble_new(home, keys, operator, own)
+    with node.store.transaction():
+        roster.enrol(node, signed)
+    return node
+
+
+def invite(
+    node: Node, *, tier: str, division: str, department: str, name: str, address: str
+) -> str:
+    """Return an enrolment code for one node, good once and for a day.
+
+    Raises:
+        NodeError: not our part of the tree, or not a possible place.
+    """
+    _check_place(tier, division, name)
+    if not roster.may_enrol(node, tier, division):
+        raise InviteRefused("not-below-us")
+    secret = node.random(16)
+    invitation = Invitation(secret, tier, division, department, name, b"", b"")
+    with node.store.transaction():
+        node.store.registry.put_invite(
+            _invite_id(secret), encode(invitation), node.now_ms() + INVITE_LIFE_MS
+        )
+    code = Code(1, secret, node_id(node.secrets.root), address)
+    return base64.b32encode(encode(code)).decode().rstrip("=")
+
+
+def read_code(text: str) -> Code:
+    """Return what a code says.
+
+    Raises:
+        InviteRefused: it is no code, or mistyped.
+    """
+    compact = "".join(text.split()).replace("-", "").upper()
+    if len(compact) > CODE_LIMIT:
+        raise InviteRefused("unreadable")
+    try:
+        data = base64.b32decode(compact + "=" * (-len(compact) % 8))
+        code = decode(data, Code, limit_bytes=CODE_LIMIT)
+    except (ValueError, Malformed) as error:
+        raise InviteRefused("unreadable") from error
+    if code.format != 1 or len(code.secret) != 16 or len(code.root) != 16:
+        raise InviteRefused("unreadable")
+    return code
+
+
+def grant(node: Node, data: bytes) -> bytes:
+    """Answer a join request; the server's side.
+
+    Raises:
+        NotTrusted: unknown, used, late or wrongly proven code.
+    """
+    request = decode(data, JoinRequest, limit_bytes=_MESSAGE_LIMIT_BYTES)
+    registry = node.store.registry
+    found = registry.invite(request.invite)
+    if found is None:
+        raise NotTrusted("enrolment", "the code is not known here")
+    body, expires_at_ms, tries = found
+    invitation = decode(body, Invitation, limit_bytes=_MESSAGE_LIMIT_BYTES)
+    if tries >= INVITE_TRIES:
+        raise NotTrusted("enrolment", "the code was tried too often")
+    if node.now_ms() > expires_at_ms:
+        raise NotTrusted("enrolment", "the code is too old")
+    unproven = replace(request, proof=b"")
+    if not hmac.compare_digest(request.proof, _proof(invitation.secret, unproven)):
+        with node.store.transaction():
+            registry.count_try(request.invite)
+        raise NotTrusted("enrolment", "the proof does not hold")
+    if invitation.used_by and invitation.used_by != request.sign_key:
+        raise NotTrusted("enrolment", "the code has been used")
+    if invitation.used_by:
+        return invitation.granted
+    with node.store.transaction():
+        signed = roster.issue_below(
+            node,
+            tier=invitation.tier,
+            division=invitation.division,
+            department=invitation.department,
+            name=invitation.name,
+            sign_key=request.sign_key,
+            seal_key=request.seal_key,
+            tls_fingerprint=request.tls_fingerprint,
+        )
+        answer = JoinGrant(
+            signed,
+            node.roster.line_above(invitation.division, last=node.id),
+            node.secrets.root,
+            node.secrets.recovery,
+            b"",
+        )
+        reply = encode(replace(answer, proof=_proof(invitation.secret, answer)))
+        used = replace(invitation, used_by=request.sign_key, granted=reply)
+        registry.set_invite(request.invite, encode(used))
+    return reply
+
+
+def join(
+    path: Path,
+    code_text: str,
+    *,
+    operator: str,
+    password: str,
+    is_plain: bool = False,
+    cost: Cost | None = None,
+) -> Node:
+    """Make the node that a code invites, and let its inviter certify it.
+
+    Raises:
+        HomeTaken, InviteRefused: nothing was made.
+        PeerUnreachable: nothing was made; try again when there is a line.
+    """
+    code = read_code(code_text)
+    home = Home(path)
+    home.must_be_free()
+    _must_encrypt(is_plain)
+    sign_key, seal_key = secrets.token_bytes(32), secrets.token_bytes(32)
+    # The TLS key's passphrase follows from the vault, which is made once we are in.
+    root_secret = secrets.token_bytes(32)
+    keys = vault.Keys(root_secret, is_plain)
+    tls = seal.make_tls("lianban", keys.tls_passphrase)
+    request = JoinRequest(
+        _invite_id(code.secret),
+        seal.public_sign_key(sign_key),
+        seal.public_seal_key(seal_key),
+        seal.tls_fingerprint(tls[0]),
+        b"",
+    )
+    proven = replace(request, proof=_proof(code.secret, request))
+    client = Client(code.address, None)
+    try:
+        data = client.join(encode(proven))
+    except PeerRefused as error:
+        raise InviteRefused(error.why) from error
+    finally:
+        client.close()
+    answer = _checked_grant(code, request, data)
+    vault.keep(
+        home.vault,
+        keys,
+        operator,
+        password,
+        recovery_key=answer.recovery,
+        cost=cost or Cost(),
+    )
+    write_durably(home.tls_certificate, tls[0])
+    write_durably(home.tls_key, tls[1])
+    parent = answer.chain[-1].read()
+    own = Secrets(
+        answer.certificate,
+        sign_key,
+        seal_key,
+        answer.root,
+        b"",
+        answer.recovery,
+        b"",
+        parent.node,
+    )
+    node = assemble_new(home, keys, operator, own)
+    with node.store.transaction():
+        for signed in (*answer.chain, answer.certificate):
+            certificate = signed.read()
+            node.store.registry.put_certificate(
+                certificate.node, certificate.epoch, signed
+            )
+        node.store.registry.set_peer(Peer(parent.node, url=code.address))
+    return node
+
+
+def _checked_grant(code: Code, request: JoinRequest, data: bytes) -> JoinGrant:
+    """Return a grant that is proven by the code and leads to the district's root."""
+    try:
+        answer = decode(data, JoinGrant, limit_bytes=_MESSAGE_LIMIT_BYTES)
+        unproven = replace(answer, proof=b"")
+        is_proven = hmac.compare_digest(answer.proof, _proof(code.secret, unproven))
+        if not is_proven or node_id(answer.root) != code.root or not answer.chain:
+            raise InviteRefused("not-proven")
+        known = Roster(answer.root)
+        for signed in answer.chain:
+            known.introduce(signed)
+        mine = known.introduce(answer.certificate)
+    except (Malformed, NotTrusted) as error:
+        raise InviteRefused("not-proven") from error
+    if mine.sign_key != request.sign_key or mine.seal_key != request.seal_key:
+        raise InviteRefused("not-proven")
+    return answer
+
+
+def _check_place(tier: str, division: str, name: str) -> None:
+    if tier not in TIER_DIGITS or not is_division(division):
+        raise NodeError(f"{tier} {division}: a division has 12 digits")
+    own, rest = division[: TIER_DIGITS[tier]], division[TIER_DIGITS[tier] :]
+    # The last three digits of its own say which one: 000 would be the tier above.
+    if rest.strip("0") or (tier != "district" and own.endswith("000")):
+        raise NodeError(f"{division} is not the division of a {tier}")
+    if not 0 < len(name) <= 60 or not name.isprintable():
+        raise NodeError("the name of the place is empty, too long or not printable")
+
+
+def _must_encrypt(is_plain: bool) -> None:
+    if not is_plain and not can_encrypt():
+        raise NoEncryption
+
+
+def _make_vault(
+    home: Home,
+    operator: str,
+    password: str,
+    is_plain: bool,
+    recovery: bytes,
+    cost: Cost | None,
+) -> vault.Keys:
+    _must_encrypt(is_plain)
+    keys = vault.Keys(secrets.token_bytes(32), is_plain)
+    vault.keep(
+        home.vault,
+        keys,
+        operator,
+        password,
+        recovery_key=recovery,
+        cost=cost or Cost(),
+    )
+    return keys
+
+
+def _make_tls(home: Home, keys: vault.Keys) -> bytes:
+    certificate, key = seal.make_tls("lianban", keys.tls_passphrase)
+    write_durably(home.tls_certificate, certificate)
+    write_durably(home.tls_key, key)
+    return seal.tls_fingerprint(certificate)
+
+
+def _invite_id(secret: bytes) -> bytes:
+    return seal.sha256(b"lianban/invite\x00", secret)[:16]
+
+
+def _proof(secret: bytes, message: Record) -> bytes:
+    """Return the HMAC of a message whose own `proof` is empty."""
+    return hmac.new(
+        secret,
+        type(message).__name__.encode() + b"\x00" + encode(message),
+        hashlib.sha256,
+    ).digest()

@@ -1,0 +1,394 @@
+"""From entries to verdicts and documents: the second half of the guarded way in.
+
+A `Plan` is made without a lock: it reads, asks the child process and the policy, and
+knows what should be written. `commit` writes it, inside the caller's transaction,
+after `is_current` has said that no other process has touched the documents since.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from node import cases, policy
+from node.policy import Claim, Fault
+from node.store.cases import CaseRow
+from node.store.documents import Birth, DocumentRow
+from node.wiring import Node
+from sync.change import Change, read_change
+from sync.document import Tree
+from sync.errors import ChangeRefused
+from sync.sandbox import BACKSTOP
+from sync.stream import KIND_CHANGE, Entry, StreamId
+from sync.worker import Job, Outcome
+
+WAIT_CHANGE, WAIT_PACKAGE, WAIT_ROSTER = "change", "package", "roster"
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A change entry on its way to a verdict. `row` is known once it is stored."""
+
+    stream: StreamId
+    entry: Entry
+    row: int = 0
+    received_at_ms: int = 0
+    change: Change | None = None
+    fault: Fault | None = None
+    waits: tuple[str, bytes] | None = None
+
+
+class Plan:
+    """What should be written for some change entries."""
+
+    def __init__(
+        self, node: Node, fresh: Sequence[Candidate], also: Iterable[bytes] = ()
+    ) -> None:
+        """Judge `fresh` entries, and those of the same documents and of the
+        documents `also` that have been waiting.
+        """
+        self._node = node
+        groups: dict[bytes, list[Candidate]] = {document: [] for document in also}
+        for candidate in fresh:
+            groups.setdefault(candidate.entry.document, []).append(candidate)
+        for document, group in groups.items():
+            group[:0] = _waiting(node, document)
+        self._parts = [_Part(node, key, group) for key, group in groups.items()]
+        self._ask()
+
+    def is_current(self) -> bool:
+        """Say whether the documents are still as they were read."""
+        return all(part.is_current() for part in self._parts)
+
+    def commit(self) -> None:
+        """Write verdicts, documents and list rows."""
+        store = self._node.store
+        verdicts: list[tuple[int, str]] = []
+        asides: list[tuple[int, str, str]] = []
+        waits: list[tuple[int, bytes, str, bytes]] = []
+        changes: list[tuple[bytes, bytes, bytes, int, int, bool]] = []
+        done: list[int] = []
+        for part in self._parts:
+            for one in part.candidates:
+                if one.waits:
+                    verdicts.append((one.row, "waits"))
+                    waits.append((one.row, part.document, *one.waits))
+                    continue
+                if one.received_at_ms:
+                    done.append(one.row)
+                verdicts.append((one.row, "aside" if one.fault else "taken"))
+                if one.fault:
+                    asides.append((one.row, *one.fault))
+                if one.change:
+                    changes.append(
+                        (
+                            part.document,
+                            one.change.hash,
+                            one.change.actor,
+                            one.change.sequence,
+                            one.row,
+                            one.fault is None,
+                        )
+                    )
+        store.documents.drop_pending(done)
+        store.journal.set_verdicts(verdicts)
+        store.documents.put_pending(waits)
+        store.documents.put_quarantine(asides)
+        store.documents.put_changes(changes)
+        results = [part.result for part in self._parts if part.result]
+        store.documents.put([document for document, _, _ in results])
+        store.cases.put((row, terms) for _, row, terms in results)
+
+    def _ask(self) -> None:
+        open_parts = [part for part in self._parts if part.has_job()]
+        while open_parts:
+            outcomes = self._node.sandbox.run([part.job() for part in open_parts])
+            open_parts = [
+                part
+                for part, outcome in zip(open_parts, outcomes, strict=True)
+                if not part.take(outcome)
+            ]
+
+
+@dataclass(slots=True)
+class _Part:
+    """The plan for one document."""
+
+    node: Node
+    document: bytes
+    candidates: list[Candidate]
+    stored: DocumentRow | None = None
+    birth: Birth | None = None
+    ready: list[Candidate] = field(default_factory=list)
+    result: tuple[DocumentRow, CaseRow, tuple[str, str, str]] | None = None
+    _one_by_one: list[Candidate] | None = None
+
+    def __post_init__(self) -> None:
+        self.stored = self.node.store.documents.get(self.document)
+        self.birth = self.stored.birth if self.stored else None
+        self._order()
+
+    def is_current(self) -> bool:
+        now = self.node.store.documents.get(self.document)
+        return (now.heads if now else None) == (
+            self.stored.heads if self.stored else None
+        )
+
+    # -- before the child process ---------------------------------------------
+
+    def _order(self) -> None:
+        """Read the changes, and find those whose parts are here, in causal order."""
+        known = self.node.store.documents.changes(self.document)
+        taken = {h: (actor, seq) for h, (actor, seq, ok, _) in known.items() if ok}
+        aside = {h for h, (_, _, ok, _) in known.items() if not ok}
+        used = {(actor, seq) for actor, seq, _, _ in known.values()}
+        unread = [one for one in self.candidates if self._read(one)]
+        progress = True
+        while progress:
+            progress = False
+            for one in list(unread):
+                change = one.change
+                assert change is not None
+                if change.hash in taken or change.hash in aside:
+                    # The same change under a second entry: nothing new.
+                    if change.hash in aside:
+                        one.fault = Fault("repeated", "it was set aside before")
+                    one.change = None
+                    unread.remove(one)
+                    continue
+                missing = [d for d in change.dependencies if d not in taken]
+                if any(d in aside for d in missing):
+                    one.fault = Fault("depends", "it builds on a change set aside")
+                elif missing:
+                    one.waits = (WAIT_CHANGE, missing[0])
+                    continue
+                else:
+                    one.waits = None
+                    self._admit(one, change, used)
+                if one.waits:
+                    continue
+                progress = True
+                unread.remove(one)
+                if one.fault:
+                    aside.add(change.hash)
+                else:
+                    taken[change.hash] = (change.actor, change.sequence)
+                    used.add((change.actor, change.sequence))
+                    self.ready.append(one)
+
+    def _read(self, one: Candidate) -> bool:
+        """Read the change of a candidate; False if its verdict stands already."""
+        if one.entry.payload is None:
+            one.fault = Fault("dropped", "its payload is not here")
+            return False
+        try:
+            one.change = read_change(one.entry.payload)
+        except ChangeRefused as refusal:
+            one.fault = Fault(refusal.cause, refusal.detail)
+            return False
+        one.fault = policy.judge_form(one.stream, one.entry, one.change)
+        if one.fault is None and one.entry.kind != KIND_CHANGE:
+            one.fault = Fault("kind", "not a change")
+        return one.fault is None
+
+    def _admit(
+        self, one: Candidate, change: Change, used: set[tuple[bytes, int]]
+    ) -> None:
+        """Find what a change whose parts are here still waits for or fails at."""
+        roster, stream = self.node.roster, one.stream
+        if one.entry.roster_version > roster.version:
+            version = str(one.entry.roster_version).encode()
+            one.waits = (WAIT_ROSTER, version)
+        elif roster.is_cut(stream.node, stream.epoch, one.entry.sequence):
+            one.fault = Fault("revoked", "its author had been revoked")
+        elif (change.actor, change.sequence) in used:
+            one.fault = Fault("duplicate", "its author wrote this number twice")
+        elif change.sequence > 1 and (change.actor, change.sequence - 1) not in used:
+            one.fault = Fault("sequence", "its author's change before it is missing")
+        elif not change.dependencies:
+            if self.birth is not None:
+                one.fault = Fault("duplicate", "the document has begun already")
+                return
+            birth = _birth_of(change)
+            if self.node.package(birth.package) is None:
+                one.waits = (WAIT_PACKAGE, birth.package.encode())
+            else:
+                self.birth = birth
+        elif self.stored is not None and self.stored.scope != stream.scope:
+            one.fault = Fault("scope", "the document lives in another scope")
+
+    # -- the child process ------------------------------------------------------
+
+    def has_job(self) -> bool:
+        return bool(self.ready)
+
+    def job(self) -> Job:
+        """Return what the child shall do next."""
+        changes = [one.change for one in self.ready if one.change]
+        return Job(
+            self.stored.snapshot if self.stored else b"",
+            [change.raw for change in changes],
+            [change.hash for change in changes],
+            [list(change.dependencies) for change in changes],
+        )
+
+    def take(self, outcome: Outcome) -> bool:
+        """Take an answer; True if this document is settled."""
+        if outcome.refused:
+            self._find_culprit(outcome.refused)
+            return not self.ready
+        faulty: set[bytes] = set()
+        for one, before in zip(self.ready, outcome.looked, strict=True):
+            change = one.change
+            assert change is not None
+            if faulty.intersection(change.dependencies):
+                one.fault = Fault("depends", "it builds on a change set aside")
+            else:
+                one.fault = self._judge(one, change, before)
+            if one.fault:
+                faulty.add(change.hash)
+        if faulty:
+            self._drop_faulty()
+            return not self.ready
+        self._finish(outcome)
+        return True
+
+    def _judge(self, one: Candidate, change: Change, before: Tree) -> Fault | None:
+        author = self.node.roster.certificate(one.stream.node, one.stream.epoch)
+        assert author is not None and self.birth is not None
+        package = self.node.package(self.birth.package)
+        assert package is not None
+        return policy.judge(
+            Claim(
+                stream=one.stream,
+                entry=one.entry,
+                author=author,
+                change=change,
+                before=before,
+                first_actor=self.birth.actor,
+                containers=dict(self.birth.containers),
+                package=package,
+            )
+        )
+
+    def _find_culprit(self, why: str) -> None:
+        """Judge each change upon its own ancestors only, so that the verdict is the
+        same on every node.
+        """
+        ancestry = self._stored_changes()
+        for one in self.ready:
+            assert one.change is not None
+            own = _closure(one.change, ancestry)
+            if own is None:
+                one.fault = Fault("depends", "it builds on a change set aside")
+                continue
+            raws = [change.raw for change in own]
+            job = Job(b"", raws, [one.change.hash], [])
+            answer = self.node.sandbox.run([job])[0]
+            if answer.refused:
+                cause = BACKSTOP if answer.refused == BACKSTOP else "library"
+                one.fault = Fault(cause, answer.refused)
+            else:
+                ancestry[one.change.hash] = one.change
+        if not any(one.fault for one in self.ready):
+            # Each is good alone, together they are not: only the newest can be blamed.
+            self.ready[-1].fault = Fault(BACKSTOP, why)
+        self._drop_faulty()
+
+    def _drop_faulty(self) -> None:
+        self.ready = [one for one in self.ready if not one.fault]
+        if self.stored is None and not self.ready:
+            self.birth = None
+
+    def _stored_changes(self) -> dict[bytes, Change]:
+        found: dict[bytes, Change] = {}
+        known = self.node.store.documents.changes(self.document)
+        for change_hash, (_, _, is_taken, row) in known.items():
+            stored = self.node.store.journal.entry(row) if is_taken else None
+            if stored and stored.entry.payload is not None:
+                found[change_hash] = read_change(stored.entry.payload)
+        return found
+
+    def _finish(self, outcome: Outcome) -> None:
+        """Make the rows that follow from a document that is proven good."""
+        assert self.birth is not None
+        package = self.node.package(self.birth.package)
+        assert package is not None
+        scope = self.ready[0].stream.scope
+        changed_at_ms = max(
+            one.received_at_ms or self.node.now_ms() for one in self.ready
+        )
+        before = self.node.store.cases.get(self.document) if self.stored else None
+        if before:
+            changed_at_ms = max(changed_at_ms, before.changed_at_ms)
+        has_conflict = self._may_conflict(before) and bool(
+            cases.standing_conflicts(
+                self.node,
+                self.document,
+                tuple(one.change for one in self.ready if one.change),
+            )
+        )
+        row, terms = cases.make_row(
+            self.document,
+            self.birth.package,
+            package,
+            self.birth.number,
+            scope,
+            outcome.tree,
+            changed_at_ms,
+            has_conflict=has_conflict,
+        )
+        document = DocumentRow(
+            self.document, scope, self.birth, tuple(outcome.heads), outcome.snapshot
+        )
+        self.result = (document, row, terms)
+
+    def _may_conflict(self, before: CaseRow | None) -> bool:
+        """Say whether anything was written without knowledge of the rest."""
+        if before and before.mark == cases.MARK_CONFLICT:
+            return True
+        heads = set(self.stored.heads) if self.stored else set()
+        for one in self.ready:
+            assert one.change is not None
+            known = set(one.change.dependencies)
+            if known != heads:
+                return True
+            heads = {one.change.hash}
+        return False
+
+
+def _birth_of(change: Change) -> Birth:
+    root = policy.root_of(change)
+    return Birth(
+        actor=change.actor,
+        containers=tuple(sorted(policy.containers_of(change).items())),
+        package=str(root["package"]),
+        number=str(root["number"]),
+    )
+
+
+def _waiting(node: Node, document: bytes) -> list[Candidate]:
+    found = []
+    for row in node.store.documents.pending(document):
+        stored = node.store.journal.entry(row)
+        assert stored is not None
+        found.append(Candidate(stored.stream, stored.entry, row, stored.received_at_ms))
+    return found
+
+
+def _closure(change: Change, known: dict[bytes, Change]) -> list[Change] | None:
+    """Return a change and its ancestors, parents first; None if one is missing."""
+    order: dict[bytes, Change] = {}
+    stack = [(change, False)]
+    while stack:
+        one, are_parents_in = stack.pop()
+        if one.hash in order:
+            continue
+        if are_parents_in:
+            order[one.hash] = one
+            continue
+        stack.append((one, True))
+        for dependency in one.dependencies:
+            parent = known.get(dependency)
+            if parent is None:
+                return None
+            stack.append((parent, False))
+    return list(order.values())

@@ -1,0 +1,179 @@
+"""A node at work without a person: its server, and its own syncing upward.
+
+The server runs in the caller's thread; background syncing in a thread of its own,
+with a connection of its own. Only one process of a home does either.
+"""
+
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+import uvicorn
+
+from node import enrol, talk
+from node.errors import NodeError
+from node.wiring import Node
+from sync.client import Client
+from sync.errors import NotTrusted, SyncError
+from sync.server import make_app, make_server
+
+POLL_S = 15.0
+WATCH_S = 0.5
+FIRST_PAUSE_S = 2.0
+LONGEST_PAUSE_S = 300.0
+JITTER = 0.2
+
+log = structlog.get_logger("lianban.service")
+
+
+class Background:
+    """Syncs with the node above: at once when something was written here, now and
+    then to hear news, and after a failure with growing pauses. A call of `wake`
+    ends any pause.
+    """
+
+    def __init__(self, node: Node, on_change: Callable[[], None] | None = None) -> None:
+        """Prepare; `on_change` is called in the thread after each try."""
+        self._node = node
+        self._on_change = on_change
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin, if there is a node above."""
+        if self._node.secrets.parent and self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
+            self._thread.start()
+
+    def wake(self) -> None:
+        """Try now: a person has asked for it."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End after the exchange that is going on."""
+        self._stop.set()
+        self._wake.set()
+        if self._thread:
+            self._thread.join(timeout=30)
+
+    def _run(self) -> None:
+        node = self._node.another_connection()
+        client: Client | None = None
+        failures = 0
+        try:
+            while not self._stop.is_set():
+                try:
+                    peer = talk.find_neighbour(node)
+                    client = client or talk.client_for(node, peer)
+                    report = talk.sync_over(node, peer, client.exchange)
+                    failures = 0
+                    if report.sent or report.received:
+                        log.info(
+                            "synced",
+                            peer=peer.node.hex(),
+                            sent=report.sent,
+                            received=report.received,
+                            requests=report.requests,
+                        )
+                except (SyncError, NodeError) as error:
+                    failures += 1
+                    node.forget()
+                    if client:
+                        client.close()
+                        client = None
+                    log.info(
+                        "sync_failed", cause=type(error).__name__, failures=failures
+                    )
+                if self._on_change:
+                    self._on_change()
+                self._pause(node, pause_s(failures))
+        finally:
+            if client:
+                client.close()
+            node.close()
+
+    def _pause(self, node: Node, length_s: float) -> None:
+        """Wait; new work here ends the pause unless the line has just failed."""
+        before = node.store.data_version()
+        waited_s = 0.0
+        while waited_s < length_s and not self._wake.wait(WATCH_S):
+            waited_s += WATCH_S
+            if length_s <= POLL_S and node.store.data_version() != before:
+                if _owes(node):
+                    break
+                before = node.store.data_version()
+        self._wake.clear()
+
+
+def pause_s(failures: int) -> float:
+    """Return how long to wait after so many failures in a row, with jitter."""
+    if not failures:
+        return POLL_S
+    pause = min(FIRST_PAUSE_S * 2.0 ** min(failures - 1, 16), LONGEST_PAUSE_S)
+    return pause * random.uniform(1 - JITTER, 1 + JITTER)
+
+
+def _owes(node: Node) -> bool:
+    """Say whether the node above lacks anything that is here."""
+    above = node.roster.latest(node.secrets.parent)
+    if above is None:
+        return False
+    scopes = talk.shared_scopes(node, above)
+    return bool(scopes) and node.store.journal.owed_to(above.node, scopes)[0] > 0
+
+
+class Server:
+    """The node's HTTPS server, for as long as `run` runs."""
+
+    def __init__(self, node: Node, host: str, port: int) -> None:
+        """Prepare; nothing listens yet. The store is used from one thread."""
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._node = self._executor.submit(node.another_connection).result()
+        self._server: uvicorn.Server = make_server(
+            make_app(self._answer, self._join, self._executor),
+            host,
+            port,
+            node.home.tls_certificate,
+            node.home.tls_key,
+            node.keys.tls_passphrase.decode(),
+        )
+
+    def run(self) -> None:
+        """Serve until a signal or `stop` ends it."""
+        try:
+            self._server.run()
+        finally:
+            self._executor.submit(self._node.close).result()
+            self._executor.shutdown()
+
+    def stop(self) -> None:
+        """Let `run` come to its end."""
+        self._server.should_exit = True
+
+    @property
+    def is_listening(self) -> bool:
+        """Say whether connections are taken."""
+        return self._server.started
+
+    def _answer(self, data: bytes) -> bytes:
+        try:
+            return talk.answer(self._node, data)
+        except NodeError as error:
+            # Ours, not the peer's: it shall come again later.
+            self._node.forget()
+            log.error("answer_failed", cause=type(error).__name__)
+            raise SyncError("this node cannot store anything just now") from error
+        except NotTrusted as error:
+            log.info("bundle_refused", cause=error.why)
+            raise
+
+    def _join(self, data: bytes) -> bytes:
+        try:
+            return enrol.grant(self._node, data)
+        except NodeError as error:
+            self._node.forget()
+            log.error("join_failed", cause=type(error).__name__)
+            raise SyncError("this node cannot enrol anybody just now") from error
