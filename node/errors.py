@@ -120,3 +120,12 @@ class NotAllowed(NodeError):
         """Keep what was attempted."""
         self.what = what
         super().__init__(f"{what}: this node has no right to; nothing was changed")
+
+
+class AddressTaken(NodeError):
+    """The server cannot listen at an address."""
+
+    def __init__(self, address: str, why: str) -> None:
+        """Keep the address and what the system said."""
+        self.address, self.why = address, why
+        super().__init__(f"cannot listen at {address}: {why}")

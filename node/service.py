@@ -5,6 +5,7 @@ with a connection of its own. Only one process of a home does either.
 """
 
 import random
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ import structlog
 import uvicorn
 
 from node import enrol, talk
-from node.errors import NodeError
+from node.errors import AddressTaken, NodeError
 from node.wiring import Node
 from sync.client import Client
 from sync.errors import NotTrusted, SyncError
@@ -129,13 +130,17 @@ class Server:
     """The node's HTTPS server, for as long as `run` runs."""
 
     def __init__(self, node: Node, host: str, port: int) -> None:
-        """Prepare; nothing listens yet. The store is used from one thread."""
+        """Bind to an address; port 0 takes any free one. `run` begins to answer.
+
+        Raises:
+            NodeError: the address cannot be had.
+        """
+        self._socket = _bind(host, port)
+        # The store is used from one thread.
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._node = self._executor.submit(node.another_connection).result()
         self._server: uvicorn.Server = make_server(
             make_app(self._answer, self._join, self._executor),
-            host,
-            port,
             node.home.tls_certificate,
             node.home.tls_key,
             node.keys.tls_passphrase.decode(),
@@ -144,8 +149,9 @@ class Server:
     def run(self) -> None:
         """Serve until a signal or `stop` ends it."""
         try:
-            self._server.run()
+            self._server.run(sockets=[self._socket])
         finally:
+            self._socket.close()
             self._executor.submit(self._node.close).result()
             self._executor.shutdown()
 
@@ -154,9 +160,10 @@ class Server:
         self._server.should_exit = True
 
     @property
-    def is_listening(self) -> bool:
-        """Say whether connections are taken."""
-        return self._server.started
+    def address(self) -> str:
+        """Where it listens, as HOST:PORT."""
+        host, port = self._socket.getsockname()[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def _answer(self, data: bytes) -> bytes:
         try:
@@ -177,3 +184,11 @@ class Server:
             self._node.forget()
             log.error("join_failed", cause=type(error).__name__)
             raise SyncError("this node cannot enrol anybody just now") from error
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=128)
+    except (OSError, OverflowError) as error:
+        raise AddressTaken(f"{host}:{port}", str(error)) from error

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from node import talk
 from node.store.registry import Peer
 from node.wiring import Node
-from sync.identity import Certificate, on_one_line
+from sync.identity import Certificate, covers, on_one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +173,7 @@ def _line(node: Node) -> tuple[bytes | None, bytes | None]:
     above_us = {
         c.tier: c.node
         for c in node.roster.everyone()
-        if c.node != node.id
-        and on_one_line(c, node.certificate)
-        and node.certificate.division.startswith(c.division.rstrip("0"))
+        if c.node != node.id and covers(c, node.certificate.division)
     }
     town = above_us.get("town") if node.certificate.tier == "village" else None
     return town, above_us.get("district")

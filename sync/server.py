@@ -72,18 +72,14 @@ def make_app(answer: Answer, join: Answer, executor: Executor) -> Starlette:
 
 def make_server(
     app: Starlette,
-    host: str,
-    port: int,
     certificate: Path,
     key: Path,
     key_passphrase: str,
 ) -> uvicorn.Server:
-    """Return a TLS server for `app`; `run()` or `serve()` it."""
+    """Return a TLS server for `app`; `run()` it with a bound socket."""
     return uvicorn.Server(
         uvicorn.Config(
             app,
-            host=host,
-            port=port,
             ssl_certfile=str(certificate),
             ssl_keyfile=str(key),
             ssl_keyfile_password=key_passphrase,

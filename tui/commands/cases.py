@@ -1,0 +1,373 @@
+"""`lianban case`: everything that the screens can do with cases, for scripts."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from node import cases as node_cases
+from node import casework, find
+from node import status as node_status
+from node.cases import Case, Material
+from node.errors import AnswersWrong, NodeError
+from node.lifecycle import State, Step
+from node.status import Arrival
+from node.store.cases import CaseRow, Draft, Filter
+from node.wiring import Node
+from tui import labels
+from tui.commands.context import Context, json_option, line, show, tell
+from tui.commands.upkeep import iso
+from tui.messages import sentence
+
+FIELDS_LIMIT_BYTES = 1024 * 1024
+
+fields_option = click.option(
+    "--fields",
+    "fields_file",
+    type=click.Path(path_type=Path),
+    help='各字段的值：一个 JSON 文件，形如 {"name": "张三", ...}；- 表示标准输入。',
+)
+attach_option = click.option(
+    "--attach",
+    multiple=True,
+    metavar="[字段=]文件",
+    help="附上材料文件，可以给多次。",
+)
+reason_option = click.option("--reason", default="", help="理由或意见。")
+
+
+@click.group(help="办件：新建、查看、每一步办理。")
+def case() -> None:
+    """Group the commands about cases."""
+
+
+@case.command("new", help="新建一件并提交；--draft 只存草稿。")
+@click.argument("item")
+@fields_option
+@attach_option
+@click.option("--draft", "is_draft", is_flag=True, help="只存草稿，不提交。")
+@json_option
+@click.pass_obj
+def new(
+    context: Context,
+    item: str,
+    fields_file: Path | None,
+    attach: tuple[str, ...],
+    is_draft: bool,
+    as_json: bool,
+) -> int:
+    """Begin a case; what is wrong with it is told, and the draft is kept."""
+    answers = _read_fields(fields_file)
+    with context.node() as node:
+        materials = _keep_files(node, attach, answers)
+        draft = casework.begin_draft(node, item, answers)
+        if is_draft:
+            return _say_draft(draft, as_json)
+        try:
+            made = casework.submit_draft(node, draft, materials)
+        except AnswersWrong as wrong:
+            tell(sentence(wrong))
+            tell(f"已存为草稿 {draft.id}，改好后运行 lianban case submit。")
+            return 1
+        _say_case(node, made, as_json)
+    return 0
+
+
+@case.command("list", help="列出办件和草稿。")
+@click.option(
+    "--state", "states", multiple=True, type=click.Choice([str(s) for s in State])
+)
+@click.option(
+    "--find", "query", default="", help="姓名、拼音首字母、单号或证件后四位。"
+)
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100000))
+@json_option
+@click.pass_obj
+def list_cases(
+    context: Context, states: tuple[str, ...], query: str, limit: int, as_json: bool
+) -> None:
+    """List cases, the last changed first; drafts before them."""
+    with context.node() as node:
+        rows = _rows(node, states, query, limit)
+        arrived = node_status.arrivals(node, [row.document for row in rows])
+    if as_json:
+        show({"cases": [_row_object(row, arrived[row.document]) for row in rows]})
+        return
+    for row in rows:
+        line(
+            row.id[:12],
+            row.number,
+            row.applicant or "（未填姓名）",
+            row.item_name,
+            labels.STATES[row.state],
+        )
+
+
+@case.command("show", help="查看一件：字段、经过、到达情况。")
+@click.argument("name")
+@json_option
+@click.pass_obj
+def show_case(context: Context, name: str, as_json: bool) -> None:
+    """Show one case, by id or number or how one of them begins or ends."""
+    with context.node() as node:
+        draft = node_cases.find_draft(node, name)
+        if draft:
+            row = node_cases.draft_row(node, draft)
+            nowhere = Arrival(0, 0)
+            shown = _row_object(row, nowhere) | {"fields": draft.answers}
+        else:
+            shown = case_object(node, node_cases.open_case(node, name))
+    if as_json:
+        show(shown)
+        return
+    for key, value in shown.items():
+        if isinstance(value, dict):
+            for inner, text in value.items():
+                line(f"{key}.{inner}", str(text))
+        elif isinstance(value, list):
+            for one in value:
+                line(key, *(str(part) for part in one.values()))
+        else:
+            line(key, str(value))
+
+
+@case.command("submit", help="提交草稿；或改好后重新提交、补充已提交的件。")
+@click.argument("name")
+@fields_option
+@attach_option
+@json_option
+@click.pass_obj
+def submit(
+    context: Context,
+    name: str,
+    fields_file: Path | None,
+    attach: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Submit a draft or a returned case; amend a case that waits."""
+    answers = _read_fields(fields_file)
+    with context.node() as node:
+        materials = _keep_files(node, attach, answers)
+        draft = node_cases.find_draft(node, name)
+        if draft:
+            if answers:
+                draft = casework.save_draft(node, draft, {**draft.answers, **answers})
+            made = casework.submit_draft(node, draft, materials)
+        else:
+            row = node_cases.find_row(node, name)
+            waits = row.state == State.SUBMITTED
+            made = casework.take_step(
+                node,
+                row.id,
+                Step.AMEND if waits else Step.SUBMIT,
+                answers=answers,
+                materials=materials,
+            )
+        _say_case(node, made, as_json)
+
+
+@case.command("forward", help="把一件或多件一起转区，附签名的批次清单。")
+@click.argument("names", nargs=-1, required=True)
+@json_option
+@click.pass_obj
+def forward(context: Context, names: tuple[str, ...], as_json: bool) -> None:
+    """Forward cases together: all of them or none."""
+    with context.node() as node:
+        batch, made = casework.forward_batch(node, names)
+        if as_json:
+            show(
+                {
+                    "batch": batch.number,
+                    "count": batch.count,
+                    "cases": [case_object(node, one) for one in made],
+                }
+            )
+        else:
+            line(batch.number, f"{batch.count} 件")
+
+
+def _step_command(step: Step, words: str) -> click.Command:
+    """Return the command for a step that takes cases and perhaps a reason."""
+
+    @click.argument("names", nargs=-1, required=True)
+    @reason_option
+    @json_option
+    @click.pass_obj
+    def run(
+        context: Context, names: tuple[str, ...], reason: str, as_json: bool
+    ) -> int:
+        with context.node() as node:
+            return _take_steps(
+                node,
+                names,
+                lambda name: casework.take_step(node, name, step, note=reason),
+                as_json,
+            )
+
+    return click.command(str(step), help=words)(run)
+
+
+for _step, _words in (
+    (Step.ACCEPT, "受理。"),
+    (Step.RETURN, "退回补正（--reason 一次写全要补的内容）。"),
+    (Step.GRANT, "决定：准予。"),
+    (Step.REFUSE, "决定：不予（要写 --reason）。"),
+    (Step.WITHDRAW, "申请人撤回（要写 --reason）。"),
+    (Step.DELIVER, "结果已送达申请人。"),
+):
+    case.add_command(_step_command(_step, _words))
+
+
+def case_object(node: Node, one: Case) -> dict[str, Any]:
+    """Return what `case show --json` prints."""
+    arrived = node_status.arrivals(node, [one.row.document])[one.row.document]
+    return _row_object(one.row, arrived) | {
+        "state": str(one.story.state),
+        "outcome": one.story.outcome,
+        "scope": one.scope,
+        "fields": one.fields,
+        "materials": [
+            {"sha256": digest, "name": m.name, "size": m.size}
+            for digest, m in one.materials.items()
+        ],
+        "events": [
+            {
+                "id": happened.id,
+                "step": happened.event.step,
+                "at": iso(happened.event.at),
+                "node": happened.author,
+                "by": happened.event.by,
+                "note": happened.event.note,
+                "fields": list(happened.event.fields),
+                "batch": happened.event.batch,
+                "stands": not happened.why_not,
+            }
+            for happened in one.story.happened
+        ],
+        "conflicts": [
+            {
+                "field": conflict.key,
+                "values": [
+                    {"value": value, "node": author.hex()}
+                    for value, author in conflict.values
+                ],
+            }
+            for conflict in one.conflicts
+        ],
+        "possible": [str(step) for step in casework.possible_steps(node, one)],
+    }
+
+
+def _row_object(row: CaseRow, arrived: Arrival) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "number": row.number,
+        "item": row.item_name,
+        "item_code": row.item_code,
+        "applicant": row.applicant,
+        "division": row.division,
+        "state": row.state,
+        "mark": row.mark,
+        "submitted_at": iso(row.submitted_at_ms),
+        "changed_at": iso(row.changed_at_ms),
+        "sync": {
+            "town": _arrived(arrived.town_ms),
+            "district": _arrived(arrived.district_ms),
+        },
+    }
+
+
+def _arrived(at_ms: int | None) -> bool | None:
+    return None if at_ms is None else at_ms > 0
+
+
+def _rows(node: Node, states: tuple[str, ...], query: str, limit: int) -> list[CaseRow]:
+    match = find.match(query)
+    rows: list[CaseRow] = []
+    if not match and (not states or State.DRAFT in states):
+        rows = [node_cases.draft_row(node, d) for d in node.store.cases.drafts()]
+    wanted = Filter(states=states, match=match)
+    rows += node.store.cases.page(wanted, None, max(limit - len(rows), 0))
+    return rows[:limit]
+
+
+def _take_steps(
+    node: Node, names: tuple[str, ...], take: Callable[[str], Case], as_json: bool
+) -> int:
+    """Take one step in each case; what fails harms none of the others."""
+    done: list[Case] = []
+    failures: list[NodeError] = []
+    for name in names:
+        try:
+            done.append(take(name))
+        except NodeError as error:
+            failures.append(error)
+            if len(names) > 1:
+                tell(sentence(error))
+    if failures and not done:
+        raise failures[0]
+    if as_json:
+        objects = [case_object(node, one) for one in done]
+        show(objects[0] if len(names) == 1 else {"cases": objects})
+    else:
+        for one in done:
+            line(one.id, labels.STATES[one.story.state])
+    return 3 if failures else 0
+
+
+def _say_draft(draft: Draft, as_json: bool) -> int:
+    if as_json:
+        show({"id": draft.id, "number": draft.number, "state": "draft"})
+    else:
+        click.echo(draft.id)
+    return 0
+
+
+def _say_case(node: Node, made: Case, as_json: bool) -> None:
+    if as_json:
+        show(case_object(node, made))
+    else:
+        click.echo(made.id)
+
+
+def _read_fields(path: Path | None) -> dict[str, str]:
+    """Return the answers of a JSON file: texts and numbers under field keys."""
+    if path is None:
+        return {}
+    try:
+        with click.open_file(str(path), "rb") as file:
+            data = file.read(FIELDS_LIMIT_BYTES + 1)
+        if len(data) > FIELDS_LIMIT_BYTES:
+            raise click.UsageError("--fields 的文件超过 1 MiB。")
+        raws = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+        return {key: _scalar_text(bytes(raw)) for key, raw in raws.items()}
+    except OSError as error:
+        raise click.UsageError(f"--fields 的文件读不出来：{path}") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise click.UsageError(
+            "--fields 的文件不是 JSON 对象，或有的值不是文字和数字。"
+        ) from error
+
+
+def _scalar_text(raw: bytes) -> str:
+    """Return a JSON text or number as text; 860.00 stays 860.00."""
+    if raw.startswith(b'"'):
+        return msgspec.json.decode(raw, type=str)
+    msgspec.json.decode(raw, type=int | float)
+    return raw.decode()
+
+
+def _keep_files(
+    node: Node, attach: tuple[str, ...], answers: dict[str, str]
+) -> dict[str, Material]:
+    """Take files into the home, and name them in the field that is said."""
+    materials: dict[str, Material] = {}
+    for text in attach:
+        field, sign, name = text.partition("=")
+        digest, material = casework.keep_attachment(node, Path(name if sign else text))
+        materials[digest] = material
+        if sign:
+            answers[field] = " ".join(filter(None, (answers.get(field), digest)))
+    return materials
