@@ -163,7 +163,7 @@ def _print_status(node: Node) -> None:
     if above:
         line("未送达上级", f"{above.not_delivered} 件")
     for one in node_status.neighbours(node):
-        result = labels.SYNC_RESULTS.get(one.peer.last_result or "", "—")
+        result = labels.word(labels.RESULTS, one.peer.last_result or "")
         line(
             ("↑ " if one.is_above else "  ") + one.certificate.name,
             f"上次尝试 {iso(one.peer.last_try_at_ms) or '—'} {result}",
@@ -181,7 +181,7 @@ def _print_status(node: Node) -> None:
     for row in node.store.documents.quarantine(10):
         line(
             "隔离",
-            labels.CAUSES.get(row.cause, row.cause),
+            labels.word(labels.CAUSES, row.cause),
             f"办件 {row.document.hex()}",
             f"作者 {row.author.hex()[:16]} 第 {row.sequence} 条",
         )
