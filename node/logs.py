@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from structlog.typing import EventDict
 
 ALLOWED = {
     "event",
@@ -50,5 +51,5 @@ def log_to(path: Path) -> None:
     )
 
 
-def _only_allowed(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+def _only_allowed(_: Any, __: str, event: EventDict) -> EventDict:
     return {key: value for key, value in event.items() if key in ALLOWED}

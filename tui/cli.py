@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from node.errors import (
+    AnswersWrong,
     InviteRefused,
     LockedOut,
     NodeError,
@@ -27,7 +28,7 @@ from sync.errors import (
     SyncError,
 )
 from tui.commands import cases, catalog, place, upkeep
-from tui.commands.context import Context
+from tui.commands.context import Context, tell_wrong
 from tui.messages import sentence
 
 OK, FAILED, USAGE, PARTLY = 0, 1, 2, 3
@@ -119,6 +120,9 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except AnswersWrong as wrong:
+        tell_wrong(wrong)
+        return FAILED
     except (NodeError, SyncError) as error:
         click.echo(sentence(error), err=True)
         return exit_code(error)
@@ -126,6 +130,7 @@ def run(arguments: list[str]) -> int:
         return FAILED
     except Exception as error:  # noqa: BLE001 - the last door before a person
         click.echo(sentence(error), err=True)
+        click.echo(_place_of(error), err=True)
         return FAILED
     return result if isinstance(result, int) else OK
 
@@ -133,3 +138,16 @@ def run(arguments: list[str]) -> int:
 def exit_code(error: Exception) -> int:
     """Return what an error exits with."""
     return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), FAILED)
+
+
+def _place_of(error: Exception) -> str:
+    """Return where a mistake of ours happened: no values, which may be personal."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    where = (
+        f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}"
+        if frame
+        else "?"
+    )
+    return f"（供查错：{type(error).__name__} {where}）"

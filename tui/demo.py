@@ -240,8 +240,9 @@ def _fill(nodes: dict[str, Node], count: int, say: Callable[[str], None]) -> Non
         if (package := village.package(row.digest))
     ]
     say(f"② 村里录入 {count} 件样例，镇里受理、退回、转区，区里决定……")
-    made = []
-    for application in sample.applications(
+    cases: list[str] = []
+    for number, application in enumerate(
+        sample.applications(
         packages,
         seed=SEED,
         today=casework.today(village),

@@ -17,7 +17,14 @@ from node.status import Arrival
 from node.store.cases import CaseRow, Draft, Filter
 from node.wiring import Node
 from tui import labels
-from tui.commands.context import Context, json_option, line, show, tell
+from tui.commands.context import (
+    Context,
+    json_option,
+    line,
+    show,
+    tell,
+    tell_wrong,
+)
 from tui.commands.upkeep import iso
 from tui.messages import sentence
 
@@ -68,7 +75,7 @@ def new(
         try:
             made = casework.submit_draft(node, draft, materials)
         except AnswersWrong as wrong:
-            tell(sentence(wrong))
+            tell_wrong(wrong)
             tell(f"已存为草稿 {draft.id}，改好后运行 lianban case submit。")
             return 1
         _say_case(node, made, as_json)
@@ -121,16 +128,8 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
             shown = case_object(node, node_cases.open_case(node, name))
     if as_json:
         show(shown)
-        return
-    for key, value in shown.items():
-        if isinstance(value, dict):
-            for inner, text in value.items():
-                line(f"{key}.{inner}", str(text))
-        elif isinstance(value, list):
-            for one in value:
-                line(key, *(str(part) for part in one.values()))
-        else:
-            line(key, str(value))
+    else:
+        _print_case(shown)
 
 
 @case.command("submit", help="提交草稿；或改好后重新提交、补充已提交的件。")
@@ -258,6 +257,38 @@ def case_object(node: Node, one: Case) -> dict[str, Any]:
         ],
         "possible": [str(step) for step in casework.possible_steps(node, one)],
     }
+
+
+def _print_case(shown: dict[str, Any]) -> None:
+    """Print what `case show --json` says, in lines of Chinese."""
+    line(shown["number"], shown["item"], labels.word(labels.STATES, shown["state"]))
+    line("办件号", shown["id"])
+    sync = shown["sync"]
+    line(
+        "到达",
+        *(
+            f"{labels.TIERS[tier]} {'已到' if is_there else '未到'}"
+            for tier, is_there in sync.items()
+            if is_there is not None
+        ),
+    )
+    for key, value in shown["fields"].items():
+        line("字段", key, value)
+    for material in shown.get("materials", []):
+        line("材料", material["name"], f"{material['size']} 字节")
+    for event in shown.get("events", []):
+        line(
+            "经过",
+            event["at"],
+            labels.word(labels.STEPS, event["step"]),
+            event["by"],
+            event["note"],
+            event["batch"],
+            "" if event["stands"] else "（没有生效）",
+        )
+    for conflict in shown.get("conflicts", []):
+        values = " / ".join(one["value"] for one in conflict["values"])
+        line("两处填得不同", conflict["field"], values)
 
 
 def _row_object(row: CaseRow, arrived: Arrival) -> dict[str, Any]:

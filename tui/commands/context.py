@@ -12,6 +12,7 @@ from typing import Any
 import click
 import platformdirs
 
+from node.errors import AnswersWrong
 from node.wiring import Node, open_node
 from tui.text import harmless
 
@@ -82,3 +83,10 @@ def tell(words: str) -> None:
 def line(*cells: str) -> None:
     """Print one line of data; text from cases is made harmless."""
     click.echo("  ".join(harmless(cell) for cell in cells))
+
+
+def tell_wrong(wrong: AnswersWrong) -> None:
+    """Say everything that is wrong with a form, a line for each field."""
+    tell(f"没有提交：有 {len(wrong.problems)} 处要改。")
+    for key, label, message in wrong.problems:
+        tell(f"  {label}（{key}）：{message}")

@@ -194,9 +194,8 @@ def serve(
         if as_json:
             show({"listening": server.address, "node": node.id.hex()})
         else:
-            tell(
-                f"{node.certificate.name} 正在 {server.address} 提供同步服务，Ctrl-C 结束。"
-            )
+            name = node.certificate.name
+            tell(f"{name} 正在 {server.address} 提供同步服务，Ctrl-C 结束。")
         sys.stdout.flush()
         try:
             server.run()
@@ -241,7 +240,8 @@ def sync(context: Context, peer: str, as_json: bool) -> int:
         )
     else:
         tell(
-            f"与{neighbour.name}同步完成：发 {report.sent} 条，收 {report.received} 条，"
+            f"与{neighbour.name}同步完成："
+            f"发 {report.sent} 条，收 {report.received} 条，"
             f"{report.requests} 次请求，{report.bytes_out + report.bytes_in} 字节。"
         )
         for fault in report.refused:

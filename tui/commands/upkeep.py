@@ -9,7 +9,7 @@ from node import status as node_status
 from node import upkeep as node_upkeep
 from node.status import Neighbour
 from node.wiring import Node
-from tui import labels
+from tui import labels, times
 from tui.commands.context import Context, json_option, line, show, tell
 
 QUARANTINE_SHOWN = 50
@@ -166,11 +166,11 @@ def _print_status(node: Node) -> None:
         result = labels.word(labels.RESULTS, one.peer.last_result or "")
         line(
             ("↑ " if one.is_above else "  ") + one.certificate.name,
-            f"上次尝试 {iso(one.peer.last_try_at_ms) or '—'} {result}",
-            f"上次成功 {iso(one.peer.last_success_at_ms) or '—'}",
-            f"最近听到 {iso(one.last_heard_ms) or '从未'}",
+            f"上次尝试 {_moment(node, one.peer.last_try_at_ms)} {result}",
+            f"上次成功 {_moment(node, one.peer.last_success_at_ms)}",
+            f"最近听到 {_moment(node, one.last_heard_ms)}",
             f"待发 {one.owed_entries} 条/{one.owed_cases} 件"
-            + (f"（最早 {iso(one.oldest_ms)}）" if one.oldest_ms else ""),
+            + (f"（最早 {_moment(node, one.oldest_ms)}）" if one.oldest_ms else ""),
             f"待收 {one.missing_here} 条",
         )
     trouble = node_status.trouble(node)
@@ -185,3 +185,7 @@ def _print_status(node: Node) -> None:
             f"办件 {row.document.hex()}",
             f"作者 {row.author.hex()[:16]} 第 {row.sequence} 条",
         )
+
+
+def _moment(node: Node, at_ms: int | None) -> str:
+    return times.moment(at_ms, node.now_ms()) if at_ms else "从未"

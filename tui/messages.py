@@ -1,0 +1,281 @@
+"""Errors as Chinese sentences: what happened, what was not changed, what to do. Pure.
+
+Both the screens and the command line say errors through `sentence`, and never show
+what a library or a peer has worded: it may hold anything, in any language.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from forms import errors as forms_errors
+from node import absorb
+from node import errors as node_errors
+from node.lifecycle import State
+from sync import errors as sync_errors
+from tui.labels import CAUSES, REFUSALS, STATES, STEPS, word
+from tui.times import span
+
+ERRORS = (node_errors.NodeError, sync_errors.SyncError, forms_errors.FormError)
+"""What a person is told in a sentence. Anything else is a mistake of ours."""
+
+SHOWN_PROBLEMS = 5
+
+THINGS: dict[str, str] = {
+    "item": "事项",
+    "draft": "草稿",
+    "case": "办件",
+    "file": "文件",
+    "node": "站点",
+    "node above": "上级站点",
+}
+
+PEER_WORDS: dict[str, str] = {
+    "nothing listens there": "对方没有开机，或没有启动服务",
+    "no answer in time": "等不到回答",
+    "the name is not known": "地址找不到",
+    "no network": "没有网络",
+    "the connection was cut": "连接断了",
+    "no TLS connection": "加密连接没有建立起来",
+    "no address of it is known": "本机不知道它的地址",
+    "another machine answers": "那个地址上答话的是另一台机器",
+    "another node has answered": "答话的是另一个站点",
+    "is not enrolled": "对方不在名册里，或已被停用",
+    "signature does not": "签名不符",
+    "cannot be opened with our key": "用本机的密钥打不开",
+    "the code is not known": "这个邀请码对方没有发过",
+    "tried too often": "这个邀请码试错太多次，已经作废",
+    "the code is too old": "这个邀请码过期了",
+    "the code has been used": "这个邀请码已经用过",
+    "the proof does not hold": "邀请码不对",
+    "a fork": "同一站点写出了两份不同的历史",
+    "cannot store anything just now": "对方现在存不进数据",
+    "cannot enrol anybody just now": "对方现在办不了入网",
+}
+"""Parts of what `sync` says, and what that means for a clerk."""
+
+INVITES: dict[str, str] = {
+    "not-below-us": "这个地方不归本站点管，不能由本站点邀请",
+    "unreadable": "邀请码读不出来，可能抄漏或抄错了",
+    "not-proven": "对方证明不了自己发过这个邀请码，可能地址不对",
+}
+
+
+def sentence(error: Exception) -> str:
+    """Return what to tell a person: what happened, what stands, what to do next.
+
+    Args:
+        error: of `ERRORS`; for anything else the sentence is a general one.
+    """
+    for kind in type(error).__mro__:
+        if kind in _SENTENCES:
+            return _SENTENCES[kind](error)
+    return "程序里出了没有料到的错。已经保存的内容都在；请重新打开，再有请告诉管理员。"
+
+
+def reason(error: Exception) -> str:
+    """Return why it did not go, in a few words, for a list of many cases."""
+    match error:
+        case node_errors.StepRefused():
+            if error.why == "state":
+                return f"现在是“{word(STATES, error.state)}”"
+            return word(REFUSALS, error.why)
+        case node_errors.AnswersWrong():
+            return f"表单有 {len(error.problems)} 处要改"
+        case sync_errors.PeerUnreachable() | sync_errors.PeerRefused():
+            return _peer_word(error.why)
+        case _:
+            return sentence(error).partition("。")[0]
+
+
+def _step_refused(error: node_errors.StepRefused) -> str:
+    if error.why == "state":
+        why = f"这件现在是“{word(STATES, error.state)}”"
+    else:
+        why = word(REFUSALS, error.why)
+    steps = "、".join(word(STEPS, step) for step in error.allowed)
+    onward = f"现在可以：{steps}。" if steps else "现在没有要办的步骤。"
+    what = "草稿" if error.state == State.DRAFT else "办件"
+    return f"没有“{word(STEPS, error.step)}”：{why}。{what}没有改动。{onward}"
+
+
+def _answers_wrong(error: node_errors.AnswersWrong) -> str:
+    listed = [
+        f"{label}（{message}）" for _, label, message in error.problems[:SHOWN_PROBLEMS]
+    ]
+    more = len(error.problems) - len(listed)
+    rest = f"；另有 {more} 处" if more > 0 else ""
+    return (
+        f"没有提交：有 {len(error.problems)} 处要改。{'；'.join(listed)}{rest}。"
+        "填好的内容都在，改好后再提交。"
+    )
+
+
+def _not_found(error: node_errors.NotFound) -> str:
+    if error.what == "node above":
+        return "本站点上面没有别的站点，不用向上同步。没有改动。"
+    if error.what.startswith("file of"):
+        return f"文件 {error.name} 太大：一个文件最多 20 MB。没有附上，请压缩后再试。"
+    if error.what == "file":
+        return f"读不到文件 {error.name}。没有附上，请核对路径，或换一个文件。"
+    if error.what == "draft":
+        return (
+            "这份草稿已经不在了：可能在另一个窗口提交或删掉了。"
+            "没有改动，请回到列表看看。"
+        )
+    thing = THINGS.get(error.what, "东西")
+    called = f" {error.name} " if error.name else ""
+    return f"本机没有{called}这个{thing}。没有改动，请核对后再试。"
+
+
+def _ambiguous(error: node_errors.Ambiguous) -> str:
+    thing = THINGS.get(error.what, "东西")
+    return f"{error.name} 对得上 {error.count} 个{thing}。没有改动，请多写几位再试。"
+
+
+def _invite_refused(error: node_errors.InviteRefused) -> str:
+    why = INVITES.get(error.why) or _peer_word(error.why)
+    return f"没有入网：{why}。本机没有改动，请向上级要一个新的邀请码再试。"
+
+
+def _unreachable(error: sync_errors.PeerUnreachable) -> str:
+    return (
+        f"没有连上上级：{_peer_word(error.why)}。"
+        "数据都在本机，一件不少；有网后会自动再传，也可以按 F5。"
+    )
+
+
+def _refused(error: sync_errors.PeerRefused) -> str:
+    return (
+        f"对方答了话，但没有收：{_peer_word(error.why)}。"
+        "数据都在本机；过一会儿按 F5 再试，还不行请告诉上级。"
+    )
+
+
+def _not_trusted(error: sync_errors.NotTrusted) -> str:
+    return (
+        f"对方不可信：{_peer_word(error.why)}。"
+        "没有收它的任何数据，本机的都在；请打电话同上级核对。"
+    )
+
+
+def _change_refused(error: sync_errors.ChangeRefused) -> str:
+    return (
+        f"有一步改动不能用：{word(CAUSES, error.cause)}。"
+        "它已单独搁置，不影响别的办件；请把同步情况里的这一条告诉区里。"
+    )
+
+
+def _package_too_new(error: forms_errors.PackageTooNew) -> str:
+    return (
+        f"表单是第 {error.found} 版格式，本程序只认到第 {error.known} 版。"
+        "没有装入，原有的事项照常办；请升级程序。"
+    )
+
+
+def _catalog_refused(error: forms_errors.CatalogRefused) -> str:
+    # These words are ours already, with file and line for whoever writes items.
+    return str(error)
+
+
+def _not_allowed(error: node_errors.NotAllowed) -> str:
+    what = "发布事项" if error.what == "publish" else "登记这个站点"
+    return f"本站点无权{what}。没有改动；请由区里（或管这个地方的镇）来办。"
+
+
+def _locked_out(error: node_errors.LockedOut) -> str:
+    return f"口令错得太多，先锁住了。请等{span(error.wait_s * 1000)}再试；数据都在。"
+
+
+def _peer_word(why: str) -> str:
+    for part, meaning in PEER_WORDS.items():
+        if part in why:
+            return meaning
+    return "原因不明"
+
+
+def _always(text: str) -> Callable[[Any], str]:
+    return lambda _error: text
+
+
+# fmt: off
+_SENTENCES: dict[type, Callable[[Any], str]] = {
+    node_errors.StepRefused: _step_refused,
+    node_errors.AnswersWrong: _answers_wrong,
+    node_errors.NotFound: _not_found,
+    node_errors.Ambiguous: _ambiguous,
+    node_errors.LockedOut: _locked_out,
+    node_errors.InviteRefused: _invite_refused,
+    node_errors.NotAllowed: _not_allowed,
+    node_errors.WrongPassword: _always(
+        "用户名或口令不对。没有打开任何内容，请重新输入。"
+    ),
+    node_errors.HomeMissing: lambda e: (
+        f"{e.path} 里没有站点。没有改动；"
+        "请先建立（lianban init）或入网（lianban join）。"
+    ),
+    node_errors.HomeTaken: lambda e: (
+        f"{e.path} 里已经有一个站点。没有改动；请换一个文件夹。"
+    ),
+    node_errors.StoreBusy: _always(
+        "数据正被另一个程序占用。这一步没有存，请稍等再试一次。"
+    ),
+    absorb.Overtaken: _always(
+        "另一个程序一直在写入。这一步没有存，请稍等再试一次。"
+    ),
+    node_errors.DiskFull: _always(
+        "磁盘满了或写不进去。这一步没有存，以前存的都在；请清出空间再试。"
+    ),
+    node_errors.StoreDamaged: _always(
+        "本机数据库有一处读不出来。没有改动；请先备份，再运行 lianban verify 和 "
+        "lianban rebuild，或请管理员来看。"
+    ),
+    node_errors.NoEncryption: _always(
+        "这台机器装不了加密数据库。没有建立；确实要不加密，请加 --plain。"
+    ),
+    node_errors.WriteForbidden: _always(
+        "本机的数据比上级知道的旧（可能从备份恢复过），现在不能写。这一步没有存；"
+        "请先按 F5 同步，把自己写过的取回来。"
+    ),
+    node_errors.NodeError: _always(
+        "没有办成，也没有改动。请核对填写的内容后再试。"
+    ),
+    sync_errors.PeerUnreachable: _unreachable,
+    sync_errors.PeerRefused: _refused,
+    sync_errors.NotTrusted: _not_trusted,
+    sync_errors.ChangeRefused: _change_refused,
+    sync_errors.TooNew: _always(
+        "对方的程序版本比本机新，传来的读不懂。没有打开，也没有丢；请升级本机的程序。"
+    ),
+    sync_errors.NotForUs: _always(
+        "这个数据包是给别的站点的。没有打开；请交给收件的站点。"
+    ),
+    sync_errors.Malformed: _always(
+        "传来的数据不完整或不合规定。没有存，本机的都在；请对方再传一次。"
+    ),
+    sync_errors.PeerFault: _always(
+        "传来的数据有问题。没有存，本机的都在；请对方再传一次。"
+    ),
+    sync_errors.DocumentDamaged: _always(
+        "这件的存档读不出来。没有改动，原始记录还在；请运行 lianban rebuild 重做。"
+    ),
+    sync_errors.SyncError: _always(
+        "同步没有成功。数据都在本机；过一会儿按 F5 再试。"
+    ),
+    forms_errors.PackageTooNew: _package_too_new,
+    forms_errors.CatalogRefused: _catalog_refused,
+    forms_errors.PackageRefused: _always(
+        "事项表单包不能用。没有装入，原有的事项照常办；请发布方改正后重新发布。"
+    ),
+    forms_errors.FormError: _always(
+        "事项表单有问题。没有改动；请告诉发布表单的单位。"
+    ),
+}
+# fmt: on
+
+
+def listed(names: Iterable[str], shown: int = 3) -> str:
+    """Return `王芳、李伟、张敏等 12 件`, for a question about many cases."""
+    found = list(names)
+    if len(found) <= shown:
+        return "、".join(found)
+    return f"{'、'.join(found[:shown])} 等 {len(found)} 件"

@@ -1,0 +1,184 @@
+"""What each tier's desk lists: its tabs, its columns, and how a case stands in them."""
+
+from dataclasses import dataclass
+
+from forms.item import Tier
+from node.lifecycle import State
+from node.status import Arrival
+from node.store.cases import CaseRow
+from node.wiring import Node
+from tui import labels, times
+from tui.widgets.paged_list import Column
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One tab of a desk. No states: all cases."""
+
+    label: str
+    states: tuple[State, ...] = ()
+    has_cases: bool = True
+    has_drafts: bool = False
+    oldest_first: bool = False
+    """Who has waited longest comes first, and what comes in moves no row."""
+    is_urgent: bool = False
+    is_counted: bool = True
+    empty: str = "这里没有办件"
+
+
+_DRAFTS = View("草稿", has_cases=False, has_drafts=True, empty="没有草稿，按 N 新建")
+_DECIDED = (State.GRANTED, State.REFUSED)
+_CLOSED = (State.DELIVERED, State.WITHDRAWN)
+
+VIEWS: dict[Tier, tuple[View, ...]] = {
+    Tier.VILLAGE: (
+        View(
+            "全部",
+            has_drafts=True,
+            is_counted=False,
+            empty="还没有办件。按 N 新建第一件，没有网也能办",
+        ),
+        _DRAFTS,
+        View("待受理", (State.SUBMITTED,), empty="没有等镇里受理的办件"),
+        View(
+            "退回补正",
+            (State.RETURNED,),
+            is_urgent=True,
+            empty="没有退回的办件，都办得很好",
+        ),
+        View("办理中", (State.ACCEPTED, State.FORWARDED), empty="没有正在办理的办件"),
+        View("待送达", _DECIDED, empty="没有要送到申请人手里的结果"),
+        View("已办结", _CLOSED, empty="还没有办结的办件"),
+    ),
+    Tier.TOWN: (
+        View(
+            "待受理",
+            (State.SUBMITTED,),
+            oldest_first=True,
+            empty="都受理完了，没有等着的办件",
+        ),
+        View("退回中", (State.RETURNED,), empty="没有退回给村里补正的办件"),
+        View(
+            "已受理",
+            (State.ACCEPTED,),
+            oldest_first=True,
+            empty="没有受理后等着转区或决定的办件",
+        ),
+        View("已转区", (State.FORWARDED,), empty="没有在区里等决定的办件"),
+        View("已决", (*_DECIDED, *_CLOSED), empty="还没有决定了的办件"),
+        View("全部", is_counted=False, empty="还没有办件。各村提交后会出现在这里"),
+        _DRAFTS,
+    ),
+    Tier.DISTRICT: (
+        View(
+            "待决",
+            (State.FORWARDED,),
+            oldest_first=True,
+            empty="都决定完了，没有等着的办件",
+        ),
+        View("已决", _DECIDED, empty="还没有决定了的办件"),
+        View("退回中", (State.RETURNED,), empty="没有退回补正的办件"),
+        View("镇里在办", (State.SUBMITTED, State.ACCEPTED), empty="镇里没有在办的办件"),
+        View("已办结", _CLOSED, empty="还没有办结的办件"),
+        View("全部", is_counted=False, empty="还没有办件。各镇转来后会出现在这里"),
+    ),
+}
+
+_NUMBER = Column("单号", 12)
+
+COLUMNS: dict[Tier, tuple[Column, ...]] = {
+    Tier.VILLAGE: (
+        _NUMBER,
+        Column("申请人", 10, is_flexible=True),
+        Column("事项", 23, is_flexible=True),
+        Column("状态", 10),
+        Column("送达", 9),
+        Column("日期", 8),
+    ),
+    Tier.TOWN: (
+        _NUMBER,
+        Column("申请人", 8, is_flexible=True),
+        Column("事项", 16, is_flexible=True),
+        Column("村", 12, is_flexible=True),
+        Column("状态", 10),
+        Column("到区", 7),
+        Column("已等", 6, "right"),
+    ),
+    Tier.DISTRICT: (
+        _NUMBER,
+        Column("申请人", 8, is_flexible=True),
+        Column("事项", 17, is_flexible=True),
+        Column("来自", 10, is_flexible=True),
+        Column("部门", 10, is_flexible=True),
+        Column("状态", 8),
+        Column("已等", 6, "right"),
+    ),
+}
+"""Made for 80 cells; what a wider screen has to spare goes to the flexible ones."""
+
+
+def places(node: Node) -> dict[str, str]:
+    """Return the names of all divisions that have a node."""
+    return {one.division: one.name for one in node.roster.everyone()}
+
+
+def place(names: dict[str, str], division: str) -> str:
+    """Return what a division is called; its own number where it has no node."""
+    return names.get(division, division)
+
+
+def row_cells(
+    tier: Tier,
+    row: CaseRow,
+    known: Arrival | None,
+    names: dict[str, str],
+    now_ms: int,
+) -> tuple[str, ...]:
+    """Return a case as a line of its tier's list."""
+    number = labels.short_number(row.number)
+    applicant = row.applicant or "（没填姓名）"
+    state = state_words(row)
+    waits = "" if _is_closed(row) else waiting(row.changed_at_ms, now_ms)
+    match tier:
+        case Tier.VILLAGE:
+            arrived = "" if row.state == State.DRAFT else labels.arrival(known)
+            on = times.day(row.changed_at_ms, now_ms)
+            return number, applicant, row.item_name, state, arrived, on
+        case Tier.TOWN:
+            village = place(names, row.division)
+            arrived = labels.arrival(known)
+            return number, applicant, row.item_name, village, state, arrived, waits
+        case Tier.DISTRICT:
+            origin = place(names, row.division)
+            item, department = row.item_name, row.department
+            return number, applicant, item, origin, department, state, waits
+
+
+def row_style(tier: Tier, row: CaseRow) -> str:
+    """Return how a line looks: what waits for a person here is bold."""
+    if row.mark or (tier is Tier.VILLAGE and row.state == State.RETURNED):
+        return "bold"
+    return "dim" if row.state in _CLOSED else ""
+
+
+def state_words(row: CaseRow) -> str:
+    """Return the state of a case; ! where a person must look at it."""
+    sign = " !" if row.mark else ""
+    return labels.word(labels.STATES, row.state) + sign
+
+
+def waiting(since_ms: int, now_ms: int) -> str:
+    """Return how long something waits, in its largest unit: `3天`."""
+    length_ms = max(0, now_ms - since_ms)
+    for unit_ms, name in (
+        (times.DAY_MS, "天"),
+        (times.HOUR_MS, "小时"),
+        (times.MINUTE_MS, "分"),
+    ):
+        if length_ms >= unit_ms:
+            return f"{length_ms // unit_ms}{name}"
+    return "刚刚"
+
+
+def _is_closed(row: CaseRow) -> bool:
+    return row.state in (*_DECIDED, *_CLOSED)
