@@ -240,23 +240,20 @@ def _fill(nodes: dict[str, Node], count: int, say: Callable[[str], None]) -> Non
         if (package := village.package(row.digest))
     ]
     say(f"② 村里录入 {count} 件样例，镇里受理、退回、转区，区里决定……")
-    cases: list[str] = []
-    for number, application in enumerate(
-        sample.applications(
+    applications = sample.applications(
         packages,
         seed=SEED,
         today=casework.today(village),
         division=village.certificate.division,
         count=count,
-    ):
+    )
+    cases: list[str] = []
+    for number, application in enumerate(applications):
         draft = casework.begin_draft(
             village, application.item_code, application.answers
         )
-        if len(made) % 40 == 39:
-            made.append("")  # every fortieth stays a draft
-            continue
-        made.append(casework.submit_draft(village, draft).id)
-    cases = [case for case in made if case]
+        if number % 40 != 39:  # every fortieth stays a draft
+            cases.append(casework.submit_draft(village, draft).id)
     _sync(village)
     forwarded = []
     for place, case in enumerate(cases):
