@@ -28,8 +28,10 @@ from sync.errors import (
     SyncError,
 )
 from tui.commands import cases, catalog, place, upkeep
+from tui.commands.chinese import ChineseFormatter, usage_sentence
 from tui.commands.context import Context, tell_wrong
 from tui.messages import sentence
+from tui.text import harmless
 
 OK, FAILED, USAGE, PARTLY = 0, 1, 2, 3
 
@@ -112,13 +114,14 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
+    click.Context.formatter_class = ChineseFormatter
     try:
         result = cli.main(arguments, prog_name="lianban", standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("已中断；没有保存的内容不受影响。", err=True)
         return 130
     except click.ClickException as error:
-        error.show()
+        click.echo(harmless(usage_sentence(error)), err=True)
         return error.exit_code
     except AnswersWrong as wrong:
         tell_wrong(wrong)

@@ -17,7 +17,7 @@ DRAFT, CASE = 0, 1
 class CaseSource:
     """The cases of a filter, newest first or oldest first, behind the drafts.
 
-    A key ends with the case's id, so that a selected row is known without its list.
+    A key ends with the case's id, so that a selected row is known out of sight, too.
     What the store cannot read is told by `on_error`, and reads as nothing.
     """
 
@@ -35,8 +35,6 @@ class CaseSource:
         self.wanted = wanted
         self.has_cases = has_cases
         self.on_error = on_error
-        self.known: dict[Key, CaseRow] = {}
-        """Every row that was ever on show, by its key."""
         self._find_drafts = drafts
 
     def page(self, after: Key | None, limit: int) -> Sequence[Row]:
@@ -88,38 +86,36 @@ class CaseSource:
         return store.page(turned, None, limit)[::-1]
 
     def _drafts(self) -> list[Row]:
-        rows = [
-            cases.draft_row(self.node, draft) for draft in self._find_drafts()
-        ]
+        rows = [cases.draft_row(self.node, draft) for draft in self._find_drafts()]
+        names = views.places(self.node)
         return [
-            self._row((DRAFT, -row.changed_at_ms, 0, row.id), row, None)
+            self._row((DRAFT, -row.changed_at_ms, 0, row.id), row, None, names)
             for row in sorted(rows, key=lambda row: (-row.changed_at_ms, row.id))
         ]
 
     def _draw(self, rows: Sequence[CaseRow]) -> list[Row]:
         arrivals = status.arrivals(self.node, [row.document for row in rows])
+        names = views.places(self.node)
         return [
             self._row(
                 (CASE, row.changed_at_ms, row.row, row.id),
                 row,
                 arrivals.get(row.document),
+                names,
             )
             for row in rows
         ]
 
-    def _row(self, key: Key, row: CaseRow, known: status.Arrival | None) -> Row:
-        self.known[key] = row
+    def _row(
+        self,
+        key: Key,
+        row: CaseRow,
+        known: status.Arrival | None,
+        names: dict[str, str],
+    ) -> Row:
         tier = self.node.tier
-        return Row(
-            key,
-            views.row_cells(
-                tier, row, known, self._names(), self.node.now_ms()
-            ),
-            views.row_style(tier, row),
-        )
-
-    def _names(self) -> dict[str, str]:
-        return views.places(self.node)
+        cells = views.row_cells(tier, row, known, names, self.node.now_ms())
+        return Row(key, cells, views.row_style(tier, row))
 
 
 def is_draft(key: Key) -> bool:

@@ -1,0 +1,77 @@
+"""What click says by itself, in Chinese: the frame of help pages, and usage errors."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+HEADINGS = {"Options": "选项", "Commands": "命令", "Usage: ": "用法："}
+
+PHRASES = {
+    "Show this message and exit.": "显示本帮助。",
+    "Show the version and exit.": "显示版本。",
+    "[required]": "（必填）",
+    "[default: ": "（默认 ",
+}
+
+
+class ChineseFormatter(click.HelpFormatter):
+    """A help page whose frame is Chinese; the texts of commands are so already."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """Write the first line."""
+        super().write_usage(prog, args, prefix or HEADINGS["Usage: "])
+
+    def write_heading(self, heading: str) -> None:
+        """Write the heading of a section."""
+        super().write_heading(HEADINGS.get(heading, heading))
+
+    def write_dl(self, rows: Sequence[tuple[str, str]], *args: Any, **kw: Any) -> None:
+        """Write a list of options or commands."""
+        super().write_dl([(name, _phrase(text)) for name, text in rows], *args, **kw)
+
+
+def usage_sentence(error: click.ClickException) -> str:
+    """Return what was written wrongly, and where to read how it is written."""
+    command = (
+        error.ctx.command_path
+        if isinstance(error, click.UsageError) and error.ctx
+        else "lianban"
+    )
+    match error:
+        case click.NoSuchOption():
+            near = "、".join(error.possibilities or ())
+            hint = f"是不是 {near}？" if near else ""
+            what = f"没有选项 {error.option_name}。{hint}"
+        case click.MissingParameter():
+            what = f"缺少 {_name_of(error.param)}。"
+        case click.BadParameter():
+            name = _name_of(error.param)
+            choices = getattr(error.param, "type", None)
+            listed = (
+                "，可以是：" + "、".join(str(c) for c in choices.choices)
+                if isinstance(choices, click.Choice)
+                else ""
+            )
+            what = f"{name} 的值不对{listed}。"
+        case click.UsageError() if error.message.startswith("No such command"):
+            what = f"没有这个命令：{error.message.split(chr(39))[1][:40]}。"
+        case click.UsageError() if error.message.isascii():
+            what = "命令写得不对。"
+        case _:
+            what = error.message
+    return f"{what}用法见 {command} --help。没有改动任何东西。"
+
+
+def _phrase(text: str) -> str:
+    for english, chinese in PHRASES.items():
+        text = text.replace(english, chinese)
+    return text.replace("]", "）") if "（默认 " in text else text
+
+
+def _name_of(parameter: click.Parameter | None) -> str:
+    """Return how a person writes the parameter: `--division`, `ITEM`."""
+    if parameter is None:
+        return "参数"
+    options = [name for name in parameter.opts if name.startswith("-")]
+    return options[0] if options else parameter.human_readable_name

@@ -1,0 +1,188 @@
+"""One of a list, by number, arrows, or the first letters of its pinyin."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from node import find
+from tui.text import plain
+from tui.widgets.field_input import FieldInput
+from tui.widgets.paged_list import Column, Key, PagedList, Row
+
+NUMBERED = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing to choose: what it is called, and what stands beside it."""
+
+    value: str
+    label: str
+    detail: str = ""
+
+
+class Options:
+    """The options as a `Source`, without those that do not fit what was typed."""
+
+    def __init__(self, options: Sequence[Option], query: str = "") -> None:
+        wanted = query.strip().lower()
+        self.found = [one for one in options if _fits(one, wanted)]
+
+    def page(self, after: Key | None, limit: int) -> Sequence[Row]:
+        """Return the rows behind `after`."""
+        start = 0 if after is None else int(after[0]) + 1
+        return self._rows()[start : start + limit]
+
+    def page_before(self, before: Key | None, limit: int) -> Sequence[Row]:
+        """Return the rows before `before`."""
+        end = len(self.found) if before is None else int(before[0])
+        return self._rows()[max(0, end - limit) : end]
+
+    def count(self) -> int:
+        """Return how many fit."""
+        return len(self.found)
+
+    def _rows(self) -> list[Row]:
+        return [
+            Row(
+                (place,),
+                (
+                    str(place + 1) if place < NUMBERED else "",
+                    option.label,
+                    option.detail,
+                ),
+            )
+            for place, option in enumerate(self.found)
+        ]
+
+
+class Choose(ModalScreen[str | None]):
+    """Gives the value of the chosen option, or None when the user went back.
+
+    Digits choose the first nine at once; letters and Chinese narrow the list.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "返回"),
+        Binding("up", "move('move', -1)", show=False),
+        Binding("down", "move('move', 1)", show=False),
+        Binding("pageup", "move('page', -1)", show=False),
+        Binding("pagedown", "move('page', 1)", show=False),
+    ]
+    DEFAULT_CSS = """
+    Choose {
+        align: center middle;
+
+        & > Vertical {
+            width: 70;
+            max-width: 100%;
+            height: 20;
+            max-height: 100%;
+            padding: 0 2;
+            border: round $primary;
+            background: $surface;
+        }
+        & .title { text-style: bold; }
+        & .foot { color: $text-muted; }
+        & PagedList > .paged-list--cursor {
+            color: $block-cursor-foreground;
+            background: $block-cursor-background;
+            text-style: $block-cursor-text-style;
+        }
+    }
+    """
+    AUTO_FOCUS = "FieldInput"
+
+    def __init__(
+        self,
+        question: str,
+        options: Sequence[Option],
+        *,
+        columns: tuple[str, str] = ("名称", ""),
+        detail_cells: int = 20,
+        empty: str = "没有可选的",
+    ) -> None:
+        super().__init__()
+        self.question = question
+        self.options = tuple(options)
+        self.columns = columns
+        self.detail_cells = detail_cells
+        self.empty = empty
+        self._shown = Options(self.options)
+
+    def compose(self) -> ComposeResult:
+        """Put the field to narrow the list above it."""
+        name, detail = self.columns
+        with Vertical():
+            yield Static(plain(self.question), classes="title")
+            yield FieldInput("narrow", placeholder="输入序号，或名称、拼音首字母")
+            yield PagedList(
+                (
+                    Column("", 2, "right"),
+                    Column(name, 20, is_flexible=True),
+                    Column(detail, self.detail_cells),
+                ),
+                self._shown,
+                empty=self.empty,
+            )
+            yield Static(plain("回车 选定   ↑↓ 移动   Esc 返回"), classes="foot")
+
+    def on_mount(self) -> None:
+        """Keep the focus in the field: arrows and Enter reach the list from there."""
+        self.query_one(PagedList).can_focus = False
+
+    @on(FieldInput.Edited)
+    def narrow(self, event: FieldInput.Edited) -> None:
+        """Show what fits; one of the first nine digits chooses at once."""
+        event.stop()
+        typed = event.value.strip()
+        if len(typed) == 1 and typed in "123456789" and self._take(int(typed) - 1):
+            return
+        self._shown = Options(self.options, event.value)
+        self.query_one(PagedList).show_source(self._shown)
+
+    @on(Input.Submitted)
+    def take(self, event: Input.Submitted) -> None:
+        """Take the highlighted option."""
+        event.stop()
+        row = self.query_one(PagedList).highlighted
+        if row is not None:
+            self._take(int(row.key[0]))
+
+    @on(PagedList.Opened)
+    def opened(self, event: PagedList.Opened) -> None:
+        """Take the option of a double click."""
+        event.stop()
+        self._take(int(event.key[0]))
+
+    def action_move(self, how: str, step: int) -> None:
+        """Move the highlight while the focus stays in the field."""
+        chosen = self.query_one(PagedList)
+        (chosen.action_move if how == "move" else chosen.action_page)(step)
+
+    def action_back(self) -> None:
+        """Close without a choice."""
+        self.dismiss(None)
+
+    def _take(self, place: int) -> bool:
+        if place >= len(self._shown.found):
+            return False
+        self.dismiss(self._shown.found[place].value)
+        return True
+
+
+def _fits(option: Option, wanted: str) -> bool:
+    if not wanted:
+        return True
+    if wanted in option.label.lower() or wanted in option.detail.lower():
+        return True
+    return wanted.isascii() and any(
+        wanted in letters for letters in find.initials(option.label)
+    )

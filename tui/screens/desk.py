@@ -1,0 +1,431 @@
+"""The desk of a tier: its cases in a list, with tabs, finding, and steps by key."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from forms.item import Tier
+from node import cases, casework, find
+from node.lifecycle import State, Step
+from node.store.cases import CaseRow, Draft, Filter
+from node.wiring import Node
+from tui import labels
+from tui.screens import preview, steps, views
+from tui.screens.case import CasePage
+from tui.screens.choose import Choose, Option
+from tui.screens.form import FormPage
+from tui.screens.monitor import MonitorPage
+from tui.screens.new_case import choose_item
+from tui.screens.page import Page
+from tui.screens.sheet import CaseSheet, DraftSheet
+from tui.screens.sources import CaseSource, case_id, is_draft
+from tui.text import harmless, plain
+from tui.widgets.case_list import CaseList
+from tui.widgets.field_input import FieldInput
+from tui.widgets.paged_list import PagedList
+from tui.widgets.tab_line import Tab, TabLine
+
+HELP = {
+    Tier.VILLAGE: (
+        "这里是本村收的全部办件，草稿排在最前面。没有网照常办：按 N 新建，"
+        "提交后显示“▲未送达”，联网后自动上传；镇里签收才变成“●已到镇”，"
+        "区里签收才变成“✓已到区”。退回的办件按 E 补正。"
+    ),
+    Tier.TOWN: (
+        "这里是各村交来的办件，等得最久的在最前面。空格选几件，或就用光标所在的一件："
+        "A 受理，R 写明原因退回，受理后 B 打成批次转区；在镇里决定的事项按 G 准予、"
+        "X 不予。V 只看一个村。“到区”一栏：▲未送达 是本镇办的还没传到区里。"
+    ),
+    Tier.DISTRICT: (
+        "这里是各镇转来等决定的办件，等得最久的在最前面。空格选几件，"
+        "或就用光标所在的一件：G 准予，X 写明理由不予，R 退回。I 只看一个事项。"
+    ),
+}
+
+FIND_WORDS = "/ 查找：姓名、拼音首字母、单号或身份证后 4 位"
+NARROW_KEYS = {Tier.TOWN: "v", Tier.DISTRICT: "i"}
+
+
+class DeskPage(Page):
+    """The first screen of every tier; the tables in `views` say how they differ."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *steps.BINDINGS,
+        Binding("e", "amend", "补正"),
+        Binding("delete", "drop", "删草稿"),
+        Binding("n", "new", "新建"),
+        Binding("slash", "find", "查找"),
+        Binding("v", "narrow('v')", "选村"),
+        Binding("i", "narrow('i')", "事项"),
+        Binding("f5", "sync", "同步"),
+        Binding("s", "monitor", "各站"),
+        Binding("escape", "widen", show=False),
+        Binding("left", "turn(-1)", show=False),
+        Binding("right", "turn(1)", show=False),
+        *(
+            Binding(str(number), f"view({number - 1})", show=False)
+            for number in range(1, 8)
+        ),
+    ]
+    DEFAULT_CSS = """
+    DeskPage {
+        & > #find { display: none; margin: 0 1; }
+        & > #find.open { display: block; }
+        & > .line { height: 1; padding: 0 1; background: $surface; }
+        & > #preview { height: 2; padding: 0 1; background: $surface; }
+    }
+    """
+    AUTO_FOCUS = "CaseList"
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(node)
+        self.views = views.VIEWS[node.tier]
+        self.active = 0
+        self.query_text = ""
+        self.narrowed_to = ""
+        self._narrowed_name = ""
+        self._possible: frozenset[Step] = frozenset()
+        self._opened = ""
+        self.HELP = HELP[node.tier]  # type: ignore[misc]
+
+    @property
+    def title_words(self) -> str:
+        """What this desk is called."""
+        return labels.DESKS[self.node.tier]
+
+    @property
+    def list(self) -> CaseList:
+        """The list of cases."""
+        return self.query_one(CaseList)
+
+    def body(self) -> Iterable[Widget]:
+        """Put the tabs above the list, and what is highlighted below it."""
+        yield TabLine(self._tabs())
+        yield FieldInput("find", placeholder=FIND_WORDS, id="find")
+        chosen = CaseList(
+            views.COLUMNS[self.node.tier],
+            self._source(),
+            empty=self._empty_words(),
+        )
+        chosen.can_choose = self.node.tier is not Tier.VILLAGE
+        yield chosen
+        yield Static(id="preview")
+        yield Static(id="place", classes="line quiet")
+
+    def data_changed(self) -> None:
+        """Read rows and counts again; the highlight stays."""
+        self.list.refresh_rows()
+        self._show_tabs()
+        self._look()
+
+    def check_action(
+        self, action: str, parameters: tuple[object, ...]
+    ) -> bool | None:
+        """Leave out the keys that could do nothing now."""
+        tier = self.node.tier
+        match action:
+            case "step":
+                return str(parameters[0]) in self._possible
+            case "amend":
+                return bool({Step.SUBMIT, Step.AMEND} & self._possible)
+            case "drop":
+                row = self.list.highlighted if self.is_mounted else None
+                return row is not None and is_draft(row.key)
+            case "new":
+                return tier is not Tier.DISTRICT
+            case "narrow":
+                return parameters[0] == NARROW_KEYS.get(tier)
+            case "sync":
+                return bool(self.node.secrets.parent)
+        return True
+
+    # -- what is listed -------------------------------------------------------
+
+    def action_view(self, index: int) -> None:
+        """Show another tab."""
+        if index < len(self.views):
+            self.active = index
+            self.say("")
+            self._show_list()
+
+    def action_turn(self, step: int) -> None:
+        """Show the tab beside this one."""
+        self.action_view((self.active + step) % len(self.views))
+
+    @on(TabLine.Picked)
+    def picked(self, event: TabLine.Picked) -> None:
+        """Show the tab that was clicked."""
+        self.action_view(event.index)
+
+    def action_find(self) -> None:
+        """Open the line in which to type what to look for."""
+        field = self.query_one("#find", FieldInput)
+        field.add_class("open")
+        field.focus()
+
+    def action_widen(self) -> None:
+        """Undo one narrowing: what was looked for, the selection, the village."""
+        field = self.query_one("#find", FieldInput)
+        if field.has_class("open"):
+            field.fill("")
+            field.remove_class("open")
+            self.query_text = ""
+            self._show_list()
+            self.list.focus()
+        elif self.list.selected:
+            self.list.clear_selection()
+            self._look()
+        elif self.narrowed_to:
+            self.narrowed_to = self._narrowed_name = ""
+            self._show_list()
+
+    @on(FieldInput.Edited)
+    def look_for(self, event: FieldInput.Edited) -> None:
+        """List what fits what has been typed so far."""
+        if event.value != self.query_text:
+            self.query_text = event.value
+            self._show_list()
+
+    @on(Input.Submitted)
+    def found(self) -> None:
+        """Go on with what was found."""
+        self.list.focus()
+
+    def action_narrow(self, how: str) -> None:
+        """Show the cases of one village, or of one item, only."""
+        self.work(self._narrow(how))
+
+    async def _narrow(self, how: str) -> None:
+        if how == "v":
+            options = [
+                Option(one.division, one.name, one.division)
+                for one in self.node.roster.everyone()
+                if one.tier == Tier.VILLAGE
+                and one.division.startswith(self.node.certificate.division[:9])
+            ]
+            question, everything = "看哪个村的办件？", "全部村"
+        else:
+            packages = [
+                package
+                for row in self.node.store.registry.current_packages()
+                if (package := self.node.package(row.digest))
+            ]
+            options = [
+                Option(one.item.name, one.item.name, one.item.department)
+                for one in packages
+            ]
+            question, everything = "看哪个事项的办件？", "全部事项"
+        unique = {one.value: one for one in [Option("", everything), *options]}
+        value = await self.app.push_screen_wait(Choose(question, [*unique.values()]))
+        if value is not None:
+            self.narrowed_to = value
+            self._narrowed_name = unique[value].label if value else ""
+            self._show_list()
+
+    # -- what is done ---------------------------------------------------------
+
+    @on(PagedList.Opened)
+    def opened(self, event: PagedList.Opened) -> None:
+        """Open the case; a draft opens as its form."""
+        self._guard(partial(self._open, case_id(event.key)))
+
+    def action_step(self, name: str) -> None:
+        """Take a step in the selected cases, or in the highlighted one."""
+        self.work(self._step(Step(name)))
+
+    async def _step(self, step: Step) -> None:
+        if await steps.take(self, step, self._chosen()):
+            self.list.clear_selection()
+            self._look()
+
+    def action_amend(self) -> None:
+        """Fill in the form of a returned or submitted case again."""
+        row = self._highlighted()
+        if row is not None and row.state != State.DRAFT:
+            case = cases.open_case(self.node, row.id)
+            self.app.push_screen(FormPage(self.node, CaseSheet(self.node, case)))
+
+    def action_new(self) -> None:
+        """Choose an item and fill in its form."""
+        self.work(self._new())
+
+    async def _new(self) -> None:
+        package = await choose_item(self)
+        if package is not None:
+            sheet = DraftSheet(self.node, package)
+            self.app.push_screen(FormPage(self.node, sheet))
+
+    def action_drop(self) -> None:
+        """Throw the highlighted draft away, after asking."""
+        self.work(self._drop())
+
+    async def _drop(self) -> None:
+        draft = self._draft()
+        row = self._highlighted()
+        if draft is None or row is None:
+            return
+        who = harmless(row.applicant or "没填姓名")
+        question = f"删掉 {who} 的草稿（{row.item_name}）？删了就找不回来。"
+        if await self.confirm(question, "删掉", is_dangerous=True):
+            casework.drop_draft(self.node, draft)
+            self.lianban.wrote()
+            self.say(f"已删掉草稿：{who}")
+
+    def action_sync(self) -> None:
+        """Exchange with the node above, now."""
+        self.lianban.sync_now()
+
+    def action_monitor(self) -> None:
+        """Show how it stands with every neighbour."""
+        self.app.push_screen(MonitorPage(self.node))
+
+    # -- private --------------------------------------------------------------
+
+    @on(PagedList.Highlighted)
+    @on(PagedList.Toggled)
+    def look_closer(self) -> None:
+        """Say what is under the cursor, and which keys fit it."""
+        self._look()
+
+    @on(PagedList.Moved)
+    def moved(self) -> None:
+        """Say where in the list the cursor is."""
+        self._show_place()
+
+    def _guard(self, do: partial[None]) -> None:
+        self.lianban.guard(do)
+
+    def _open(self, case: str) -> None:
+        draft = self.node.store.cases.draft(bytes.fromhex(case))
+        if draft is None:
+            self.app.push_screen(CasePage(self.node, case))
+            return
+        package = self.node.package(draft.package)
+        assert package is not None
+        sheet = DraftSheet(self.node, package, draft)
+        self.app.push_screen(FormPage(self.node, sheet))
+
+    def _highlighted(self) -> CaseRow | None:
+        row = self.list.highlighted
+        return None if row is None else self._row(case_id(row.key))
+
+    def _row(self, case: str) -> CaseRow | None:
+        document = bytes.fromhex(case)
+        row = self.node.store.cases.get(document)
+        if row is not None:
+            return row
+        draft = self.node.store.cases.draft(document)
+        return cases.draft_row(self.node, draft) if draft else None
+
+    def _draft(self) -> Draft | None:
+        row = self.list.highlighted
+        if row is None:
+            return None
+        return self.node.store.cases.draft(bytes.fromhex(case_id(row.key)))
+
+    def _chosen(self) -> list[CaseRow]:
+        keys = sorted(self.list.selected)
+        if not keys and self.list.highlighted is not None:
+            keys = [self.list.highlighted.key]
+        return [row for key in keys if (row := self._row(case_id(key))) is not None]
+
+    def _filter(self, states: tuple[State, ...]) -> Filter:
+        query = self.query_text
+        prefix = ""
+        if self.node.tier is Tier.TOWN:
+            prefix = self.narrowed_to
+        elif self.narrowed_to:
+            # A list has no filter for items, but every case is found by its item.
+            query = f"{query} {self.narrowed_to}"
+        return Filter(
+            states=states,
+            division_prefix=prefix,
+            match=find.match(query),
+            oldest_first=self.views[self.active].oldest_first,
+        )
+
+    def _source(self) -> CaseSource:
+        view = self.views[self.active]
+        return CaseSource(
+            self.node,
+            self._filter(view.states),
+            has_cases=view.has_cases,
+            drafts=self._drafts if view.has_drafts else lambda: (),
+            on_error=lambda error: self.lianban.tell(error),
+        )
+
+    def _drafts(self) -> list[Draft]:
+        drafts = self.node.store.cases.drafts()
+        wanted = self.query_text.strip().lower()
+        return [one for one in drafts if not wanted or self._fits(one, wanted)]
+
+    def _fits(self, draft: Draft, wanted: str) -> bool:
+        row = cases.draft_row(self.node, draft)
+        return (
+            wanted in row.applicant
+            or wanted in row.item_name
+            or wanted.replace("-", "") in row.number
+            or any(wanted in one for one in find.initials(row.applicant))
+        )
+
+    def _tabs(self) -> list[Tab]:
+        counts = self.node.store.cases.counts_by_state()
+        drafts = len(self.node.store.cases.drafts())
+        tabs = []
+        for view in self.views:
+            count: int | None = None
+            if view.is_counted:
+                count = sum(counts.get(state, 0) for state in view.states)
+                count += drafts if view.has_drafts else 0
+            tabs.append(Tab(view.label, count, view.is_urgent))
+        return tabs
+
+    def _empty_words(self) -> str:
+        if self.query_text.strip():
+            return "没有找到。换几个字，或按 Esc 回到全部"
+        if self.narrowed_to:
+            return f"{self._narrowed_name}：这里没有办件。按 Esc 看全部"
+        return self.views[self.active].empty
+
+    def _show_list(self) -> None:
+        self.list.empty = self._empty_words()
+        self.list.show_source(self._source())
+        self._show_tabs()
+        self._look()
+
+    def _show_tabs(self) -> None:
+        self.query_one(TabLine).show(self._tabs(), self.active)
+
+    def _look(self) -> None:
+        if not self.is_mounted:
+            return
+        able: set[Step] = set()
+        for row in self._chosen():
+            able.update(steps.possible(self.node, row))
+        self._possible = frozenset(able)
+        self.refresh_bindings()
+        text, tone = preview.words(self.node, self._highlighted())
+        line = self.query_one("#preview", Static)
+        line.set_classes(tone)
+        line.update(plain(text))
+        self._show_place()
+
+    def _show_place(self) -> None:
+        index, total = self.list.position
+        parts = []
+        if self.list.selected:
+            parts.append(f"已选 {len(self.list.selected)} 件（Esc 取消）")
+        if self.narrowed_to:
+            parts.append(f"只看{self._narrowed_name}（Esc 看全部）")
+        if total:
+            parts.append(f"共 {total} 件")
+            if index is not None:
+                parts.append(f"第 {index + 1} 件")
+        if not self.query_one("#find").has_class("open"):
+            parts.append(FIND_WORDS)
+        self.query_one("#place", Static).update(plain("   ".join(parts)))

@@ -1,0 +1,88 @@
+"""What a desk says of the case under the cursor, in two lines."""
+
+from node import cases, status
+from node.lifecycle import State, Step
+from node.store.cases import CaseRow, Filter
+from node.wiring import Node
+from tui import labels, times
+from tui.screens import views
+from tui.screens.page import Tone
+from tui.text import harmless
+
+
+def words(node: Node, row: CaseRow | None) -> tuple[str, Tone]:
+    """Return what to say of a row, and whether it asks for a person.
+
+    A returned case says why; where another is under the cursor, the first returned
+    one is named, so that nobody overlooks it.
+    """
+    if row is not None and row.state == State.RETURNED:
+        return returned(node, row), "alert"
+    if row is not None and row.mark:
+        return _marked(row), "alert"
+    if node.tier == "village":
+        waiting = node.store.cases.page(
+            Filter(states=(State.RETURNED,), oldest_first=True), None, 1
+        )
+        if waiting:
+            return returned(node, waiting[0]), "alert"
+    if row is None:
+        return "", "quiet"
+    return _calm(node, row), "quiet"
+
+
+def returned(node: Node, row: CaseRow) -> str:
+    """Return why a case was sent back, by whom and when."""
+    case = cases.open_case(node, row.id)
+    for one in reversed(case.story.happened):
+        if one.event.step == Step.RETURN and not one.why_not:
+            at = times.moment(one.event.at, node.now_ms())
+            author = who(node, one.author)
+            note = harmless(one.event.note, width=90)
+            by = harmless(one.event.by)
+            return f"! {harmless(row.applicant)} 退回：{note}（{author} {by} {at}）"
+    return f"! {harmless(row.applicant)} 退回补正"
+
+
+def who(node: Node, author: str) -> str:
+    """Return the name of the place whose node's id begins with `author`."""
+    for one in node.roster.everyone():
+        if one.node.hex().startswith(author):
+            return one.name
+    return f"未登记站点 {author[:8]}"
+
+
+def _marked(row: CaseRow) -> str:
+    meaning = labels.word(labels.MARKS, row.mark)
+    return f"! {harmless(row.applicant)}：{meaning}，按回车打开核对"
+
+
+def _calm(node: Node, row: CaseRow) -> str:
+    now_ms = node.now_ms()
+    if row.state == State.DRAFT:
+        kept = times.moment(row.changed_at_ms, now_ms)
+        return f"草稿，只在本机。{kept} 存的，按回车接着填"
+    since = times.moment(row.submitted_at_ms, now_ms)
+    changed = times.moment(row.changed_at_ms, now_ms)
+    origin = views.place(views.places(node), row.division)
+    text = (
+        f"{origin}   {row.department}   {since} 收件   {changed} 变动   "
+        f"单号 {row.number}"
+    )
+    return text + _arrived(node, row)
+
+
+def _arrived(node: Node, row: CaseRow) -> str:
+    known = status.arrivals(node, [row.document])[row.document]
+    times_known = [
+        (labels.AT_TOWN, known.town_ms),
+        (labels.AT_DISTRICT, known.district_ms),
+    ]
+    told = [
+        f"{mark} {times.moment(at_ms, node.now_ms())}"
+        for mark, at_ms in times_known
+        if at_ms
+    ]
+    if told:
+        return "   " + "  ".join(told)
+    return f"   {labels.arrival(known)}" if labels.arrival(known) else ""

@@ -1,0 +1,186 @@
+"""Taking a step in one case or in many: asking first, doing it, saying what came of it.
+
+Each case goes by itself, so that one that cannot go holds up no other; only a batch
+that is forwarded goes whole or not at all.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+from node import casework, rights
+from node.errors import NodeError, StepRefused
+from node.lifecycle import NEEDS_REASON, State, Step
+from node.store.cases import CaseRow
+from node.wiring import Node
+from tui import labels
+from tui.messages import listed, reason
+from tui.screens.page import Page
+
+SHOWN_REFUSALS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """How a step is taken at a desk: its key, and what is asked before.
+
+    `question` and `reason` name {who}; a step without them is done at once.
+    """
+
+    key: str
+    label: str
+    reason: str = ""
+    placeholder: str = ""
+    question: str = ""
+    is_dangerous: bool = False
+
+
+ACTS: dict[Step, Act] = {
+    Step.ACCEPT: Act("a", "受理"),
+    Step.RETURN: Act(
+        "r",
+        "退回",
+        reason="退回补正：{who}。要补什么、改哪里？",
+        placeholder="如 户口簿照片看不清，请补拍；身份证号与证件不符",
+    ),
+    Step.FORWARD: Act("b", "转区"),
+    Step.GRANT: Act("g", "准予", question="准予：{who}。签发后各级都会收到，确定吗？"),
+    Step.REFUSE: Act(
+        "x",
+        "不予",
+        reason="不予办理：{who}。理由（会告知申请人）",
+        placeholder="写明依据和理由",
+        question="不予办理：{who}。理由：{note}。签发后各级都会收到，确定吗？",
+        is_dangerous=True,
+    ),
+    Step.DELIVER: Act(
+        "d", "送达", question="结果已经送到申请人手里：{who}。办结吗？"
+    ),
+    Step.WITHDRAW: Act(
+        "w",
+        "撤回",
+        reason="撤回：{who}。为什么撤回？",
+        placeholder="如 申请人不办了；重复申请",
+        question="撤回：{who}。撤回后不能恢复，确定吗？",
+        is_dangerous=True,
+    ),
+}
+"""Filling in a form again (submit, amend) is no act: it opens the form, by E."""
+
+BINDINGS = [
+    Binding(act.key, f"step('{step}')", act.label) for step, act in ACTS.items()
+]
+
+UNTIL_ACKNOWLEDGED = "联网后自动上传"
+
+
+def possible(node: Node, row: CaseRow) -> list[Step]:
+    """Return what this tier may do with the case of a list row; a draft: nothing."""
+    package = node.package(row.package)
+    if package is None or row.state == State.DRAFT:
+        return []
+    return rights.possible_steps(node.tier, package.item, State(row.state))
+
+
+async def take(page: Page, step: Step, rows: Sequence[CaseRow]) -> bool:
+    """Take a step in the cases of `rows`; return whether anything was done."""
+    node, act = page.node, ACTS[step]
+    able = [row for row in rows if step in possible(node, row)]
+    if not able:
+        if rows:
+            page.say(f"{_who(rows)}：{_why_none(node, step, rows[0])}", "alert")
+        return False
+    who = _who(able)
+    if len(able) < len(rows):
+        who += f"（另外 {len(rows) - len(able)} 件现在不能{act.label}，不动）"
+    note = ""
+    if step in NEEDS_REASON:
+        answer = await page.ask(act.reason.format(who=who), placeholder=act.placeholder)
+        if answer is None:
+            return False
+        note = answer
+    if step is Step.FORWARD:
+        return await _forward(page, able, who)
+    if act.question and not await page.confirm(
+        act.question.format(who=who, note=note),
+        act.label,
+        is_dangerous=act.is_dangerous,
+    ):
+        return False
+    done, refused = await _each(page, step, able, note)
+    page.lianban.wrote()
+    _report(page, act, done, refused)
+    return bool(done)
+
+
+async def _forward(page: Page, rows: Sequence[CaseRow], who: str) -> bool:
+    counts = Counter(row.item_name for row in rows)
+    items = "、".join(f"{name} {count} 件" for name, count in counts.items())
+    above = page.lianban.above
+    goal = above.name if above else "区里"
+    question = f"把 {len(rows)} 件打成一个批次转到{goal}？{items}：{who}。"
+    if not await page.confirm(question, "转区"):
+        return False
+    batch, cases = casework.forward_batch(page.node, [row.id for row in rows])
+    page.lianban.wrote()
+    page.say(
+        f"✓ 已转区 {len(cases)} 件，批次号 {batch.number}（{UNTIL_ACKNOWLEDGED}）"
+    )
+    return True
+
+
+async def _each(
+    page: Page, step: Step, rows: Sequence[CaseRow], note: str
+) -> tuple[list[CaseRow], list[tuple[CaseRow, str]]]:
+    done: list[CaseRow] = []
+    refused: list[tuple[CaseRow, str]] = []
+    for number, row in enumerate(rows, start=1):
+        if number % 10 == 0:
+            page.say(f"正在{ACTS[step].label}：{number}/{len(rows)}", "quiet")
+            await asyncio.sleep(0)
+        try:
+            casework.take_step(page.node, row.id, step, note=note)
+        except NodeError as error:
+            if len(rows) == 1:
+                raise
+            refused.append((row, reason(error)))
+        else:
+            done.append(row)
+    return done, refused
+
+
+def _report(
+    page: Page,
+    act: Act,
+    done: Sequence[CaseRow],
+    refused: Sequence[tuple[CaseRow, str]],
+) -> None:
+    text = f"✓ 已{act.label}：{_who(done)}" if done else f"一件也没{act.label}"
+    if not refused:
+        page.say(text)
+        return
+    shown = "；".join(f"{_name(row)} {why}" for row, why in refused[:SHOWN_REFUSALS])
+    more = "……" if len(refused) > SHOWN_REFUSALS else ""
+    page.say(f"{text}。没{act.label} {len(refused)} 件：{shown}{more}", "alert")
+
+
+def _why_none(node: Node, step: Step, row: CaseRow) -> str:
+    package = node.package(row.package)
+    if package is None or row.state == State.DRAFT:
+        return "还是草稿，先提交"
+    state = State(row.state)
+    why = rights.why_not(step, node.tier, package.item, state, "…")
+    return f"不能{ACTS[step].label}，{reason(StepRefused('', state, step, why))}"
+
+
+def _who(rows: Sequence[CaseRow]) -> str:
+    if len(rows) == 1:
+        return f"{_name(rows[0])}的{rows[0].item_name}"
+    return listed(_name(row) for row in rows)
+
+
+def _name(row: CaseRow) -> str:
+    return row.applicant or labels.short_number(row.number)
