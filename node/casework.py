@@ -285,12 +285,14 @@ def _write_step(
     changed = {k: v for k, v in answers.items() if case.fields.get(k, "") != v}
     if step in CARRIES_FIELDS:
         merged = _checked(node, case.package, {**case.fields, **answers})
+        # Choosing one of two living values settles them, also the one that is shown.
+        disputed = {one.key for one in case.conflicts} & set(answers)
         # An answer that was taken out is written as nothing: a field never vanishes.
         keys = set(case.fields) | set(merged)
         changed = {
             k: merged.get(k, "")
             for k in sorted(keys)
-            if merged.get(k, "") != case.fields.get(k, "")
+            if merged.get(k, "") != case.fields.get(k, "") or k in disputed
         }
     stored = node.store.documents.get(document_key)
     assert stored is not None

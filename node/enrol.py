@@ -32,6 +32,7 @@ from sync.identity import (
     Certificate,
     Roster,
     SignedCertificate,
+    give_consent,
     is_division,
     issue,
     node_id,
@@ -50,6 +51,7 @@ class Code(Record, frozen=True):
     format: int
     secret: bytes
     root: bytes
+    issuer: bytes
     address: str
 
 
@@ -72,6 +74,7 @@ class JoinRequest(Record, frozen=True):
     sign_key: bytes
     seal_key: bytes
     tls_fingerprint: bytes
+    consent: bytes
     proof: bytes
 
 
@@ -112,7 +115,8 @@ def init_district(
     recovery = seal.public_seal_key(recovery_key)
     keys = _make_vault(home, operator, password, is_plain, recovery, cost)
     sign_key, seal_key = secrets.token_bytes(32), secrets.token_bytes(32)
-    public = seal.public_sign_key(sign_key)
+    public, public_seal = seal.public_sign_key(sign_key), seal.public_seal_key(seal_key)
+    tls = _make_tls(home, keys)
     certificate = Certificate(
         format=1,
         node=node_id(public),
@@ -123,10 +127,11 @@ def init_district(
         name=name,
         terminal=1,
         sign_key=public,
-        seal_key=seal.public_seal_key(seal_key),
-        tls_fingerprint=_make_tls(home, keys),
+        seal_key=public_seal,
+        tls_fingerprint=tls,
         rights=(RIGHT_ENROL, RIGHT_ROSTER),
         issuer=node_id(root),
+        consent=give_consent(sign_key, public_seal, tls, 1, node_id(root)),
     )
     signed = issue(root_key, certificate)
     own = Secrets(
@@ -155,7 +160,7 @@ def invite(
         node.store.registry.put_invite(
             _invite_id(secret), encode(invitation), node.now_ms() + INVITE_LIFE_MS
         )
-    code = Code(1, secret, node_id(node.secrets.root), address)
+    code = Code(1, secret, node_id(node.secrets.root), roster.issuer_id(node), address)
     return base64.b32encode(encode(code)).decode().rstrip("=")
 
 
@@ -173,7 +178,8 @@ def read_code(text: str) -> Code:
         code = decode(data, Code, limit_bytes=CODE_LIMIT)
     except (ValueError, Malformed) as error:
         raise InviteRefused("unreadable") from error
-    if code.format != 1 or len(code.secret) != 16 or len(code.root) != 16:
+    parts = (code.secret, code.root, code.issuer)
+    if code.format != 1 or any(len(part) != 16 for part in parts):
         raise InviteRefused("unreadable")
     return code
 
@@ -214,6 +220,7 @@ def grant(node: Node, data: bytes) -> bytes:
             sign_key=request.sign_key,
             seal_key=request.seal_key,
             tls_fingerprint=request.tls_fingerprint,
+            consent=request.consent,
         )
         answer = JoinGrant(
             signed,
@@ -252,11 +259,16 @@ def join(
     root_secret = secrets.token_bytes(32)
     keys = vault.Keys(root_secret, is_plain)
     tls = seal.make_tls("lianban", keys.tls_passphrase)
+    public_seal, fingerprint = (
+        seal.public_seal_key(seal_key),
+        seal.tls_fingerprint(tls[0]),
+    )
     request = JoinRequest(
         _invite_id(code.secret),
         seal.public_sign_key(sign_key),
-        seal.public_seal_key(seal_key),
-        seal.tls_fingerprint(tls[0]),
+        public_seal,
+        fingerprint,
+        give_consent(sign_key, public_seal, fingerprint, 1, code.issuer),
         b"",
     )
     proven = replace(request, proof=_proof(code.secret, request))

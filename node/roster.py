@@ -73,6 +73,7 @@ def issue_below(
     sign_key: bytes,
     seal_key: bytes,
     tls_fingerprint: bytes,
+    consent: bytes,
 ) -> SignedCertificate:
     """Issue a certificate for a node at or below our division, and let it be known.
 
@@ -100,10 +101,12 @@ def issue_below(
         seal_key=seal_key,
         tls_fingerprint=tls_fingerprint,
         rights=(RIGHT_ENROL,) if tier == "town" else (),
-        issuer=node_id(node.secrets.root) if is_root else me.node,
+        issuer=issuer_id(node),
+        consent=consent,
     )
     signing_key = node.secrets.root_key if is_root else node.secrets.sign_key
     signed = issue(signing_key, certificate)
+    node.roster.check_issuer(signed, certificate)
     with node.store.transaction():
         if is_root:
             enrol(node, signed)
@@ -113,6 +116,11 @@ def issue_below(
                 node, me.division, KIND_CERTIFICATE, b"", encode(signed), node.now_ms()
             )
     return signed
+
+
+def issuer_id(node: Node) -> bytes:
+    """Return under which id this node issues: the root's at the district."""
+    return node_id(node.secrets.root) if node.secrets.root_key else node.id
 
 
 def may_enrol(node: Node, tier: str, division: str) -> bool:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from automerge import core
 
 from sync import seal
-from sync.change import Scalar
+from sync.change import MAX_KEY_BYTES, MAX_OPS, MAX_VALUE_BYTES, Scalar
 from sync.errors import ChangeRefused, DocumentDamaged
 
 if TYPE_CHECKING:
@@ -227,27 +227,46 @@ def _put(tx: core.Transaction, into: bytes, key: str, value: Scalar) -> None:
 
 
 def _check(writes: Writes) -> None:
-    """Check the types before a transaction opens: a panic inside one is fatal."""
+    """Check types and limits before a transaction opens: a panic inside one is fatal,
+    and what a reader would refuse must not be written.
+
+    Raises:
+        TypeError, ValueError: something cannot be stored, or is too much.
+    """
+    count = 0
     for key, value in writes.items():
+        count += 1
         if isinstance(value, Mapping):
+            _check_key(key)
+            count += len(value)
             for name, scalar in value.items():
                 _check_scalar(name, scalar)
         else:
             _check_scalar(key, value)
+    if count > MAX_OPS:
+        raise ValueError(f"{count} writes in one change, at most {MAX_OPS}")
 
 
 def _check_scalar(key: object, value: object) -> None:
-    assert isinstance(key, str) and key, key
-    key.encode()
+    _check_key(key)
     match value:
         case bool() | None:
             pass
         case int():
-            assert -(2**53) < value < 2**53, key
+            if not -(2**53) < value < 2**53:
+                raise ValueError(f"{key}: a number out of range")
         case str():
-            value.encode()
+            if len(value.encode()) > MAX_VALUE_BYTES:
+                raise ValueError(f"{key}: more than {MAX_VALUE_BYTES} bytes")
         case _:
             raise TypeError(f"{key}: {type(value).__name__} cannot be stored")
+
+
+def _check_key(key: object) -> None:
+    if not isinstance(key, str):
+        raise TypeError(f"a key of type {type(key).__name__}")
+    if not 0 < len(key.encode()) <= MAX_KEY_BYTES:
+        raise ValueError("a key that is empty or too long")
 
 
 @contextmanager

@@ -22,13 +22,18 @@ RIGHT_ROSTER = "roster"  # writes the roster and publishes to all: the district
 
 _DOMAIN_CERTIFICATE = b"certificate"
 _DOMAIN_ROSTER = b"roster"
+_DOMAIN_CONSENT = b"consent"
 
 TIER_DIGITS = {"district": 6, "town": 9, "village": 12}
 """How many leading digits of a division a tier has for its own."""
 
 
 class Certificate(Record, frozen=True):
-    """The keys of one node in one epoch, and the place it speaks for."""
+    """The keys of one node in one epoch, and the place it speaks for.
+
+    `consent` is the node's own signature, see `give_consent`: nobody can be certified
+    who has not asked this very issuer for it.
+    """
 
     format: int
     node: bytes
@@ -43,6 +48,7 @@ class Certificate(Record, frozen=True):
     tls_fingerprint: bytes
     rights: tuple[str, ...]
     issuer: bytes
+    consent: bytes
 
 
 class SignedCertificate(Record, frozen=True):
@@ -96,10 +102,23 @@ def fingerprint_words(identity: bytes) -> str:
     return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
 
 
+def give_consent(
+    private: bytes, seal_key: bytes, tls_fingerprint: bytes, epoch: int, issuer: bytes
+) -> bytes:
+    """Return a node's own signature over its keys and whom it asks to certify them."""
+    keys = (seal.public_sign_key(private), seal_key, tls_fingerprint, epoch, issuer)
+    return seal.sign(private, _DOMAIN_CONSENT, encode(keys))
+
+
 def issue(private: bytes, certificate: Certificate) -> SignedCertificate:
-    """Return `certificate` signed by its issuer's private key."""
+    """Return `certificate` signed by its issuer's private key.
+
+    Raises:
+        Malformed: its parts disagree; the keys may come from outside.
+    """
     fault = _fault_of(certificate)
-    assert not fault, fault
+    if fault:
+        raise Malformed("certificate", fault)
     body = encode(certificate)
     return SignedCertificate(body, seal.sign(private, _DOMAIN_CERTIFICATE, body))
 
@@ -210,7 +229,11 @@ class Roster:
         certificate = signed.read()
         self.check_issuer(signed, certificate)
         key = (certificate.node, certificate.epoch)
-        if key not in self.enrolled:
+        waiting = self.provisional.get(key)
+        # An issuer that says two things of one node is heard the same way everywhere.
+        if key not in self.enrolled and (
+            waiting is None or signed.body < waiting[0].body
+        ):
             self.provisional[key] = (signed, certificate)
         return certificate
 
@@ -239,6 +262,9 @@ class Roster:
             issuer_key, _DOMAIN_CERTIFICATE, signed.body, signed.signature
         ):
             raise NotTrusted("certificate", "the issuer's signature does not hold")
+        keys = (of.sign_key, of.seal_key, of.tls_fingerprint, of.epoch, of.issuer)
+        if not seal.is_signed(of.sign_key, _DOMAIN_CONSENT, encode(keys), of.consent):
+            raise NotTrusted("certificate", "its holder has not asked for it")
 
     def certificate(self, node: bytes, epoch: int) -> Certificate | None:
         """Return the certificate of a node in an epoch, if it is known."""
@@ -290,6 +316,8 @@ def _fault_of(certificate: Certificate) -> str:
         (certificate.format == CERTIFICATE_FORMAT, "unknown format"),
         (len(certificate.sign_key) == seal.KEY_BYTES, "signing key length"),
         (len(certificate.seal_key) == seal.KEY_BYTES, "sealing key length"),
+        (seal.is_sound_sign_key(certificate.sign_key), "signing key is weak"),
+        (seal.is_sound_seal_key(certificate.seal_key), "sealing key is weak"),
         (len(certificate.tls_fingerprint) == seal.HASH_BYTES, "TLS fingerprint length"),
         (len(certificate.issuer) == NODE_ID_BYTES, "issuer length"),
         (certificate.node == node_id(certificate.sign_key), "id is not of its key"),

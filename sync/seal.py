@@ -31,6 +31,21 @@ KEY_BYTES = 32
 HASH_BYTES = 32
 SEAL_OVERHEAD_BYTES = 48
 
+_SMALL_ORDER = {
+    bytes.fromhex(point)
+    for point in (
+        "00" * 32,
+        "01" + "00" * 31,
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ec" + "ff" * 30 + "7f",
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
+    )
+}
+"""Ed25519 points of order 8 or less, sign bit cleared: anybody can sign for them."""
+
+_PROBE = X25519PrivateKey.from_private_bytes(bytes(range(32)))
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 
 
@@ -82,6 +97,23 @@ def unseal(private: bytes, info: bytes, sealed: bytes) -> bytes:
         return _SUITE.decrypt(sealed, key, info)
     except (InvalidTag, ValueError) as error:
         raise NotTrusted("bundle body", "cannot be opened with our key") from error
+
+
+def is_sound_sign_key(public: bytes) -> bool:
+    """Say whether only one party can sign for an Ed25519 public key."""
+    if len(public) != KEY_BYTES:
+        return False
+    return public[:-1] + bytes([public[-1] & 0x7F]) not in _SMALL_ORDER
+
+
+def is_sound_seal_key(public: bytes) -> bool:
+    """Say whether anything can be sealed to an X25519 public key."""
+    try:
+        key = X25519PublicKey.from_public_bytes(public)
+        _PROBE.exchange(key)
+    except ValueError:
+        return False
+    return True
 
 
 def make_tls(common_name: str, passphrase: bytes) -> tuple[bytes, bytes]:

@@ -60,9 +60,12 @@ class SignedVector(Record, frozen=True):
             or len(vector.holder) != NODE_ID_BYTES
             or not is_scope(vector.scope)
             or not 1 <= vector.counter < 2**53
+            or not 1 <= vector.epoch < 2**31
+            or not 0 <= vector.at_ms < 2**52
             or any(
                 len(h.node) != NODE_ID_BYTES
                 or len(h.hash) != seal.HASH_BYTES
+                or not 1 <= h.epoch < 2**31
                 or not 1 <= h.sequence <= MAX_SEQUENCE
                 for h in vector.heads
             )

@@ -232,18 +232,16 @@ class Journal:
             ),
         )
         for head in vector.heads:
-            stream = StreamId(head.node, head.epoch, vector.scope)
+            row = self.stream_row(StreamId(head.node, head.epoch, vector.scope))
             self._db.execute(
-                "INSERT INTO vector_heads (stream, holder, sequence, since_ms) "
-                "VALUES (?, ?, ?, ?) ON CONFLICT (stream, holder) DO UPDATE SET "
-                "sequence = excluded.sequence, since_ms = excluded.since_ms "
-                "WHERE excluded.sequence > sequence",
-                (
-                    self.stream_row(stream),
-                    vector.holder,
-                    head.sequence,
-                    received_at_ms,
-                ),
+                "INSERT INTO vector_heads (stream, holder, sequence) "
+                "VALUES (?, ?, ?) ON CONFLICT (stream, holder) DO UPDATE SET "
+                "sequence = excluded.sequence WHERE excluded.sequence > sequence",
+                (row, vector.holder, head.sequence),
+            )
+            self._db.execute(
+                "INSERT OR IGNORE INTO arrivals VALUES (?, ?, ?, ?)",
+                (row, vector.holder, head.sequence, received_at_ms),
             )
 
     def vectors(self) -> list[HeldVector]:
@@ -306,18 +304,23 @@ class Journal:
         `author` for `document`, in milliseconds; 0 where there are entries that it
         has not acknowledged; None where the author has none.
         """
-        row = self._db.execute(
-            "SELECT count(*), sum(coalesce(v.sequence, 0) >= e.last), "
-            "max(v.since_ms) FROM "
-            "(SELECT n.stream, max(n.sequence) AS last FROM entries n "
-            " JOIN streams s ON s.id = n.stream "
-            " WHERE n.document = ? AND s.node = ? GROUP BY n.stream) e "
-            "LEFT JOIN vector_heads v ON v.stream = e.stream AND v.holder = ?",
-            (document, author, holder),
-        ).fetchone()
-        if not row or not row[0]:
-            return None
-        return (row[2] or 0) if row[1] == row[0] else 0
+        lasts = self._db.execute(
+            "SELECT n.stream, max(n.sequence) FROM entries n "
+            "JOIN streams s ON s.id = n.stream "
+            "WHERE n.document = ? AND s.node = ? GROUP BY n.stream",
+            (document, author),
+        ).fetchall()
+        arrived = []
+        for stream, last in lasts:
+            row = self._db.execute(
+                "SELECT min(at_ms) FROM arrivals "
+                "WHERE stream = ? AND holder = ? AND sequence >= ?",
+                (stream, holder, last),
+            ).fetchone()
+            if row[0] is None:
+                return 0
+            arrived.append(row[0])
+        return max(arrived) if arrived else None
 
     def owed_to(
         self, holder: bytes, scopes: Sequence[str]

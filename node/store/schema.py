@@ -70,8 +70,12 @@ CREATE TABLE vectors (
 );
 CREATE TABLE vector_heads (
     stream INTEGER NOT NULL, holder BLOB NOT NULL, sequence INTEGER NOT NULL,
-    since_ms INTEGER NOT NULL,
     PRIMARY KEY (stream, holder)
+) WITHOUT ROWID;
+CREATE TABLE arrivals (
+    stream INTEGER NOT NULL, holder BLOB NOT NULL, sequence INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (stream, holder, sequence)
 ) WITHOUT ROWID;
 CREATE TABLE told (
     peer BLOB NOT NULL, holder BLOB NOT NULL, scope TEXT NOT NULL,
