@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from node import cases, policy
 from node.policy import Claim, Fault
 from node.store.cases import CaseRow
-from node.store.documents import Birth, DocumentRow
+from node.store.documents import Birth, DocumentRow, JudgedChanges
 from node.wiring import Node
 from sync.change import Change, read_change
 from sync.document import Tree
 from sync.errors import ChangeRefused
+from sync.identity import Roster
 from sync.sandbox import BACKSTOP
 from sync.stream import KIND_CHANGE, Entry, StreamId
 from sync.worker import Job, Outcome
@@ -49,14 +50,23 @@ class Plan:
         groups: dict[bytes, list[Candidate]] = {document: [] for document in also}
         for candidate in fresh:
             groups.setdefault(candidate.entry.document, []).append(candidate)
-        for document, group in groups.items():
-            group[:0] = _waiting(node, document)
-        self._parts = [_Part(node, key, group) for key, group in groups.items()]
+        keys = list(groups)
+        documents = node.store.documents
+        for document, rows in documents.pending(keys).items():
+            groups[document][:0] = [_waiting(node, row) for row in rows]
+        self._before = documents.heads(keys)
+        stored, known = documents.many(keys), documents.changes_of(keys)
+        roster = node.roster
+        self._parts = [
+            _Part(node, roster, key, group, stored.get(key), known.get(key, {}))
+            for key, group in groups.items()
+        ]
         self._ask()
 
     def is_current(self) -> bool:
         """Say whether the documents are still as they were read."""
-        return all(part.is_current() for part in self._parts)
+        keys = [part.document for part in self._parts]
+        return self._node.store.documents.heads(keys) == self._before
 
     def commit(self) -> None:
         """Write verdicts, documents and list rows."""
@@ -113,30 +123,24 @@ class _Part:
     """The plan for one document."""
 
     node: Node
+    roster: Roster
     document: bytes
     candidates: list[Candidate]
-    stored: DocumentRow | None = None
+    stored: DocumentRow | None
+    known: JudgedChanges
     birth: Birth | None = None
     ready: list[Candidate] = field(default_factory=list)
     result: tuple[DocumentRow, CaseRow, tuple[str, str, str]] | None = None
-    _one_by_one: list[Candidate] | None = None
 
     def __post_init__(self) -> None:
-        self.stored = self.node.store.documents.get(self.document)
         self.birth = self.stored.birth if self.stored else None
         self._order()
-
-    def is_current(self) -> bool:
-        now = self.node.store.documents.get(self.document)
-        return (now.heads if now else None) == (
-            self.stored.heads if self.stored else None
-        )
 
     # -- before the child process ---------------------------------------------
 
     def _order(self) -> None:
         """Read the changes, and find those whose parts are here, in causal order."""
-        known = self.node.store.documents.changes(self.document)
+        known = self.known
         taken = {h: (actor, seq) for h, (actor, seq, ok, _) in known.items() if ok}
         aside = {h for h, (_, _, ok, _) in known.items() if not ok}
         used = {(actor, seq) for actor, seq, _, _ in known.values()}
@@ -193,7 +197,7 @@ class _Part:
         self, one: Candidate, change: Change, used: set[tuple[bytes, int]]
     ) -> None:
         """Find what a change whose parts are here still waits for or fails at."""
-        roster, stream = self.node.roster, one.stream
+        roster, stream = self.roster, one.stream
         if one.entry.roster_version > roster.version:
             version = str(one.entry.roster_version).encode()
             one.waits = (WAIT_ROSTER, version)
@@ -252,7 +256,7 @@ class _Part:
         return True
 
     def _judge(self, one: Candidate, change: Change, before: Tree) -> Fault | None:
-        author = self.node.roster.certificate(one.stream.node, one.stream.epoch)
+        author = self.roster.certificate(one.stream.node, one.stream.epoch)
         assert author is not None and self.birth is not None
         package = self.node.package(self.birth.package)
         assert package is not None
@@ -300,8 +304,7 @@ class _Part:
 
     def _stored_changes(self) -> dict[bytes, Change]:
         found: dict[bytes, Change] = {}
-        known = self.node.store.documents.changes(self.document)
-        for change_hash, (_, _, is_taken, row) in known.items():
+        for change_hash, (_, _, is_taken, row) in self.known.items():
             stored = self.node.store.journal.entry(row) if is_taken else None
             if stored and stored.entry.payload is not None:
                 found[change_hash] = read_change(stored.entry.payload)
@@ -365,13 +368,10 @@ def _birth_of(change: Change) -> Birth:
     )
 
 
-def _waiting(node: Node, document: bytes) -> list[Candidate]:
-    found = []
-    for row in node.store.documents.pending(document):
-        stored = node.store.journal.entry(row)
-        assert stored is not None
-        found.append(Candidate(stored.stream, stored.entry, row, stored.received_at_ms))
-    return found
+def _waiting(node: Node, row: int) -> Candidate:
+    stored = node.store.journal.entry(row)
+    assert stored is not None
+    return Candidate(stored.stream, stored.entry, row, stored.received_at_ms)
 
 
 def _closure(change: Change, known: dict[bytes, Change]) -> list[Change] | None:

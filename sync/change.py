@@ -10,9 +10,8 @@ Source: the Automerge binary document format, change chunks (types 1 and 2).
 """
 
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sync.errors import ChangeRefused
 from sync.seal import sha256
@@ -58,8 +57,7 @@ _KNOWN_COLUMNS = {
 _MAKE_MAP, _SET = 0, 1
 
 
-@dataclass(frozen=True, slots=True)
-class Op:
+class Op(NamedTuple):
     """One write: `value` put under `key` of `container` (None: the root), or, where
     `makes_map`, a new map there.
     """
@@ -173,71 +171,84 @@ def _columns(reader: "_Reader") -> dict[int, bytes]:
     return {spec: reader.take(length) for spec, length in layout}
 
 
-def _ops(columns: dict[int, bytes], actors: list[bytes], start_op: int) -> Iterator[Op]:
+def _ops(columns: dict[int, bytes], actors: list[bytes], start_op: int) -> list[Op]:
     """Decode the operations; each column must describe equally many of them."""
-    actions = list(_run_lengths(columns.get(_ACTION, b""), "action"))
+    actions = _numbers(columns.get(_ACTION, b""), "action")
     count = len(actions)
     if not count:
         raise ChangeRefused("not-allowed", "a change without operations")
-    if any(_booleans(columns.get(_INSERT, b""), count)):
-        raise ChangeRefused("not-allowed", "writes into a list")
-    if columns.get(_KEY_ACTOR) or columns.get(_KEY_COUNTER):
-        raise ChangeRefused("not-allowed", "writes into a list")
-    object_actors = _exactly(
-        count, _run_lengths(columns.get(_OBJECT_ACTOR, b""), "object")
-    )
-    object_counters = _exactly(
-        count, _run_lengths(columns.get(_OBJECT_COUNTER, b""), "object")
-    )
-    keys = _exactly(count, _texts(columns.get(_KEY_TEXT, b"")))
-    metas = _exactly(count, _run_lengths(columns.get(_VALUE_META, b""), "value"))
-    values = _Reader(columns.get(_VALUE, b""), 0)
-    pred_counts = [
-        n or 0
-        for n in _exactly(count, _run_lengths(columns.get(_PRED_COUNT, b""), "pred"))
-    ]
+    _check_no_lists(columns, count)
+    object_actors = _column(columns, _OBJECT_ACTOR, count)
+    object_counters = _column(columns, _OBJECT_COUNTER, count)
+    keys = _padded(_texts(columns.get(_KEY_TEXT, b"")), count)
+    metas = _column(columns, _VALUE_META, count)
+    values = columns.get(_VALUE, b"")
+    value_at = 0
+    pred_counts = [n or 0 for n in _column(columns, _PRED_COUNT, count)]
     preds = _predecessors(columns, actors, pred_counts)
+    pred_at = 0
+    ops = []
     for offset in range(count):
-        action = actions[offset]
-        key = keys[offset]
+        action, key, meta = actions[offset], keys[offset], metas[offset] or 0
         if not key:
             raise ChangeRefused("not-allowed", "an empty key")
         container = _op_id(object_actors[offset], object_counters[offset], actors)
-        value = _scalar(metas[offset] or 0, values)
+        value_end = value_at + (meta >> 4)
+        value = _scalar(meta & 0xF, values[value_at:value_end], meta >> 4)
         if action == _MAKE_MAP:
             if container is not None or value is not None:
                 raise ChangeRefused("not-allowed", "a map below a map")
         elif action != _SET:
             raise ChangeRefused("not-allowed", f"operation {action}")
-        yield Op(
-            id=(start_op + offset, actors[0]),
-            container=container,
-            key=key,
-            makes_map=action == _MAKE_MAP,
-            value=value,
-            overwrites=tuple(next(preds) for _ in range(pred_counts[offset])),
+        pred_end = pred_at + pred_counts[offset]
+        ops.append(
+            Op(
+                (start_op + offset, actors[0]),
+                container,
+                key,
+                action == _MAKE_MAP,
+                value,
+                tuple(preds[pred_at:pred_end]),
+            )
         )
-    if values.at != len(values.data):
+        value_at, pred_at = value_end, pred_end
+    if value_at != len(values):
         raise ChangeRefused("damaged", "values are left over")
+    return ops
+
+
+def _check_no_lists(columns: dict[int, bytes], count: int) -> None:
+    """Refuse every trace of a list: inserts, and keys that are element ids."""
+    inserts = _Reader(columns.get(_INSERT, b""), 0)
+    plain = 0
+    while inserts.at < len(inserts.data):
+        # Runs of false and true in turn, beginning with false.
+        plain += inserts.count(count, "operations")
+        if inserts.at < len(inserts.data) and inserts.leb():
+            raise ChangeRefused("not-allowed", "writes into a list")
+    if plain not in (0, count):
+        raise ChangeRefused("damaged", "columns of unequal length")
+    if columns.get(_KEY_ACTOR) or columns.get(_KEY_COUNTER):
+        raise ChangeRefused("not-allowed", "writes into a list")
 
 
 def _predecessors(
     columns: dict[int, bytes], actors: list[bytes], counts: list[int]
-) -> Iterator[OpId]:
+) -> list[OpId]:
     total = sum(counts)
     if total > MAX_PREDECESSORS:
         raise ChangeRefused("too-large", f"{total} overwritten operations")
-    pred_actors = _exactly(
-        total, _run_lengths(columns.get(_PRED_ACTOR, b""), "pred", MAX_PREDECESSORS)
+    pred_actors = _column(columns, _PRED_ACTOR, total, MAX_PREDECESSORS)
+    pred_counters = _padded(
+        _deltas(columns.get(_PRED_COUNTER, b""), MAX_PREDECESSORS), total
     )
-    pred_counters = _exactly(
-        total, _deltas(columns.get(_PRED_COUNTER, b""), MAX_PREDECESSORS)
-    )
+    found = []
     for actor, counter in zip(pred_actors, pred_counters, strict=True):
-        found = _op_id(actor, counter, actors)
-        if found is None:
+        one = _op_id(actor, counter, actors)
+        if one is None:
             raise ChangeRefused("damaged", "an overwritten operation has no id")
-        yield found
+        found.append(one)
+    return found
 
 
 def _op_id(actor: int | None, counter: int | None, actors: list[bytes]) -> OpId | None:
@@ -248,9 +259,33 @@ def _op_id(actor: int | None, counter: int | None, actors: list[bytes]) -> OpId 
     return counter, actors[actor]
 
 
-def _exactly(count: int, values: Iterator[T | None]) -> list[T | None]:
+def _scalar(kind: int, data: bytes, length: int) -> Scalar:
+    if length > MAX_VALUE_BYTES:
+        raise ChangeRefused("too-large", f"a value of {length} bytes")
+    if len(data) != length:
+        raise ChangeRefused("damaged", "cut off")
+    if kind == 6:
+        return _utf8(data)
+    if kind <= 2 and not length:
+        return (None, False, True)[kind]
+    if kind not in (3, 4):
+        raise ChangeRefused("not-allowed", f"a value of type {kind}")
+    reader = _Reader(data, 0)
+    number = reader.leb() if kind == 3 else reader.signed_leb()
+    if reader.at != length or not -(2**53) < number < 2**53:
+        raise ChangeRefused("not-allowed", "a number out of range")
+    return number
+
+
+def _column(
+    columns: dict[int, bytes], spec: int, count: int, limit: int = MAX_OPS
+) -> list[int | None]:
+    """Return a column of `count` numbers."""
+    return _padded(_numbers(columns.get(spec, b""), "operations", limit), count)
+
+
+def _padded(found: list[T | None], count: int) -> list[T | None]:
     """Return `count` values; an empty column stands for nothing everywhere."""
-    found = list(values)
     if not found:
         return [None] * count
     if len(found) != count:
@@ -258,100 +293,60 @@ def _exactly(count: int, values: Iterator[T | None]) -> list[T | None]:
     return found
 
 
-def _scalar(meta: int, values: "_Reader") -> Scalar:
-    kind, length = meta & 0xF, meta >> 4
-    if length > MAX_VALUE_BYTES:
-        raise ChangeRefused("too-large", f"a value of {length} bytes")
-    data = _Reader(values.take(length), 0)
-    match kind:
-        case 0 | 1 | 2 if length == 0:
-            return (None, False, True)[kind]
-        case 3:
-            number = data.leb()
-        case 4:
-            number = data.signed_leb()
-        case 6:
-            return _utf8(data.data)
-        case _:
-            raise ChangeRefused("not-allowed", f"a value of type {kind}")
-    if data.at != length or not -(2**53) < number < 2**53:
-        raise ChangeRefused("not-allowed", "a number out of range")
-    return number
-
-
-def _run_lengths(data: bytes, what: str, limit: int = MAX_OPS) -> Iterator[int | None]:
+def _numbers(data: bytes, what: str, limit: int = MAX_OPS) -> list[int | None]:
+    """Decode runs of unsigned numbers. The loop that most of the time goes to."""
     reader = _Reader(data, 0)
-    for run, is_literal in _runs(reader, what, limit):
-        if is_literal is None:
-            yield from [None] * run
-        elif is_literal:
-            for _ in range(run):
-                yield reader.leb()
+    found: list[int | None] = []
+    end = len(data)
+    while reader.at < end:
+        run = reader.run(what, limit - len(found))
+        if run > 0:
+            found += [reader.leb()] * run
+        elif run < 0:
+            at = reader.at
+            part = data[at : at - run]
+            if len(part) == -run and max(part) < 0x80:
+                # All of them fit into a byte each, as nearly always.
+                found += part
+                reader.at = at - run
+            else:
+                found += [reader.leb() for _ in range(-run)]
         else:
-            yield from [reader.leb()] * run
+            found += [None] * reader.nothing(what, limit - len(found))
+    return found
 
 
-def _texts(data: bytes) -> Iterator[str | None]:
+def _texts(data: bytes) -> list[str | None]:
     reader = _Reader(data, 0)
-    for run, is_literal in _runs(reader, "key", MAX_OPS):
-        if is_literal is None:
-            yield from [None] * run
-        elif is_literal:
-            for _ in range(run):
-                yield _utf8(reader.take(reader.count(MAX_KEY_BYTES, "key bytes")))
+    found: list[str | None] = []
+    while reader.at < len(data):
+        run = reader.run("keys", MAX_OPS - len(found))
+        if run > 0:
+            found += [reader.text()] * run
+        elif run < 0:
+            found += [reader.text() for _ in range(-run)]
         else:
-            yield from [
-                _utf8(reader.take(reader.count(MAX_KEY_BYTES, "key bytes")))
-            ] * run
+            found += [None] * reader.nothing("keys", MAX_OPS - len(found))
+    return found
 
 
-def _deltas(data: bytes, limit: int) -> Iterator[int | None]:
+def _deltas(data: bytes, limit: int) -> list[int | None]:
     reader = _Reader(data, 0)
+    found: list[int | None] = []
     value = 0
-    for run, is_literal in _runs(reader, "pred", limit):
-        if is_literal is None:
+    while reader.at < len(data):
+        run = reader.run("counters", limit - len(found))
+        if not run:
             raise ChangeRefused("not-allowed", "a gap in a counter column")
         step = 0
-        for position in range(run):
-            if is_literal or position == 0:
+        for position in range(abs(run)):
+            if run < 0 or position == 0:
                 step = reader.signed_leb()
             value += step
             if not 0 < value <= MAX_COUNTER:
                 raise ChangeRefused("damaged", "a counter out of range")
-            yield value
-
-
-def _runs(
-    reader: "_Reader", what: str, limit: int
-) -> Iterator[tuple[int, bool | None]]:
-    """Yield (length, literal?) of each run; None instead of a bool is a run of
-    nothing. The caller reads the values that follow a run before the next.
-    """
-    total = 0
-    while reader.at < len(reader.data):
-        run = reader.signed_leb()
-        is_literal: bool | None = run < 0
-        if run == 0:
-            run, is_literal = reader.leb(), None
-        run = abs(run)
-        total += run
-        if not run:
-            raise ChangeRefused("damaged", f"an empty run of {what}")
-        if total > limit:
-            raise ChangeRefused("too-large", f"more than {limit} entries of {what}")
-        yield run, is_literal
-
-
-def _booleans(data: bytes, count: int) -> Iterator[bool]:
-    reader = _Reader(data, 0)
-    total, value = 0, False
-    while reader.at < len(data):
-        run = reader.leb()
-        total += run
-        if total > count:
-            raise ChangeRefused("damaged", "columns of unequal length")
-        yield from [value] * run
-        value = not value
+            found.append(value)
+    return found
 
 
 def _utf8(data: bytes) -> str:
@@ -390,6 +385,9 @@ class _Reader:
     def leb(self) -> int:
         """Unsigned LEB128, at most 64 bits."""
         data, at = self.data, self.at
+        if at < len(data) and data[at] < 0x80:
+            self.at = at + 1
+            return data[at]
         result = shift = 0
         while at < len(data) and shift < 70:
             byte = data[at]
@@ -404,6 +402,9 @@ class _Reader:
     def signed_leb(self) -> int:
         """Signed LEB128, at most 64 bits."""
         data, at = self.data, self.at
+        if at < len(data) and data[at] < 0x80:
+            self.at = at + 1
+            return data[at] - 0x80 if data[at] & 0x40 else data[at]
         result = shift = 0
         while at < len(data) and shift < 70:
             byte = data[at]
@@ -414,6 +415,28 @@ class _Reader:
                 self.at = at
                 return result - (1 << shift) if byte & 0x40 else result
         raise ChangeRefused("damaged", "a number that does not end")
+
+    def run(self, what: str, left: int) -> int:
+        """Return the head of a run: so many equal values, or minus so many single
+        ones, or 0 for a run of nothing.
+        """
+        run = self.signed_leb()
+        if abs(run) > left:
+            raise ChangeRefused("too-large", f"more {what} than allowed")
+        return run
+
+    def nothing(self, what: str, left: int) -> int:
+        """Return the length of a run of nothing."""
+        run = self.leb()
+        if not run:
+            raise ChangeRefused("damaged", f"an empty run of {what}")
+        if run > left:
+            raise ChangeRefused("too-large", f"more {what} than allowed")
+        return run
+
+    def text(self) -> str:
+        """Return a key."""
+        return _utf8(self.take(self.count(MAX_KEY_BYTES, "key bytes")))
 
     def count(self, limit: int, what: str) -> int:
         number = self.leb()

@@ -12,19 +12,14 @@ turns everything but an interrupt into our own error, and a document that has fa
 once is thrown away.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from automerge import core
 
 from sync import seal
 from sync.change import MAX_KEY_BYTES, MAX_OPS, MAX_VALUE_BYTES, Scalar
 from sync.errors import ChangeRefused, DocumentDamaged
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 NONCE_BYTES = 8
 DOCUMENT_ID_BYTES = 16
@@ -176,28 +171,32 @@ def merge_changes(snapshot: bytes, changes: Sequence[bytes]) -> Document:
 
 def _read(inner: core.Document, heads: list[bytes] | None) -> Tree:
     tree: Tree = {}
-    for key in inner.keys(core.ROOT, heads):
-        found = inner.get(core.ROOT, key, heads)
-        if found is None:
-            continue
-        value, object_id = found
+    for key, (value, object_id) in _items(inner, core.ROOT, heads):
         if isinstance(value, core.ObjType):
             tree[key] = {
-                name: _scalar(inner.get(object_id, name, heads))
-                for name in inner.keys(object_id, heads)
+                name: _scalar(inside)
+                for name, (inside, _) in _items(inner, object_id, heads)
             }
         else:
-            tree[key] = _scalar(found)
+            tree[key] = _scalar(value)
     return tree
 
 
-def _scalar(found: "tuple[core.Value, bytes] | None") -> Scalar:
-    if found is None or isinstance(found[0], core.ObjType):
+def _items(
+    inner: core.Document, map_id: bytes, heads: list[bytes] | None
+) -> Iterator[tuple[str, tuple[core.Value, bytes]]]:
+    """Yield (key, (value, object id)) of a map: two calls, not one for each key."""
+    return zip(inner.keys(map_id, heads), inner.values(map_id, heads), strict=True)
+
+
+def _scalar(value: core.Value) -> Scalar:
+    if isinstance(value, core.ObjType):
         raise ChangeRefused("schema", "a container where a scalar must stand")
-    typed: tuple[core.ScalarType, Scalar] = found[0]
-    if typed[0] not in _SCALARS:
-        raise ChangeRefused("schema", f"a value of type {typed[0]}")
-    return typed[1]
+    kind, plain = value
+    if kind not in _SCALARS:
+        raise ChangeRefused("schema", f"a value of type {kind}")
+    assert plain is None or isinstance(plain, str | int)
+    return plain
 
 
 _SCALARS = (
@@ -270,7 +269,7 @@ def _check_key(key: object) -> None:
 
 
 @contextmanager
-def _guarded(doing: str) -> "Iterator[None]":
+def _guarded(doing: str) -> Iterator[None]:
     try:
         yield
     except (DocumentDamaged, ChangeRefused, AssertionError, MemoryError):

@@ -80,6 +80,13 @@ _COLUMNS = (
     "applicant, state, mark, submitted_at_ms, changed_at_ms, id"
 )
 
+_KEPT = _COLUMNS.removesuffix(", id")
+_PUT = (
+    f"INSERT INTO cases ({_KEPT}) VALUES ({', '.join('?' * 13)}) "
+    f"ON CONFLICT (document) DO UPDATE SET ({_KEPT}) = "
+    f"({', '.join(f'excluded.{name}' for name in _KEPT.split(', '))}) RETURNING id"
+)
+
 
 class Cases:
     """The read model of cases."""
@@ -91,9 +98,6 @@ class Cases:
     def put(self, rows: Iterable[tuple[CaseRow, tuple[str, str, str]]]) -> None:
         """Keep rows, each with its search terms (name, initials, numbers)."""
         for row, terms in rows:
-            found = self._db.execute(
-                "SELECT id FROM cases WHERE document = ?", (row.document,)
-            ).fetchone()
             values = (
                 row.document,
                 row.number,
@@ -109,22 +113,9 @@ class Cases:
                 row.submitted_at_ms,
                 row.changed_at_ms,
             )
-            if found is None:
-                case = self._db.conn.execute(
-                    f"INSERT INTO cases ({_COLUMNS}) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
-                    values,
-                ).lastrowid
-            else:
-                case = found[0]
-                self._db.conn.execute(
-                    f"UPDATE cases SET ({_COLUMNS.removesuffix(', id')}) = "
-                    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?",
-                    (*values, case),
-                )
-                self._db.conn.execute("DELETE FROM search WHERE rowid = ?", (case,))
+            case = self._db.conn.execute(_PUT, values).fetchone()[0]
             self._db.conn.execute(
-                "INSERT INTO search (rowid, name, initials, numbers) "
+                "INSERT OR REPLACE INTO search (rowid, name, initials, numbers) "
                 "VALUES (?, ?, ?, ?)",
                 (case, *terms),
             )

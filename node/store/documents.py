@@ -2,10 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlite_utils import Database
 
 from sync.canonical import Record, decode, encode
+
+_GROUP = 500
+
+JudgedChanges = dict[bytes, tuple[bytes, int, bool, int]]
+"""By hash: actor, sequence, was it taken?, row of its entry."""
 
 
 class Birth(Record, frozen=True):
@@ -56,20 +62,27 @@ class Documents:
 
     def get(self, document: bytes) -> DocumentRow | None:
         """Return a document by its id."""
-        row = self._db.execute(
-            "SELECT id, scope, birth, heads, snapshot FROM documents WHERE id = ?",
-            (document,),
-        ).fetchone()
-        if row is None:
-            return None
-        heads = row[3]
-        return DocumentRow(
-            row[0],
-            row[1],
-            decode(row[2], Birth, limit_bytes=65536),
-            tuple(heads[at : at + 32] for at in range(0, len(heads), 32)),
-            row[4],
-        )
+        return self.many([document]).get(document)
+
+    def many(self, documents: Sequence[bytes]) -> dict[bytes, DocumentRow]:
+        """Return those of some documents that are held, by id."""
+        return {
+            row[0]: DocumentRow(
+                row[0],
+                row[1],
+                decode(row[2], Birth, limit_bytes=65536),
+                tuple(row[3][at : at + 32] for at in range(0, len(row[3]), 32)),
+                row[4],
+            )
+            for row in self._among(
+                "SELECT id, scope, birth, heads, snapshot FROM documents WHERE id",
+                documents,
+            )
+        }
+
+    def heads(self, documents: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return the concatenated heads of some documents, by id."""
+        return dict(self._among("SELECT id, heads FROM documents WHERE id", documents))
 
     def put(self, rows: Iterable[DocumentRow]) -> None:
         """Keep documents in the place of what was there."""
@@ -95,16 +108,21 @@ class Documents:
 
     # -- changes --------------------------------------------------------------
 
-    def changes(self, document: bytes) -> dict[bytes, tuple[bytes, int, bool, int]]:
+    def changes(self, document: bytes) -> "JudgedChanges":
         """Return by hash (actor, sequence, taken?, entry row) of all judged changes."""
-        return {
-            row[0]: (row[1], row[2], bool(row[3]), row[4])
-            for row in self._db.execute(
-                "SELECT hash, actor, sequence, taken, entry FROM changes "
-                "WHERE document = ?",
-                (document,),
-            )
-        }
+        return self.changes_of([document]).get(document, {})
+
+    def changes_of(self, documents: Sequence[bytes]) -> dict[bytes, JudgedChanges]:
+        """Return `changes` of some documents, by document."""
+        found: dict[bytes, JudgedChanges] = {}
+        for document, change, actor, sequence, taken, entry in self._among(
+            "SELECT document, hash, actor, sequence, taken, entry FROM changes "
+            "WHERE document",
+            documents,
+        ):
+            judged = found.setdefault(document, {})
+            judged[change] = (actor, sequence, bool(taken), entry)
+        return found
 
     def put_changes(
         self, rows: Iterable[tuple[bytes, bytes, bytes, int, int, bool]]
@@ -132,15 +150,14 @@ class Documents:
             "DELETE FROM pending WHERE entry = ?", [(entry,) for entry in entries]
         )
 
-    def pending(self, document: bytes) -> list[int]:
-        """Return the rows of the entries of a document that wait."""
-        return [
-            row[0]
-            for row in self._db.execute(
-                "SELECT entry FROM pending WHERE document = ? ORDER BY entry",
-                (document,),
-            )
-        ]
+    def pending(self, documents: Sequence[bytes]) -> dict[bytes, list[int]]:
+        """Return the rows of the entries of some documents that wait, by document."""
+        found: dict[bytes, list[int]] = {}
+        for entry, document in self._among(
+            "SELECT entry, document FROM pending WHERE document", documents
+        ):
+            found.setdefault(document, []).append(entry)
+        return {document: sorted(rows) for document, rows in found.items()}
 
     def all_pending(self, limit: int) -> list[tuple[int, bytes, str, bytes]]:
         """Return (entry row, document, what is waited for, its name)."""
@@ -189,6 +206,15 @@ class Documents:
             "SELECT (SELECT count(*) FROM pending), (SELECT count(*) FROM quarantine)"
         ).fetchone()
         return row[0], row[1]
+
+    def _among(
+        self, select: str, documents: Sequence[bytes]
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of `select ... IN documents`, asked for in groups."""
+        for start in range(0, len(documents), _GROUP):
+            group = documents[start : start + _GROUP]
+            marks = ",".join("?" * len(group))
+            yield from self._db.execute(f"{select} IN ({marks})", tuple(group))
 
     def clear_derived(self, tables: Sequence[str]) -> None:
         """Empty derived tables, and forget every verdict."""
