@@ -1,9 +1,9 @@
 """`lianban demo`: three real nodes on loopback, sample data, and one case's way.
 
 The homes lie in a temporary folder that is removed at the end. The town and the
-district run `lianban serve` as processes of their own; the village has no server,
-as in life. In the walk this process acts at each desk in turn and syncs when it says
-so; at a terminal the nodes sync by themselves and a person chooses a desk.
+district run `lianban serve` as processes of their own. In the walk this process acts
+at each desk in turn and syncs when it says so; at a terminal all three nodes sync by
+themselves, each in its own process, and a person chooses a desk to sit at.
 """
 
 import json
@@ -46,7 +46,7 @@ class Desk:
     operator: str
     password_file: Path
     service: "subprocess.Popen[bytes] | None" = None
-    address: str = ""
+    address: str = "127.0.0.1:0"
 
     @property
     def password(self) -> str:
@@ -197,11 +197,11 @@ def _join(desk: Desk, inviter: Desk) -> None:
     enrol.join(desk.path, code, operator=desk.operator, password=desk.password).close()
 
 
-def _serve(desk: Desk, *, syncs: bool = False, listen: str = "127.0.0.1:0") -> None:
+def _serve(desk: Desk, *, syncs: bool = False) -> None:
     """Start the node's service and wait until it says where it listens."""
     options = () if syncs else ("--no-sync",)
     desk.service = subprocess.Popen(
-        desk.command("serve", "--json", "--listen", listen, *options),
+        desk.command("serve", "--json", "--listen", desk.address, *options),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -381,9 +381,9 @@ def _sync(node: Node) -> talk.Report:
 
 def _choose_desk(desks: dict[str, Desk]) -> None:
     """Let a person sit at one desk after another while all nodes live on."""
-    for tier in ("district", "town"):
-        _end(desks[tier])
-        _serve(desks[tier], syncs=True, listen=desks[tier].address)
+    for desk in desks.values():
+        _end(desk)
+        _serve(desk, syncs=True)
     while True:
         click.echo("\n坐到哪一张桌子前？其他节点照常运行。")
         for number, tier in enumerate(("village", "town", "district"), 1):
