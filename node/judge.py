@@ -5,7 +5,7 @@ knows what should be written. `commit` writes it, inside the caller's transactio
 after `is_current` has said that no other process has touched the documents since.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from node import cases, policy
@@ -57,11 +57,18 @@ class Plan:
         self._before = documents.heads(keys)
         stored, known = documents.many(keys), documents.changes_of(keys)
         roster = node.roster
-        self._parts = [
-            _Part(node, roster, key, group, stored.get(key), known.get(key, {}))
-            for key, group in groups.items()
-        ]
-        self._ask()
+        self._parts: list[_Part] = []
+
+        def made() -> Iterator[_Part]:
+            for key, group in groups.items():
+                part = _Part(
+                    node, roster, key, group, stored.get(key), known.get(key, {})
+                )
+                self._parts.append(part)
+                if part.has_job():
+                    yield part
+
+        self._ask(made())
 
     def is_current(self) -> bool:
         """Say whether the documents are still as they were read."""
@@ -107,15 +114,28 @@ class Plan:
         store.documents.put([document for document, _, _ in results])
         store.cases.put((row, terms) for _, row, terms in results)
 
-    def _ask(self) -> None:
-        open_parts = [part for part in self._parts if part.has_job()]
-        while open_parts:
-            outcomes = self._node.sandbox.run([part.job() for part in open_parts])
+    def _ask(self, parts: Iterator["_Part"]) -> None:
+        """Ask the child about each part until all are settled.
+
+        The first time the parts are made while the child works on those before.
+        """
+        asked: list[_Part] = []
+
+        def jobs() -> Iterator[Job]:
+            for part in parts:
+                asked.append(part)
+                yield part.job()
+
+        while True:
+            outcomes = self._node.sandbox.run(jobs())
             open_parts = [
                 part
-                for part, outcome in zip(open_parts, outcomes, strict=True)
+                for part, outcome in zip(asked, outcomes, strict=True)
                 if not part.take(outcome)
             ]
+            if not open_parts:
+                return
+            parts, asked = iter(open_parts), []
 
 
 @dataclass(slots=True)

@@ -14,10 +14,10 @@ import structlog
 import uvicorn
 
 from node import enrol, talk
-from node.errors import AddressTaken, NodeError
+from node.errors import AddressTaken
 from node.wiring import Node
 from sync.client import Client
-from sync.errors import NotTrusted, SyncError
+from sync.errors import PeerFault, SyncError
 from sync.server import make_app, make_server
 
 POLL_S = 15.0
@@ -79,15 +79,13 @@ class Background:
                             received=report.received,
                             requests=report.requests,
                         )
-                except (SyncError, NodeError) as error:
+                except Exception as error:  # noqa: BLE001 - tried again, whatever it was
                     failures += 1
                     node.forget()
                     if client:
                         client.close()
                         client = None
-                    log.info(
-                        "sync_failed", cause=type(error).__name__, failures=failures
-                    )
+                    log.info("sync_failed", cause=_cause(error), failures=failures)
                 if self._on_change:
                     self._on_change()
                 self._pause(node, pause_s(failures))
@@ -166,24 +164,31 @@ class Server:
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def _answer(self, data: bytes) -> bytes:
-        try:
-            return talk.answer(self._node, data)
-        except NodeError as error:
-            # Ours, not the peer's: it shall come again later.
-            self._node.forget()
-            log.error("answer_failed", cause=type(error).__name__)
-            raise SyncError("this node cannot store anything just now") from error
-        except NotTrusted as error:
-            log.info("bundle_refused", cause=error.why)
-            raise
+        return self._guarded("answer", lambda: talk.answer(self._node, data))
 
     def _join(self, data: bytes) -> bytes:
+        return self._guarded("join", lambda: enrol.grant(self._node, data))
+
+    def _guarded(self, what: str, task: Callable[[], bytes]) -> bytes:
+        """Run a task; what is our own fault becomes "come again later"."""
         try:
-            return enrol.grant(self._node, data)
-        except NodeError as error:
+            return task()
+        except PeerFault as fault:
+            log.info(f"{what}_refused", cause=_cause(fault))
+            raise
+        except Exception as error:
             self._node.forget()
-            log.error("join_failed", cause=type(error).__name__)
-            raise SyncError("this node cannot enrol anybody just now") from error
+            log.error(f"{what}_failed", cause=_cause(error))
+            raise SyncError("this node cannot do it just now; try later") from error
+
+
+def _cause(error: Exception) -> str:
+    """Return what went wrong and where, without any value: those may be personal."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    where = frame.tb_frame.f_code.co_qualname if frame else "?"
+    return f"{type(error).__name__} in {where}:{frame.tb_lineno if frame else 0}"
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -22,7 +22,7 @@ MAX_DEPENDENCIES = 64
 MAX_OPS = 2000
 MAX_PREDECESSORS = 4000
 MAX_ACTORS = 256
-MAX_KEY_BYTES = 128
+MAX_KEY_BYTES = 127
 MAX_VALUE_BYTES = 64 * 1024
 MAX_COUNTER = 2**40
 
@@ -188,22 +188,29 @@ def _ops(columns: dict[int, bytes], actors: list[bytes], start_op: int) -> list[
     preds = _predecessors(columns, actors, pred_counts)
     pred_at = 0
     ops = []
-    for offset in range(count):
-        action, key, meta = actions[offset], keys[offset], metas[offset] or 0
+    me, in_object, container = actors[0], (None, None), None
+    rows = zip(
+        actions, keys, metas, object_actors, object_counters, pred_counts, strict=True
+    )
+    for offset, (action, key, meta, actor, counter, overwritten) in enumerate(rows):
         if not key:
             raise ChangeRefused("not-allowed", "an empty key")
-        container = _op_id(object_actors[offset], object_counters[offset], actors)
-        value_end = value_at + (meta >> 4)
-        value = _scalar(meta & 0xF, values[value_at:value_end], meta >> 4)
+        if (actor, counter) != in_object:
+            # Neighbours mostly write into the same map.
+            in_object = (actor, counter)
+            container = _op_id(actor, counter, actors)
+        kind, length = (meta & 0xF, meta >> 4) if meta else (0, 0)
+        value_end = value_at + length
+        value = _scalar(kind, values[value_at:value_end], length)
         if action == _MAKE_MAP:
             if container is not None or value is not None:
                 raise ChangeRefused("not-allowed", "a map below a map")
         elif action != _SET:
             raise ChangeRefused("not-allowed", f"operation {action}")
-        pred_end = pred_at + pred_counts[offset]
+        pred_end = pred_at + overwritten
         ops.append(
             Op(
-                (start_op + offset, actors[0]),
+                (start_op + offset, me),
                 container,
                 key,
                 action == _MAKE_MAP,
@@ -324,7 +331,15 @@ def _texts(data: bytes) -> list[str | None]:
         if run > 0:
             found += [reader.text()] * run
         elif run < 0:
-            found += [reader.text() for _ in range(-run)]
+            at, end = reader.at, len(data)
+            for _ in range(-run):
+                # A key is shorter than 128 bytes, so its length is one byte.
+                after = at + 1 + data[at] if at < end else end + 1
+                if after > end or data[at] > MAX_KEY_BYTES:
+                    raise ChangeRefused("damaged", "a key that is cut or too long")
+                found.append(_utf8(data[at + 1 : after]))
+                at = after
+            reader.at = at
         else:
             found += [None] * reader.nothing("keys", MAX_OPS - len(found))
     return found

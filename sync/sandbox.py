@@ -11,14 +11,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import IO
 
 import msgspec
 
 from sync.worker import Job, Outcome, write_frame
 
-GROUP_JOBS = 256
+GROUP_JOBS = 64
 TIME_LIMIT_S = 20.0
 BACKSTOP = "backstop"
 """The refusal of a job that killed the child: the only verdict that is no count,
@@ -35,12 +36,22 @@ class Sandbox:
         self._lock = threading.Lock()
         self._decoder = msgspec.msgpack.Decoder(list[Outcome])
 
-    def run(self, jobs: Sequence[Job]) -> list[Outcome]:
-        """Return one outcome for each job, in order."""
+    def run(self, jobs: Iterable[Job]) -> list[Outcome]:
+        """Return one outcome for each job, in order.
+
+        While the child works on one group, the next is taken from `jobs`: whoever
+        makes them lazily works at the same time.
+        """
         outcomes: list[Outcome] = []
+        coming = iter(jobs)
         with self._lock:
-            for start in range(0, len(jobs), GROUP_JOBS):
-                outcomes += self._run_group(jobs[start : start + GROUP_JOBS])
+            group = list(islice(coming, GROUP_JOBS))
+            while group:
+                is_sent = self._send(group)
+                following = list(islice(coming, GROUP_JOBS))
+                answer = self._receive(len(group)) if is_sent else None
+                outcomes += self._halve(group) if answer is None else answer
+                group = following
         return outcomes
 
     def close(self) -> None:
@@ -56,28 +67,37 @@ class Sandbox:
         """End the child."""
         self.close()
 
-    def _run_group(self, jobs: Sequence[Job]) -> list[Outcome]:
-        answer = self._ask(jobs)
-        if answer is not None:
-            return answer
+    def _halve(self, jobs: Sequence[Job]) -> list[Outcome]:
+        """Return the outcomes of jobs that have killed the child together."""
         if len(jobs) == 1:
             return [Outcome(BACKSTOP)]
-        half = len(jobs) // 2
-        return self._run_group(jobs[:half]) + self._run_group(jobs[half:])
+        outcomes: list[Outcome] = []
+        for half in (jobs[: len(jobs) // 2], jobs[len(jobs) // 2 :]):
+            answer = self._receive(len(half)) if self._send(half) else None
+            outcomes += self._halve(half) if answer is None else answer
+        return outcomes
 
-    def _ask(self, jobs: Sequence[Job]) -> list[Outcome] | None:
+    def _send(self, jobs: Sequence[Job]) -> bool:
         child = self._child or self._start()
-        assert child.stdin is not None and child.stdout is not None
+        assert child.stdin is not None
         try:
             write_frame(child.stdin, msgspec.msgpack.encode(list(jobs)))  # type: ignore[arg-type]
-            frame = _read_within(child.stdout, self._time_limit_s)
+        except OSError:
+            self._kill()
+            return False
+        return True
+
+    def _receive(self, count: int) -> list[Outcome] | None:
+        assert self._child is not None and self._child.stdout is not None
+        try:
+            frame = _read_within(self._child.stdout, self._time_limit_s)
         except OSError:
             frame = None
         if frame is None:
             self._kill()
             return None
         outcomes = self._decoder.decode(frame)
-        assert len(outcomes) == len(jobs)
+        assert len(outcomes) == count
         return outcomes
 
     def _start(self) -> subprocess.Popen[bytes]:
