@@ -334,9 +334,11 @@ def _texts(data: bytes) -> list[str | None]:
             at, end = reader.at, len(data)
             for _ in range(-run):
                 # A key is shorter than 128 bytes, so its length is one byte.
+                if at < end and data[at] > MAX_KEY_BYTES:
+                    raise ChangeRefused("too-large", "a key longer than allowed")
                 after = at + 1 + data[at] if at < end else end + 1
-                if after > end or data[at] > MAX_KEY_BYTES:
-                    raise ChangeRefused("damaged", "a key that is cut or too long")
+                if after > end:
+                    raise ChangeRefused("damaged", "a key that is cut off")
                 found.append(_utf8(data[at + 1 : after]))
                 at = after
             reader.at = at

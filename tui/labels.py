@@ -127,7 +127,9 @@ def line_up(above: Above | None, now_ms: int) -> str:
         return "还没同步过"
     if not above.is_online:
         since_ms = above.since_ms
-        return f"离线 {times.span(now_ms - since_ms)}" if since_ms else "离线"
+        if not since_ms or now_ms - since_ms < times.MINUTE_MS:
+            return "刚离线"
+        return f"离线 {times.span(now_ms - since_ms)}"
     at_ms = above.last_success_ms or 0
     if now_ms - at_ms > ONLINE_FOR_MS:
         return f"上次同步 {times.ago(at_ms, now_ms)}"

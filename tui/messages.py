@@ -140,7 +140,7 @@ def _invite_refused(error: node_errors.InviteRefused) -> str:
 def _unreachable(error: sync_errors.PeerUnreachable) -> str:
     return (
         f"没有连上上级：{_peer_word(error.why)}。"
-        "数据都在本机，一件不少；有网后会自动再传，也可以按 F5。"
+        "数据都在本机，一件不少；后台会自动再试，也可以按 F5。"
     )
 
 

@@ -1,6 +1,6 @@
 """What click says by itself, in Chinese: the frame of help pages, and usage errors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -26,7 +26,7 @@ class ChineseFormatter(click.HelpFormatter):
         """Write the heading of a section."""
         super().write_heading(HEADINGS.get(heading, heading))
 
-    def write_dl(self, rows: Sequence[tuple[str, str]], *args: Any, **kw: Any) -> None:
+    def write_dl(self, rows: Iterable[tuple[str, str]], *args: Any, **kw: Any) -> None:
         """Write a list of options or commands."""
         super().write_dl([(name, _phrase(text)) for name, text in rows], *args, **kw)
 

@@ -1,9 +1,9 @@
 """The desk of a tier: its cases in a list, with tabs, finding, and steps by key."""
 
 from collections.abc import Iterable
-from functools import partial
 from typing import ClassVar
 
+from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
@@ -24,6 +24,7 @@ from tui.screens.new_case import choose_item
 from tui.screens.page import Page
 from tui.screens.sheet import CaseSheet, DraftSheet
 from tui.screens.sources import CaseSource, case_id, is_draft
+from tui.screens.wrap import wrap
 from tui.text import harmless, plain
 from tui.widgets.case_list import CaseList
 from tui.widgets.field_input import FieldInput
@@ -49,19 +50,21 @@ HELP = {
 
 FIND_WORDS = "/ 查找：姓名、拼音首字母、单号或身份证后 4 位"
 NARROW_KEYS = {Tier.TOWN: "v", Tier.DISTRICT: "i"}
+NARROW_WORDS = {Tier.TOWN: "V 选村", Tier.DISTRICT: "I 选事项"}
 
 
 class DeskPage(Page):
     """The first screen of every tier; the tables in `views` say how they differ."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *steps.BINDINGS,
-        Binding("e", "amend", "补正"),
+        *steps.LIST_BINDINGS,
+        Binding("e", "amend('submit')", "补正"),
+        Binding("e", "amend('amend')", "修改"),
         Binding("delete", "drop", "删草稿"),
         Binding("n", "new", "新建"),
         Binding("slash", "find", "查找"),
-        Binding("v", "narrow('v')", "选村"),
-        Binding("i", "narrow('i')", "事项"),
+        Binding("v", "narrow('v')", "选村", show=False),
+        Binding("i", "narrow('i')", "选事项", show=False),
         Binding("f5", "sync", "同步"),
         Binding("s", "monitor", "各站"),
         Binding("escape", "widen", show=False),
@@ -76,7 +79,13 @@ class DeskPage(Page):
     DeskPage {
         & > #find { display: none; margin: 0 1; }
         & > #find.open { display: block; }
-        & > .line { height: 1; padding: 0 1; background: $surface; }
+        & > .line {
+            height: 1;
+            padding: 0 1;
+            background: $surface;
+            text-wrap: nowrap;
+            text-overflow: ellipsis;
+        }
         & > #preview { height: 2; padding: 0 1; background: $surface; }
     }
     """
@@ -91,7 +100,6 @@ class DeskPage(Page):
         self._narrowed_name = ""
         self._possible: frozenset[Step] = frozenset()
         self._opened = ""
-        self.HELP = HELP[node.tier]  # type: ignore[misc]
 
     @property
     def title_words(self) -> str:
@@ -99,7 +107,12 @@ class DeskPage(Page):
         return labels.DESKS[self.node.tier]
 
     @property
-    def list(self) -> CaseList:
+    def help_words(self) -> str:
+        """What this tier does here."""
+        return HELP[self.node.tier]
+
+    @property
+    def rows(self) -> CaseList:
         """The list of cases."""
         return self.query_one(CaseList)
 
@@ -119,22 +132,21 @@ class DeskPage(Page):
 
     def data_changed(self) -> None:
         """Read rows and counts again; the highlight stays."""
-        self.list.refresh_rows()
+        self.rows.refresh_rows()
         self._show_tabs()
         self._look()
 
-    def check_action(
-        self, action: str, parameters: tuple[object, ...]
-    ) -> bool | None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave out the keys that could do nothing now."""
         tier = self.node.tier
         match action:
             case "step":
                 return str(parameters[0]) in self._possible
             case "amend":
-                return bool({Step.SUBMIT, Step.AMEND} & self._possible)
+                # The town puts right in the case itself, where it has seen it all.
+                return tier is Tier.VILLAGE and str(parameters[0]) in self._possible
             case "drop":
-                row = self.list.highlighted if self.is_mounted else None
+                row = self.rows.highlighted if self.is_mounted else None
                 return row is not None and is_draft(row.key)
             case "new":
                 return tier is not Tier.DISTRICT
@@ -176,9 +188,9 @@ class DeskPage(Page):
             field.remove_class("open")
             self.query_text = ""
             self._show_list()
-            self.list.focus()
-        elif self.list.selected:
-            self.list.clear_selection()
+            self.rows.focus()
+        elif self.rows.selected:
+            self.rows.clear_selection()
             self._look()
         elif self.narrowed_to:
             self.narrowed_to = self._narrowed_name = ""
@@ -194,7 +206,7 @@ class DeskPage(Page):
     @on(Input.Submitted)
     def found(self) -> None:
         """Go on with what was found."""
-        self.list.focus()
+        self.rows.focus()
 
     def action_narrow(self, how: str) -> None:
         """Show the cases of one village, or of one item, only."""
@@ -232,7 +244,7 @@ class DeskPage(Page):
     @on(PagedList.Opened)
     def opened(self, event: PagedList.Opened) -> None:
         """Open the case; a draft opens as its form."""
-        self._guard(partial(self._open, case_id(event.key)))
+        self._open(case_id(event.key))
 
     def action_step(self, name: str) -> None:
         """Take a step in the selected cases, or in the highlighted one."""
@@ -240,10 +252,10 @@ class DeskPage(Page):
 
     async def _step(self, step: Step) -> None:
         if await steps.take(self, step, self._chosen()):
-            self.list.clear_selection()
+            self.rows.clear_selection()
             self._look()
 
-    def action_amend(self) -> None:
+    def action_amend(self, _step: str) -> None:
         """Fill in the form of a returned or submitted case again."""
         row = self._highlighted()
         if row is not None and row.state != State.DRAFT:
@@ -297,9 +309,6 @@ class DeskPage(Page):
         """Say where in the list the cursor is."""
         self._show_place()
 
-    def _guard(self, do: partial[None]) -> None:
-        self.lianban.guard(do)
-
     def _open(self, case: str) -> None:
         draft = self.node.store.cases.draft(bytes.fromhex(case))
         if draft is None:
@@ -311,7 +320,7 @@ class DeskPage(Page):
         self.app.push_screen(FormPage(self.node, sheet))
 
     def _highlighted(self) -> CaseRow | None:
-        row = self.list.highlighted
+        row = self.rows.highlighted
         return None if row is None else self._row(case_id(row.key))
 
     def _row(self, case: str) -> CaseRow | None:
@@ -323,15 +332,15 @@ class DeskPage(Page):
         return cases.draft_row(self.node, draft) if draft else None
 
     def _draft(self) -> Draft | None:
-        row = self.list.highlighted
+        row = self.rows.highlighted
         if row is None:
             return None
         return self.node.store.cases.draft(bytes.fromhex(case_id(row.key)))
 
     def _chosen(self) -> list[CaseRow]:
-        keys = sorted(self.list.selected)
-        if not keys and self.list.highlighted is not None:
-            keys = [self.list.highlighted.key]
+        keys = sorted(self.rows.selected)
+        if not keys and self.rows.highlighted is not None:
+            keys = [self.rows.highlighted.key]
         return [row for key in keys if (row := self._row(case_id(key))) is not None]
 
     def _filter(self, states: tuple[State, ...]) -> Filter:
@@ -356,7 +365,7 @@ class DeskPage(Page):
             self._filter(view.states),
             has_cases=view.has_cases,
             drafts=self._drafts if view.has_drafts else lambda: (),
-            on_error=lambda error: self.lianban.tell(error),
+            on_error=self.lianban.tell,
         )
 
     def _drafts(self) -> list[Draft]:
@@ -380,8 +389,11 @@ class DeskPage(Page):
         for view in self.views:
             count: int | None = None
             if view.is_counted:
-                count = sum(counts.get(state, 0) for state in view.states)
-                count += drafts if view.has_drafts else 0
+                count = drafts if view.has_drafts else 0
+                if self.narrowed_to and view.states:
+                    count += self.node.store.cases.count(self._filter(view.states))
+                else:
+                    count += sum(counts.get(state, 0) for state in view.states)
             tabs.append(Tab(view.label, count, view.is_urgent))
         return tabs
 
@@ -393,8 +405,8 @@ class DeskPage(Page):
         return self.views[self.active].empty
 
     def _show_list(self) -> None:
-        self.list.empty = self._empty_words()
-        self.list.show_source(self._source())
+        self.rows.empty = self._empty_words()
+        self.rows.show_source(self._source())
         self._show_tabs()
         self._look()
 
@@ -412,20 +424,26 @@ class DeskPage(Page):
         text, tone = preview.words(self.node, self._highlighted())
         line = self.query_one("#preview", Static)
         line.set_classes(tone)
-        line.update(plain(text))
+        lines = wrap(text, max(20, self.size.width - 3))
+        line.update(Text("\n").join(plain(one) for one in lines[:2]))
         self._show_place()
 
     def _show_place(self) -> None:
-        index, total = self.list.position
+        index, total = self.rows.position
         parts = []
-        if self.list.selected:
-            parts.append(f"已选 {len(self.list.selected)} 件（Esc 取消）")
+        if self.rows.selected:
+            parts.append(f"已选 {len(self.rows.selected)} 件（Esc 取消）")
         if self.narrowed_to:
             parts.append(f"只看{self._narrowed_name}（Esc 看全部）")
         if total:
             parts.append(f"共 {total} 件")
             if index is not None:
                 parts.append(f"第 {index + 1} 件")
-        if not self.query_one("#find").has_class("open"):
+        if self.query_one("#find").has_class("open"):
+            parts.append("回车 到列表   Esc 回到全部")
+        else:
             parts.append(FIND_WORDS)
+        narrow = NARROW_WORDS.get(self.node.tier)
+        if narrow and not self.narrowed_to:
+            parts.append(narrow)
         self.query_one("#place", Static).update(plain("   ".join(parts)))

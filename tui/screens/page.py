@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
 from node.wiring import Node
 from tui.messages import ERRORS
+from tui.screens.wrap import wrap
 from tui.text import harmless, plain
 from tui.widgets.confirm import Ask, Confirm
 from tui.widgets.keys import KeyBar
@@ -33,12 +36,11 @@ class Page(Screen[None]):
 
     DEFAULT_CSS = """
     Page {
-        & > #note { height: auto; max-height: 3; padding: 0 1; }
+        & > #note { height: auto; min-height: 1; max-height: 3; padding: 0 1; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = []
     HELP: ClassVar[str] = ""
-    """What F1 says of this screen, before its keys."""
 
     def __init__(self, node: Node) -> None:
         super().__init__()
@@ -54,6 +56,11 @@ class Page(Screen[None]):
     def title_words(self) -> str:
         """What this screen is, behind the name of the place."""
         return ""
+
+    @property
+    def help_words(self) -> str:
+        """What F1 says of this screen, before its keys."""
+        return self.HELP
 
     def body(self) -> Iterable[Widget]:
         """Make what stands between the bars."""
@@ -90,8 +97,8 @@ class Page(Screen[None]):
         """Show a line above the keys, until the next one."""
         note = self.query_one("#note", Static)
         note.set_classes(tone)
-        note.update(plain(text))
-        note.display = bool(text)
+        lines = wrap(text, max(20, self.size.width - 3))
+        note.update(Text("\n").join(plain(line) for line in lines))
 
     def work(self, job: Coroutine[Any, Any, None]) -> None:
         """Do what needs answers from the user, one such thing at a time."""
@@ -114,6 +121,13 @@ class Page(Screen[None]):
         return await self.app.push_screen_wait(
             Confirm(question, yes, "再看看", is_dangerous=is_dangerous)
         )
+
+    async def _dispatch_message(self, message: Message) -> None:
+        """Handle a message; what the node refuses is told in words, and we go on."""
+        try:
+            await super()._dispatch_message(message)
+        except ERRORS as error:
+            self.lianban.tell(error)
 
     async def _guarded(self, job: Coroutine[Any, Any, None]) -> None:
         try:

@@ -56,9 +56,7 @@ ACTS: dict[Step, Act] = {
         question="不予办理：{who}。理由：{note}。签发后各级都会收到，确定吗？",
         is_dangerous=True,
     ),
-    Step.DELIVER: Act(
-        "d", "送达", question="结果已经送到申请人手里：{who}。办结吗？"
-    ),
+    Step.DELIVER: Act("d", "送达", question="结果已经送到申请人手里：{who}。办结吗？"),
     Step.WITHDRAW: Act(
         "w",
         "撤回",
@@ -73,6 +71,12 @@ ACTS: dict[Step, Act] = {
 BINDINGS = [
     Binding(act.key, f"step('{step}')", act.label) for step, act in ACTS.items()
 ]
+RARE = frozenset({"w"})
+LIST_BINDINGS = [
+    Binding(one.key, one.action, one.description, show=one.key not in RARE)
+    for one in BINDINGS
+]
+"""For a list: what is seldom done has its key, but no room on a line of 80 cells."""
 
 UNTIL_ACKNOWLEDGED = "联网后自动上传"
 
@@ -126,9 +130,7 @@ async def _forward(page: Page, rows: Sequence[CaseRow], who: str) -> bool:
         return False
     batch, cases = casework.forward_batch(page.node, [row.id for row in rows])
     page.lianban.wrote()
-    page.say(
-        f"✓ 已转区 {len(cases)} 件，批次号 {batch.number}（{UNTIL_ACKNOWLEDGED}）"
-    )
+    page.say(f"✓ 已转区 {len(cases)} 件，批次号 {batch.number}（{UNTIL_ACKNOWLEDGED}）")
     return True
 
 

@@ -4,11 +4,16 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.screens.wrap import wrap
 from tui.text import plain
+from tui.widgets.reading import Reading
+
+TEXT_CELLS = 57
+"""What the dialogue has for its text; two less than there are, for hanging points."""
 
 _CSS = """
     align: center middle;
@@ -24,7 +29,7 @@ _CSS = """
     }
     & .title { text-style: bold; margin: 0 0 1 0; }
     & .foot { color: $text-muted; margin: 1 0 0 0; }
-    & VerticalScroll { height: auto; max-height: 17; scrollbar-size-vertical: 1; }
+    & Reading { height: auto; max-height: 17; }
 """
 
 
@@ -47,15 +52,16 @@ class Tell(ModalScreen[None]):
         """Put the text under its title."""
         with Vertical():
             yield Static(plain(self.heading), classes="title")
-            with VerticalScroll():
+            with Reading():
                 # Line by line: a line break is for `plain` a control character.
-                for line in self.text.split("\n"):
-                    yield Static(plain(line or " "))
+                for paragraph in self.text.split("\n"):
+                    for line in wrap(paragraph, TEXT_CELLS):
+                        yield Static(plain(line or " "))
             yield Static(plain("回车 知道了"), classes="foot")
 
     def on_mount(self) -> None:
         """Let the arrows scroll."""
-        self.query_one(VerticalScroll).focus()
+        self.query_one(Reading).focus()
 
     def action_close(self) -> None:
         """Go back."""

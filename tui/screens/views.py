@@ -92,7 +92,7 @@ COLUMNS: dict[Tier, tuple[Column, ...]] = {
         Column("申请人", 10, is_flexible=True),
         Column("事项", 23, is_flexible=True),
         Column("状态", 10),
-        Column("送达", 9),
+        Column("传到", 9),
         Column("日期", 8),
     ),
     Tier.TOWN: (
@@ -107,9 +107,9 @@ COLUMNS: dict[Tier, tuple[Column, ...]] = {
     Tier.DISTRICT: (
         _NUMBER,
         Column("申请人", 8, is_flexible=True),
-        Column("事项", 17, is_flexible=True),
+        Column("事项", 19, is_flexible=True),
         Column("来自", 10, is_flexible=True),
-        Column("部门", 10, is_flexible=True),
+        Column("部门", 8, is_flexible=True),
         Column("状态", 8),
         Column("已等", 6, "right"),
     ),
@@ -150,7 +150,8 @@ def row_cells(
             return number, applicant, row.item_name, village, state, arrived, waits
         case Tier.DISTRICT:
             origin = place(names, row.division)
-            item, department = row.item_name, row.department
+            item = row.item_name
+            department = row.department.partition("（")[0]
             return number, applicant, item, origin, department, state, waits
 
 

@@ -16,13 +16,12 @@ class CaseList(PagedList):
     ]
 
     can_choose = True
+    can_open = True
 
-    def check_action(
-        self, action: str, parameters: tuple[object, ...]
-    ) -> bool | None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave out the key for choosing where nothing is done with many at once."""
         if action == "choose":
             return self.can_choose and self.highlighted is not None
         if action == "open":
-            return self.highlighted is not None
+            return self.can_open and self.highlighted is not None
         return True

@@ -192,12 +192,12 @@ class ChoiceLine(Widget, can_focus=True):
         self._typed = ""
 
     def _find(self, typed: str) -> str | None:
-        narrow = typed.translate({wide: wide - 0xFEE0 for wide in range(0xFF10, 0xFF1A)})
+        narrow = typed.translate(
+            {wide: wide - 0xFEE0 for wide in range(0xFF10, 0xFF1A)}
+        )
         if narrow.isdecimal() and narrow.isascii():
             place = int(narrow) - 1
-            return (
-                self.options[place].value if 0 <= place < len(self.options) else None
-            )
+            return self.options[place].value if 0 <= place < len(self.options) else None
         begins = [one for one in self.options if one.label.startswith(typed)]
         inside = [one for one in self.options if typed in one.label]
         return next((one.value for one in begins or inside), None)
