@@ -45,11 +45,14 @@ def duties(item: Item, tier: Tier) -> set[str]:
 
 def why_not(step: str, tier: Tier, item: Item, state: State, note: str) -> str:
     """Return why `tier` may not take `step` now: a key of `REFUSALS`, or ""."""
-    if step not in TRANSITIONS[state]:
+    if step not in RIGHTS:
         return "state"
     known = Step(step)
+    # Whose step it is comes first: it says more than the state of the moment.
     if not duties(item, tier) & set(RIGHTS[known].split(" or ")):
         return "tier"
+    if known not in TRANSITIONS[state]:
+        return "state"
     if known in (Step.GRANT, Step.REFUSE):
         if item.decide is not item.accept and state is State.ACCEPTED:
             return "not-forwarded"

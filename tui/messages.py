@@ -216,6 +216,10 @@ _SENTENCES: dict[type, Callable[[Any], str]] = {
     node_errors.HomeTaken: lambda e: (
         f"{e.path} 里已经有一个站点。没有改动；请换一个文件夹。"
     ),
+    node_errors.AddressTaken: lambda e: (
+        f"地址 {e.address} 用不了，可能已被别的程序占用。没有开始提供服务，"
+        "数据都在；请换一个端口，或先停掉占用它的程序。"
+    ),
     node_errors.StoreBusy: _always(
         "数据正被另一个程序占用。这一步没有存，请稍等再试一次。"
     ),

@@ -22,8 +22,14 @@ from tui.screens.form import FormPage
 from tui.screens.monitor import MonitorPage
 from tui.screens.new_case import choose_item
 from tui.screens.page import Page
-from tui.screens.sheet import CaseSheet, DraftSheet
-from tui.screens.sources import CaseSource, case_id, is_draft
+from tui.screens.sheet import CaseSheet, DraftSheet, Sheet
+from tui.screens.sources import (
+    CaseSource,
+    case_id,
+    case_key,
+    draft_key,
+    is_draft,
+)
 from tui.screens.wrap import wrap
 from tui.text import harmless, plain
 from tui.widgets.case_list import CaseList
@@ -38,12 +44,12 @@ HELP = {
         "区里签收才变成“✓已到区”。退回的办件按 E 补正。"
     ),
     Tier.TOWN: (
-        "这里是各村交来的办件，等得最久的在最前面。空格选几件，或就用光标所在的一件："
+        "这里是各村交来的办件，等得最久的在最前面。空格选几件（* 全选），或就用光标所在的一件："
         "A 受理，R 写明原因退回，受理后 B 打成批次转区；在镇里决定的事项按 G 准予、"
         "X 不予。V 只看一个村。“到区”一栏：▲未送达 是本镇办的还没传到区里。"
     ),
     Tier.DISTRICT: (
-        "这里是各镇转来等决定的办件，等得最久的在最前面。空格选几件，"
+        "这里是各镇转来等决定的办件，等得最久的在最前面。空格选几件（* 全选），"
         "或就用光标所在的一件：G 准予，X 写明理由不予，R 退回。I 只看一个事项。"
     ),
 }
@@ -99,7 +105,7 @@ class DeskPage(Page):
         self.narrowed_to = ""
         self._narrowed_name = ""
         self._possible: frozenset[Step] = frozenset()
-        self._opened = ""
+        self._sheet: Sheet | None = None
 
     @property
     def title_words(self) -> str:
@@ -129,6 +135,14 @@ class DeskPage(Page):
         yield chosen
         yield Static(id="preview")
         yield Static(id="place", classes="line quiet")
+
+    def on_screen_resume(self) -> None:
+        """Put the cursor on the case whose form was just closed: it has moved."""
+        super().on_screen_resume()
+        document = self._sheet.document if self._sheet else None
+        self._sheet = None
+        if document is not None:
+            self._highlight(document)
 
     def data_changed(self) -> None:
         """Read rows and counts again; the highlight stays."""
@@ -260,7 +274,7 @@ class DeskPage(Page):
         row = self._highlighted()
         if row is not None and row.state != State.DRAFT:
             case = cases.open_case(self.node, row.id)
-            self.app.push_screen(FormPage(self.node, CaseSheet(self.node, case)))
+            self._fill_in(CaseSheet(self.node, case))
 
     def action_new(self) -> None:
         """Choose an item and fill in its form."""
@@ -269,8 +283,7 @@ class DeskPage(Page):
     async def _new(self) -> None:
         package = await choose_item(self)
         if package is not None:
-            sheet = DraftSheet(self.node, package)
-            self.app.push_screen(FormPage(self.node, sheet))
+            self._fill_in(DraftSheet(self.node, package))
 
     def action_drop(self) -> None:
         """Throw the highlighted draft away, after asking."""
@@ -316,8 +329,23 @@ class DeskPage(Page):
             return
         package = self.node.package(draft.package)
         assert package is not None
-        sheet = DraftSheet(self.node, package, draft)
+        self._fill_in(DraftSheet(self.node, package, draft))
+
+    def _fill_in(self, sheet: Sheet) -> None:
+        self._sheet = sheet
         self.app.push_screen(FormPage(self.node, sheet))
+
+    def _highlight(self, document: bytes) -> None:
+        """Put the cursor on a case, if this tab lists it."""
+        row = self._row(document.hex())
+        view = self.views[self.active]
+        if row is None:
+            return
+        if row.state == State.DRAFT:
+            if view.has_drafts:
+                self.rows.highlight(draft_key(row))
+        elif view.has_cases and (not view.states or row.state in view.states):
+            self.rows.highlight(case_key(row))
 
     def _highlighted(self) -> CaseRow | None:
         row = self.rows.highlighted

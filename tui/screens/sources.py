@@ -89,7 +89,7 @@ class CaseSource:
         rows = [cases.draft_row(self.node, draft) for draft in self._find_drafts()]
         names = views.places(self.node)
         return [
-            self._row((DRAFT, -row.changed_at_ms, 0, row.id), row, None, names)
+            self._row(draft_key(row), row, None, names)
             for row in sorted(rows, key=lambda row: (-row.changed_at_ms, row.id))
         ]
 
@@ -98,7 +98,7 @@ class CaseSource:
         names = views.places(self.node)
         return [
             self._row(
-                (CASE, row.changed_at_ms, row.row, row.id),
+                case_key(row),
                 row,
                 arrivals.get(row.document),
                 names,
@@ -116,6 +116,16 @@ class CaseSource:
         tier = self.node.tier
         cells = views.row_cells(tier, row, known, names, self.node.now_ms())
         return Row(key, cells, views.row_style(tier, row))
+
+
+def draft_key(row: CaseRow) -> Key:
+    """Return the place of a draft: the last saved comes first."""
+    return DRAFT, -row.changed_at_ms, 0, row.id
+
+
+def case_key(row: CaseRow) -> Key:
+    """Return the place of a case among the others."""
+    return CASE, row.changed_at_ms, row.row, row.id
 
 
 def is_draft(key: Key) -> bool:

@@ -1,0 +1,355 @@
+"""Real nodes in folders: a district, a town and two villages, enrolled as people do.
+
+Only the socket is short-cut: a parcel is handed over by a function call. The homes
+are made once for each process and copied for each test; the child process in which
+foreign changes meet the library is shared, since it keeps nothing between two jobs.
+"""
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pytest
+
+from forms.catalog import read_catalog, shipped
+from node import casework, enrol, talk, upkeep, wiring
+from node.cases import Case
+from node.lifecycle import Step
+from node.vault import Cost
+from node.wiring import Node, open_node
+from sync.errors import PeerRefused, SyncError
+from sync.sandbox import Sandbox
+
+DISTRICT = "330881000000"
+TOWN = "330881105000"
+VILLAGE = "330881105201"
+OTHER_VILLAGE = "330881105202"
+OTHER_TOWN = "330881106000"
+
+CHEAP = Cost(64, 1)
+PASSWORD = "一个口令 9"
+OPERATOR = "operator"
+NOON_MS = 1_795_233_600_000  # 2026-11-21 04:00 UTC, noon in China
+
+ELDER = "332011001000"  # decided at the district
+ALLOWANCE = "330511003000"  # decided at the district
+BIRTH = "332023002000"  # decided at the town
+
+ID_NUMBER = "330881194503150012"
+ANSWERS = {
+    "name": "张三丰",
+    "citizen_id": ID_NUMBER,
+    "sex": "male",
+    "ethnicity": "汉族",
+    "phone": "13857012345",
+    "household_address": "石门镇上塘村 3 号",
+    "home_address": "石门镇上塘村 3 号",
+    "card_type": "age70",
+    "contact_name": "李四光",
+    "contact_phone": "13957054321",
+    "handling": "agent",
+}
+BIRTH_ANSWERS = {
+    "wife_name": "王小丫",
+    "wife_id": "330881199803150024",
+    "wife_phone": "13857012346",
+    "husband_name": "赵大伟",
+    "husband_id": "330881199603150011",
+    "marriage_date": "2024-05-20",
+    "home_address": "石门镇上塘村 5 号",
+    "child_number": "1",
+    "living_children": "0",
+    "stage": "pregnant",
+}
+
+
+def _with_check_character(number: str) -> str:
+    from forms.citizen_id import expected_check_character
+
+    return number[:17] + expected_check_character(number[:17])
+
+
+ID_NUMBER = ANSWERS["citizen_id"] = _with_check_character(ID_NUMBER)
+for _key in ("wife_id", "husband_id"):
+    BIRTH_ANSWERS[_key] = _with_check_character(BIRTH_ANSWERS[_key])
+
+
+class Clock:
+    """A clock that moves by one millisecond whenever it is read."""
+
+    def __init__(self, at_ms: int = NOON_MS) -> None:
+        self.at_ms = at_ms
+
+    def __call__(self) -> int:
+        self.at_ms += 1
+        return self.at_ms
+
+    def advance(self, by_ms: int) -> None:
+        self.at_ms += by_ms
+
+
+class Line:
+    """In the place of `sync.client.Client`: the inviter's own code, without a socket.
+
+    `deliver` may be replaced by somebody who stands in between.
+    """
+
+    def __init__(self, deliver: Callable[[bytes], bytes]) -> None:
+        self.deliver = deliver
+
+    def __call__(self, _address: str, _pinned: bytes | None) -> "Line":
+        return self
+
+    def join(self, request: bytes) -> bytes:
+        try:
+            return self.deliver(request)
+        except SyncError as error:
+            raise PeerRefused("https://test", 403, str(error)) from error
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass(slots=True)
+class Three:
+    """The nodes of one test, on one clock."""
+
+    path: Path
+    clock: Clock
+    district: Node
+    town: Node
+    village: Node
+    other_village: Node
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        return (self.district, self.town, self.village, self.other_village)
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+    def __enter__(self) -> "Three":
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        for node in self.nodes:
+            node.close()
+
+
+def three(tmp_path: Path) -> Three:
+    """Return a district, a town and two villages below `tmp_path`, in full accord."""
+    clock = Clock()
+    target = tmp_path / "nodes"
+    shutil.copytree(_template(), target)
+    return Three(
+        target,
+        clock,
+        *(
+            reopen(target / name, clock)
+            for name in ("district", "town", "village", "other")
+        ),
+    )
+
+
+def reopen(home: Path, now_ms: Callable[[], int]) -> Node:
+    """Return the node of a home over a connection of its own."""
+    node = open_node(home, OPERATOR, PASSWORD, now_ms=now_ms)
+    node.sandbox = sandbox()
+    return node
+
+
+def clone(node: Node, to: Path) -> Path:
+    """Return a copy of a node's home, as it is on disk at this moment."""
+    shutil.copytree(node.home.path, to)
+    return to
+
+
+def enrolled(
+    inviter: Node,
+    home: Path,
+    tier: str,
+    division: str,
+    name: str,
+    department: str = "",
+    deliver: Callable[[bytes], bytes] | None = None,
+) -> Node:
+    """Return a new node that `inviter` has invited, over the real code."""
+    code = enrol.invite(
+        inviter,
+        tier=tier,
+        division=division,
+        department=department,
+        name=name,
+        address="test:1",
+    )
+    return joined(inviter, home, code, deliver)
+
+
+def joined(
+    inviter: Node,
+    home: Path,
+    code: str,
+    deliver: Callable[[bytes], bytes] | None = None,
+) -> Node:
+    """Return the node that `code` makes in `home`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            enrol, "Client", Line(deliver or (lambda data: enrol.grant(inviter, data)))
+        )
+        node = enrol.join(home, code, operator=OPERATOR, password=PASSWORD, cost=CHEAP)
+    node.sandbox = sandbox()
+    node.now_ms = inviter.now_ms
+    return node
+
+
+def sync(one: Node, other: Node) -> talk.Report:
+    """Let `one` sync with `other`, as over a line."""
+    peer = talk.find_neighbour(one, other.id.hex())
+    return talk.sync_over(one, peer, lambda data: talk.answer(other, data))
+
+
+def sync_all(nodes: Three, rounds: int = 2) -> None:
+    """Let everybody hear everything."""
+    for _ in range(rounds):
+        sync(nodes.village, nodes.town)
+        sync(nodes.other_village, nodes.town)
+        sync(nodes.town, nodes.district)
+    sync(nodes.village, nodes.town)
+    sync(nodes.other_village, nodes.town)
+
+
+def submit(node: Node, item: str = ELDER, **answers: str) -> Case:
+    """Return a new case of `node`."""
+    filled = (BIRTH_ANSWERS if item == BIRTH else ANSWERS) | answers
+    if item == ALLOWANCE:
+        filled = ALLOWANCE_ANSWERS | answers
+    return casework.submit_draft(node, casework.begin_draft(node, item, filled))
+
+
+ALLOWANCE_ANSWERS = {
+    "name": "钱有富",
+    "citizen_id": ID_NUMBER,
+    "phone": "13857012347",
+    "household_address": "石门镇上塘村 7 号",
+    "home_address": "石门镇上塘村 7 号",
+    "household_size": "2",
+    "workers": "0",
+    "monthly_income": "900",
+    "income_per_person": "450",
+    "hardship": "illness",
+    "hardship_detail": "长期患病，没有劳动能力",
+    "housing": "own",
+    "vehicles": "0",
+    "bank_name": "农商银行",
+    "bank_account": "6228480000000000000",
+    "survey_consent": "agree",
+}
+
+
+def step(node: Node, case: str, what: Step, note: str = "", **answers: str) -> Case:
+    """Take a step in a case."""
+    return casework.take_step(node, case, what, note=note, answers=answers)
+
+
+def digests(node: Node) -> dict[str, str]:
+    return upkeep.scope_digests(node)
+
+
+def shared_digests(one: Node, other: Node) -> bool:
+    """Say whether two nodes agree in all scopes that both share."""
+    mine, theirs = digests(one), digests(other)
+    shared = set(mine) & set(theirs)
+    assert shared
+    return all(mine[scope] == theirs[scope] for scope in shared)
+
+
+def causes(node: Node) -> list[str]:
+    """Return why entries are set aside, in the order in which they came."""
+    return [row.cause for row in reversed(node.store.documents.quarantine(10_000))]
+
+
+def story(node: Node, case: str) -> list[tuple[str, str, str]]:
+    """Return (id, step, why it does not stand) of all that happened to a case."""
+    from node.cases import open_case
+
+    return [
+        (one.id, str(one.event.step), one.why_not)
+        for one in open_case(node, case).story.happened
+    ]
+
+
+def rows(node: Node, query: str, *values: object) -> list[tuple[Any, ...]]:
+    """Return what lies in the file, over a connection of its own."""
+    from node.store.connection import connect
+
+    db = connect(node.home.database, node.keys.database)
+    try:
+        return [tuple(row) for row in db.execute(query, values).fetchall()]
+    finally:
+        db.conn.close()
+
+
+def tamper(node: Node, query: str, *values: object) -> None:
+    """Change the file behind the node's back, with its own key."""
+    from node.store.connection import connect
+
+    db = connect(node.home.database, node.keys.database)
+    try:
+        with db.conn:
+            assert db.conn.execute(query, values).rowcount > 0, "nothing was changed"
+    finally:
+        db.conn.close()
+
+
+@lru_cache(maxsize=1)
+def sandbox() -> Sandbox:
+    """Return the child process that all nodes of this test process share."""
+    shared = Sandbox()
+    atexit.register(shared.close)
+    return shared
+
+
+@lru_cache(maxsize=1)
+def _template() -> Path:
+    """Make the homes that each test gets a copy of."""
+    folder = Path(tempfile.mkdtemp(prefix="lianban-nodes-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr(wiring, "system_ms", Clock(NOON_MS - 3600_000))
+        district = enrol.init_district(
+            folder / "district",
+            division=DISTRICT,
+            name="江山市",
+            operator=OPERATOR,
+            password=PASSWORD,
+            cost=CHEAP,
+        )
+        stack.callback(district.close)
+        district.sandbox = sandbox()
+        upkeep.publish(district, read_catalog(shipped()))
+        town = enrolled(district, folder / "town", "town", TOWN, "石门镇")
+        stack.callback(town.close)
+        village = enrolled(town, folder / "village", "village", VILLAGE, "上塘村")
+        stack.callback(village.close)
+        other = enrolled(town, folder / "other", "village", OTHER_VILLAGE, "下塘村")
+        stack.callback(other.close)
+        for _ in range(2):
+            sync(village, town)
+            sync(other, town)
+            sync(town, district)
+        sync(village, town)
+        sync(other, town)
+        return folder

@@ -1,0 +1,920 @@
+"""What an enrolled village writes with its own key and another program.
+
+Every receiver sets exactly that aside, with the same word; all else goes on.
+"""
+
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from node import talk, upkeep
+from node.cases import open_case
+from node.lifecycle import Event, State, Step, encode_event
+from node.wiring import Node
+from sync.change import read_change
+from sync.document import actor_of, document_id
+from sync.stream import StreamId
+from sync.worker import Job, Outcome
+from tests.node.forge import (
+    birth,
+    chunk_of,
+    copy_at,
+    copy_of,
+    hash_of,
+    package_of,
+    parcel,
+    put_entries,
+    put_entry,
+    repaired,
+    send,
+    with_dependency,
+)
+from tests.node.nodes import (
+    ELDER,
+    TOWN,
+    VILLAGE,
+    Three,
+    causes,
+    digests,
+    enrolled,
+    reopen,
+    rows,
+    sandbox,
+    shared_digests,
+    step,
+    story,
+    submit,
+    sync,
+    sync_all,
+)
+
+Forged = tuple[bytes, bytes]
+"""(document id, change)."""
+
+
+def _granted(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    return copy.id, copy.write(n.village, "grant")
+
+
+def _accepted(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    return copy.id, copy.write(n.village, "accept")
+
+
+def _wrong_state(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    return copy.id, copy.write(n.village, "deliver")
+
+
+def _unknown_step(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    return copy.id, copy.write(n.village, "approve")
+
+
+def _no_reason(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    return copy.id, copy.write(n.village, "withdraw", note=" ")
+
+
+def _others_event_id(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    _, event = copy.event(n.village, "amend")
+    stolen = f"{n.town.id.hex()[:16]}-{event.at}"
+    return copy.id, copy.write(n.village, "amend", event_id=stolen, at=event.at)
+
+
+def _other_time_in_id(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    event_id, event = copy.event(n.village, "amend")
+    return copy.id, copy.write(n.village, "amend", event_id=event_id, at=event.at + 1)
+
+
+def _rewritten_event(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    (event_id,) = copy.events
+    at = int(event_id.partition("-")[2])
+    return copy.id, copy.write(n.village, "amend", event_id=event_id, at=at)
+
+
+def _two_events(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    event_id, event = copy.event(n.village, "amend")
+    second = Event("amend", event.at + 1, "x", (event_id,), event.clock + 1)
+    more = {"events": {f"{n.village.id.hex()[:16]}-{second.at}": encode_event(second)}}
+    return copy.id, copy.write(n.village, "amend", event_id=event_id, more=more)
+
+
+def _no_event(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    actor = actor_of(n.village.id, bytes(8))
+    return copy.id, copy.document.write(actor, {"fields": {"name": "赵六"}})
+
+
+def _unreadable_event(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    key = f"{n.village.id.hex()[:16]}-{n.clock()}"
+    actor = actor_of(n.village.id, bytes(8))
+    return copy.id, copy.document.write(actor, {"events": {key: "准予"}})
+
+
+def _unknown_field(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    return copy.id, copy.write(n.village, "amend", {"approved": "yes"})
+
+
+def _note_as_field(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    return copy.id, copy.write(n.village, "amend", {"notice": "只是说明"})
+
+
+def _number_as_field(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    event_id, event = copy.event(n.village, "amend", fields=("name",))
+    return copy.id, copy.document.write(
+        actor_of(n.village.id, bytes(8)),
+        {"events": {event_id: encode_event(event)}, "fields": {"name": 7}},
+    )
+
+
+def _long_field(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    return copy.id, copy.write(n.village, "amend", {"remark": "长" * 16_385})
+
+
+def _unnamed_field(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    return copy.id, copy.write(n.village, "amend", {"name": "赵六"}, fields=())
+
+
+def _only_named_field(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    return copy.id, copy.write(n.village, "amend", None, fields=("name",))
+
+
+def _fields_with_withdrawal(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    return copy.id, copy.write(n.village, "withdraw", {"name": "赵六"})
+
+
+def _material_with_withdrawal(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    more = {"materials": {"a" * 64: "{}"}}
+    return copy.id, copy.write(n.village, "withdraw", more=more)
+
+
+def _material_with_odd_name(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    more = {"materials": {"../../etc/passwd": "{}"}}
+    return copy.id, copy.write(n.village, "amend", more=more)
+
+
+def _others_actor(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    return copy.id, copy.write(
+        n.village, "amend", {"name": "赵六"}, actor=actor_of(n.town.id, bytes(8))
+    )
+
+
+def _short_actor(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    return copy.id, copy.write(n.village, "amend", actor=n.village.id)
+
+
+def _seen_nothing(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    return copy.id, copy.write(n.village, "amend", seen=())
+
+
+def _seen_what_is_not(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    (known,) = copy.events
+    return copy.id, copy.write(n.village, "amend", seen=(known, "nobody-1"))
+
+
+def _clock_ahead(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    return copy.id, copy.write(n.village, "amend", clock=2**40)
+
+
+def _clock_behind(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    return copy.id, copy.write(n.village, "withdraw", clock=0)
+
+
+def _long_note(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    return copy.id, copy.write(n.village, "amend", note="长" * 2001)
+
+
+def _root_scalar(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    event_id, event = copy.event(n.village, "amend")
+    return copy.id, copy.document.write(
+        actor_of(n.village.id, bytes(8)),
+        {"events": {event_id: encode_event(event)}, "number": "1"},
+    )
+
+
+def _root_map_replaced(n: Three, case: str) -> Forged:
+    """Replace `fields` by a map of this change's own, as the library would."""
+    from automerge import core
+
+    stored = n.village.store.documents.get(bytes.fromhex(case))
+    assert stored is not None
+    copy = copy_of(n.village, case)
+    event_id, event = copy.event(n.village, "amend")
+    inner = core.Document.load(stored.snapshot)
+    inner.set_actor(actor_of(n.village.id, bytes(8)))
+    heads = inner.get_heads()
+    with inner.transaction() as tx:
+        made = tx.put_object(core.ROOT, "fields", core.ObjType.Map)
+        tx.put(made, "name", core.ScalarType.Str, "赵六")
+        events = tx.get(core.ROOT, "events")[1]
+        tx.put(events, event_id, core.ScalarType.Str, encode_event(event))
+    return copy.id, inner.get_changes(heads)[-1].raw_bytes
+
+
+def _field_deleted(n: Three, case: str) -> Forged:
+    from automerge import core
+
+    stored = n.village.store.documents.get(bytes.fromhex(case))
+    assert stored is not None
+    copy = copy_of(n.village, case)
+    event_id, event = copy.event(n.village, "amend")
+    inner = core.Document.load(stored.snapshot)
+    inner.set_actor(actor_of(n.village.id, bytes(8)))
+    heads = inner.get_heads()
+    with inner.transaction() as tx:
+        tx.delete(tx.get(core.ROOT, "fields")[1], "name")
+        events = tx.get(core.ROOT, "events")[1]
+        tx.put(events, event_id, core.ScalarType.Str, encode_event(event))
+    return copy.id, inner.get_changes(heads)[-1].raw_bytes
+
+
+def _begun_elsewhere(n: Three, _case: str) -> Forged:
+    document, _, raw = birth(n.village, package_of(n.village, ELDER), scope=TOWN)
+    return document, raw
+
+
+def _id_of_another(n: Three, _case: str) -> Forged:
+    _, _, raw = birth(n.village, package_of(n.village, ELDER))
+    return document_id(actor_of(n.town.id, bytes(8)), VILLAGE), raw
+
+
+def _born_again(n: Three, case: str) -> Forged:
+    _, _, raw = birth(n.village, package_of(n.village, ELDER))
+    return bytes.fromhex(case), raw
+
+
+def _born_with_a_fourth_map(n: Three, _case: str) -> Forged:
+    document, _, raw = birth(
+        n.village,
+        package_of(n.village, ELDER),
+        change=lambda writes: writes.update(secret={"a": "b"}),
+    )
+    return document, raw
+
+
+def _born_without_materials(n: Three, _case: str) -> Forged:
+    document, _, raw = birth(
+        n.village,
+        package_of(n.village, ELDER),
+        change=lambda writes: writes.pop("materials"),
+    )
+    return document, raw
+
+
+def _born_in_another_schema(n: Three, _case: str) -> Forged:
+    document, _, raw = birth(
+        n.village,
+        package_of(n.village, ELDER),
+        change=lambda writes: writes.update(v=2),
+    )
+    return document, raw
+
+
+def _born_granted(n: Three, _case: str) -> Forged:
+    document, _, raw = birth(n.village, package_of(n.village, ELDER), what="grant")
+    return document, raw
+
+
+FORGERIES: list[tuple[Callable[[Three, str], Forged], str]] = [
+    (_granted, "right or step"),  # not its step, nor in a state for it
+    (_accepted, "right"),
+    (_wrong_state, "step"),
+    (_unknown_step, "step"),
+    (_no_reason, "step"),
+    (_others_event_id, "event"),
+    (_other_time_in_id, "event"),
+    (_rewritten_event, "event"),
+    (_two_events, "shape"),
+    (_no_event, "shape"),
+    (_unreadable_event, "event"),
+    (_unknown_field, "field"),
+    (_note_as_field, "field"),
+    (_number_as_field, "field"),
+    (_long_field, "field"),
+    (_unnamed_field, "field"),
+    (_only_named_field, "shape"),
+    (_fields_with_withdrawal, "right"),
+    (_material_with_withdrawal, "right"),
+    (_material_with_odd_name, "field"),
+    (_others_actor, "author"),
+    (_short_actor, "author"),
+    (_seen_nothing, "event"),
+    (_seen_what_is_not, "event"),
+    (_clock_ahead, "event"),
+    (_clock_behind, "event"),
+    (_long_note, "event"),
+    (_root_scalar, "shape"),
+    (_root_map_replaced, "shape"),
+    (_field_deleted, "not-allowed"),
+    (_begun_elsewhere, "author"),
+    (_id_of_another, "author"),
+    (_born_again, "author"),
+    (_born_with_a_fourth_map, "shape"),
+    (_born_without_materials, "shape"),
+    (_born_in_another_schema, "shape"),
+    (_born_granted, "right or step"),
+]
+
+
+@pytest.mark.parametrize(
+    ("forge", "cause"), FORGERIES, ids=[f.__name__[1:] for f, _ in FORGERIES]
+)
+def test_what_a_village_may_not_write_is_set_aside_by_all_alike(
+    nodes: Three, forge: Callable[[Three, str], Forged], cause: str
+) -> None:
+    village, town, district = nodes.village, nodes.town, nodes.district
+    attacked = submit(village)
+    sync_all(nodes)
+    before = story(town, attacked.id)
+
+    put_entries(village, [forge(nodes, attacked.id)])
+    good = submit(village)
+    report = sync(village, town)
+    sync(town, district)
+
+    for node in (town, district):
+        assert len(causes(node)) == 1
+        assert causes(node)[0] in cause.split(" or ")
+        assert story(node, attacked.id) == before
+        assert open_case(node, attacked.id).fields == attacked.fields
+        assert node.store.cases.get(good.row.document) is not None
+    assert report.refused == ()
+    assert shared_digests(town, district)
+    assert rows(town, "SELECT count(*) FROM cases") == [(2,)]
+    # The stream goes on, and so does the case.
+    step(town, attacked.id, Step.ACCEPT)
+    sync_all(nodes)
+    assert open_case(district, attacked.id).story.state is State.ACCEPTED
+    upkeep.rebuild(district)
+    assert causes(district) == causes(town)
+    assert shared_digests(town, district)
+
+
+def test_a_town_may_not_decide_what_the_district_decides(nodes: Three) -> None:
+    case = submit(nodes.village)
+    sync(nodes.village, nodes.town)
+    step(nodes.town, case.id, Step.ACCEPT)
+    step(nodes.town, case.id, Step.FORWARD)
+    copy = copy_of(nodes.town, case.id)
+
+    put_entry(nodes.town, copy.id, copy.write(nodes.town, "grant"), scope=VILLAGE)
+    sync_all(nodes)
+
+    assert causes(nodes.village) == causes(nodes.district) == ["right"]
+    assert open_case(nodes.village, case.id).story.state is State.FORWARDED
+
+
+def test_a_town_may_not_begin_a_case_in_the_scope_of_a_village(nodes: Three) -> None:
+    document, _, raw = birth(nodes.town, package_of(nodes.town, ELDER), scope=VILLAGE)
+
+    put_entry(nodes.town, document, raw, scope=VILLAGE)
+    sync_all(nodes)
+
+    assert causes(nodes.village) == causes(nodes.district) == ["scope"]
+
+
+def test_what_builds_upon_something_set_aside_is_set_aside_too(nodes: Three) -> None:
+    case = submit(nodes.village)
+    sync_all(nodes)
+    copy = copy_of(nodes.village, case.id)
+    bad = copy.write(nodes.village, "accept")
+    upon_it = copy.write(nodes.village, "forward")
+
+    put_entries(nodes.village, [(copy.id, bad), (copy.id, upon_it)])
+    sync_all(nodes)
+
+    assert causes(nodes.town) == causes(nodes.district) == ["right", "depends"]
+    assert shared_digests(nodes.town, nodes.district)
+
+
+def test_the_same_change_twice_is_taken_once(nodes: Three) -> None:
+    case = submit(nodes.village)
+    copy = copy_of(nodes.village, case.id)
+    raw = copy.write(nodes.village, "amend", {"remark": "一次"})
+
+    put_entries(nodes.village, [(copy.id, raw), (copy.id, raw)])
+    sync_all(nodes)
+    put_entries(nodes.village, [(copy.id, raw)])
+    sync_all(nodes)
+
+    for node in (nodes.town, nodes.district):
+        assert causes(node) == []
+        assert len(story(node, case.id)) == 2
+        assert upkeep.verify(node).faults == ()
+
+
+def test_a_second_change_of_the_same_number_is_set_aside(nodes: Three) -> None:
+    case = submit(nodes.village)
+    actor = actor_of(nodes.village.id, bytes(8))
+    one, two = copy_of(nodes.village, case.id), copy_of(nodes.village, case.id)
+    first = one.write(nodes.village, "amend", {"remark": "甲"}, actor=actor)
+    second = two.write(nodes.village, "amend", {"remark": "乙"}, actor=actor)
+
+    put_entries(nodes.village, [(one.id, first), (one.id, second)])
+    sync_all(nodes)
+
+    for node in (nodes.town, nodes.district):
+        assert causes(node) == ["duplicate"]
+        assert open_case(node, case.id).fields["remark"] == "甲"
+
+
+def test_a_change_that_skips_a_number_of_its_author_is_set_aside(
+    nodes: Three,
+) -> None:
+    case = submit(nodes.village)
+    actor = actor_of(nodes.village.id, bytes(8))
+    copy = copy_of(nodes.village, case.id)
+    raw = copy.write(nodes.village, "amend", {"remark": "甲"}, actor=actor)
+    at = raw.index(actor) + len(actor)
+    assert raw[at] == 1
+    skipped = repaired(raw[:at] + b"\x07" + raw[at + 1 :])
+
+    put_entry(nodes.village, copy.id, skipped)
+    sync_all(nodes)
+
+    assert causes(nodes.town) == causes(nodes.district) == ["sequence"]
+
+
+def test_operations_that_bear_used_numbers_are_set_aside(nodes: Three) -> None:
+    case = submit(nodes.village)
+    actor = actor_of(nodes.village.id, bytes(8))
+    copy = copy_of(nodes.village, case.id)
+    first = copy.write(nodes.village, "amend", {"remark": "甲"}, actor=actor)
+    second = copy.write(nodes.village, "amend", {"remark": "乙"}, actor=actor)
+    at = second.index(actor) + len(actor) + 1
+    used, own = read_change(first).start_op, read_change(second).start_op
+    assert second[at] == own < 128
+    twisted = repaired(second[:at] + bytes([used]) + second[at + 1 :])
+
+    put_entries(nodes.village, [(copy.id, first), (copy.id, twisted)])
+    sync_all(nodes)
+
+    assert causes(nodes.town) == causes(nodes.district) == ["library"]
+    assert open_case(nodes.district, case.id).fields["remark"] == "甲"
+    assert shared_digests(nodes.town, nodes.district)
+
+
+# -- waiting -----------------------------------------------------------------------
+
+
+def _stream(node: Node, scope: str = VILLAGE) -> StreamId:
+    return StreamId(node.id, 1, scope)
+
+
+def test_a_change_waits_for_what_it_builds_upon_and_is_applied_then(
+    nodes: Three,
+) -> None:
+    village, town, district = nodes.village, nodes.town, nodes.district
+    case = submit(village)
+    sync(village, town)
+    step(town, case.id, Step.AMEND, remark="镇里补充")
+    sync(village, town)
+    step(village, case.id, Step.AMEND, home_address="新址")
+
+    # The district hears the village first, which builds upon the town's change.
+    send(village, district, parcel([chunk_of(village, _stream(village))]))
+    waiting = district.store.documents.all_pending(10)
+    assert [(row[2], row[3]) for row in waiting] == [
+        ("change", hash_of(_raw(town, case.id, 1)))
+    ]
+    assert "home_address" not in _changed_fields(district, case.id, case.fields)
+    send(village, district, parcel([chunk_of(village, _stream(town))]))
+
+    assert district.store.documents.counts() == (0, 0)
+    sync_all(nodes)
+    assert shared_digests(village, district)
+    assert open_case(district, case.id).fields["home_address"] == "新址"
+    assert upkeep.verify(district).faults == ()
+
+
+def _raw(node: Node, case: str, index: int) -> bytes:
+    payload = node.store.journal.entries_of(bytes.fromhex(case))[index].entry.payload
+    assert payload is not None
+    return payload
+
+
+def _changed_fields(node: Node, case: str, before: dict[str, str]) -> set[str]:
+    now = open_case(node, case).fields
+    return {key for key in now if now[key] != before.get(key)}
+
+
+def test_a_change_that_builds_upon_nothing_known_waits_and_harms_nobody(
+    nodes: Three,
+) -> None:
+    case = submit(nodes.village)
+    copy = copy_of(nodes.village, case.id)
+    (head,) = copy.document.heads()
+    raw = copy.write(nodes.village, "amend", {"remark": "无根"})
+
+    put_entry(nodes.village, copy.id, with_dependency(raw, head, b"\xab" * 32))
+    good = submit(nodes.village)
+    sync_all(nodes)
+
+    for node in (nodes.town, nodes.district):
+        assert node.store.documents.counts() == (1, 0)
+        assert node.store.cases.get(good.row.document) is not None
+        assert open_case(node, case.id).fields == case.fields
+    assert shared_digests(nodes.town, nodes.district)
+
+
+def test_an_entry_that_names_a_newer_roster_waits_for_it(nodes: Three) -> None:
+    case = submit(nodes.village)
+    copy = copy_of(nodes.village, case.id)
+    raw = copy.write(nodes.village, "amend", {"remark": "新名册"})
+    newer = nodes.village.roster.version + 1
+    put_entry(nodes.village, copy.id, raw, roster_version=newer)
+
+    sync(nodes.village, nodes.town)
+    assert nodes.town.store.documents.all_pending(5)[0][2:] == (
+        "roster",
+        str(newer).encode(),
+    )
+    # Somebody is enrolled: the roster comes to that version, and the town hears it.
+    third = nodes.path / "third"
+    enrolled(nodes.district, third, "village", "330881105203", "第三村").close()
+    sync_all(nodes)
+
+    for node in (nodes.town, nodes.district):
+        assert node.store.documents.counts() == (0, 0)
+        assert open_case(node, case.id).fields["remark"] == "新名册"
+    assert shared_digests(nodes.town, nodes.district)
+
+
+def test_a_case_whose_form_is_not_here_waits_for_the_form(nodes: Three) -> None:
+    from forms.package import decode, encode
+
+    old = nodes.district.store.registry.current_packages()[0]
+    package = decode(old.body)
+    newer = type(package)(
+        version=str(int(package.version) + 1),
+        item=package.item,
+        fields=package.fields,
+    )
+    upkeep.publish(nodes.district, [newer])
+    digest = nodes.district.store.registry.current_packages()[0].digest
+    assert digest != old.digest and encode(newer) is not None
+    # The village has the new form by stick, the town has it not.
+    send(
+        nodes.district,
+        nodes.village,
+        parcel([chunk_of(nodes.district, _stream(nodes.district, "public"))]),
+    )
+    document, _, raw = birth(nodes.village, digest)
+    put_entry(nodes.village, document, raw)
+
+    send(
+        nodes.village,
+        nodes.town,
+        parcel([chunk_of(nodes.village, _stream(nodes.village))]),
+    )
+    assert nodes.town.store.documents.all_pending(5)[0][2:] == (
+        "package",
+        digest.encode(),
+    )
+    sync_all(nodes)
+
+    for node in (nodes.town, nodes.district):
+        assert node.store.documents.counts() == (0, 0)
+        assert node.store.cases.get(document) is not None
+    assert shared_digests(nodes.town, nodes.district)
+
+
+def test_an_entry_of_an_unknown_kind_is_kept_and_passed_on_untouched(
+    nodes: Three,
+) -> None:
+    payload = b"\x00\xff something of a later version"
+    put_entry(nodes.village, b"\x01" * 16, payload, kind="later-kind")
+
+    case = submit(nodes.village)
+    sync_all(nodes)
+
+    stream = _stream(nodes.village)
+    for node in (nodes.town, nodes.district):
+        (stored,) = (
+            one
+            for one in node.store.journal.entries(stream, 1, 9)
+            if one.entry.kind == "later-kind"
+        )
+        assert (stored.entry.payload, stored.verdict) == (payload, "kept")
+        assert node.store.cases.get(case.row.document) is not None
+        assert causes(node) == []
+        assert upkeep.verify(node).faults == ()
+
+
+def test_nobody_else_can_speak_in_a_village_s_stream(nodes: Three) -> None:
+    """The other village signs entries and says that they are its neighbour's."""
+    case = submit(nodes.village)
+    sync_all(nodes)
+    other = nodes.other_village
+    document, _, raw = birth(other, package_of(other, ELDER), scope=VILLAGE)
+
+    put_entry(other, document, raw, scope=VILLAGE)
+    chunk = chunk_of(other, StreamId(other.id, 1, VILLAGE))
+    before = digests(nodes.town)
+    send(other, nodes.town, parcel([chunk]))
+
+    assert digests(nodes.town) == before
+    assert nodes.town.store.journal.count_refusals() == 1
+    assert nodes.town.store.cases.get(document) is None
+    assert open_case(nodes.town, case.id).story.state is State.SUBMITTED
+
+
+# -- verdicts must not depend on the way -------------------------------------------
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="of two changes with the same (actor, sequence) the one whose parts are "
+    "here first is taken: nodes that hear in another order differ for ever",
+)
+def test_which_of_two_equal_numbers_stands_does_not_depend_on_the_way(
+    nodes: Three,
+) -> None:
+    village, town, district = nodes.village, nodes.town, nodes.district
+    case = submit(village)
+    sync(village, town)
+    step(town, case.id, Step.AMEND, remark="镇里补充")
+    sync(village, town)
+    upon_town, upon_birth = copy_of(village, case.id), copy_at(village, case.id, 1)
+    actor = actor_of(village.id, bytes(8))
+    one = upon_town.write(village, "amend", {"home_address": "甲"}, actor=actor)
+    two = upon_birth.write(village, "amend", {"home_address": "乙"}, actor=actor)
+    put_entries(village, [(upon_town.id, one), (upon_town.id, two)])
+
+    sync(village, town)
+    send(village, district, parcel([chunk_of(village, _stream(village))]))
+    sync(town, district)
+
+    assert shared_digests(town, district)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="(actor, sequence) of a change that fails in form is used up only for "
+    "later plans, not within its own: one bundle or two gives two verdicts, and "
+    "rebuild gives a third",
+)
+def test_a_verdict_does_not_depend_on_how_bundles_are_cut(nodes: Three) -> None:
+    village, town, district = nodes.village, nodes.town, nodes.district
+    case = submit(village)
+    sync_all(nodes)
+    actor = actor_of(village.id, bytes(8))
+    one, two = copy_of(village, case.id), copy_of(village, case.id)
+    event_id, event = one.event(village, "amend")
+    bad = one.document.write(
+        actor, {"events": {event_id: encode_event(event)}, "number": "9"}
+    )
+    good = two.write(village, "amend", {"remark": "甲"}, actor=actor)
+
+    put_entry(village, one.id, bad)
+    sync(village, town)
+    put_entry(village, one.id, good)
+    sync(village, town)
+    sync(town, district)
+
+    assert causes(town) == causes(district)
+    assert shared_digests(town, district)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="a change may overwrite operations outside its own past: where they are "
+    "here it is taken and hides the other value, elsewhere the library refuses it",
+)
+def test_nobody_overwrites_what_he_says_he_has_not_seen(nodes: Three) -> None:
+    village, town, district = nodes.village, nodes.town, nodes.district
+    case = submit(village)
+    sync(village, town)
+    step(town, case.id, Step.AMEND, remark="镇里补充")
+    sync(village, town)
+    full, base = copy_of(village, case.id), copy_at(village, case.id, 1)
+    (seen,), (head,) = full.document.heads(), base.document.heads()
+    event_id, event = base.event(village, "amend", fields=("remark",))
+    raw = full.document.write(
+        actor_of(village.id, bytes(8)),
+        {"events": {event_id: encode_event(event)}, "fields": {"remark": "盖掉"}},
+    )
+    put_entry(village, base.id, with_dependency(raw, seen, head))
+
+    sync(village, town)
+    send(village, district, parcel([chunk_of(village, _stream(village))]))
+    sync(town, district)
+
+    assert causes(town) == causes(district) != []
+    assert shared_digests(town, district)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="an author may write the same event id again on a branch that does not "
+    "see the first: the library picks one, and the first vanishes from every story",
+)
+def test_an_event_cannot_be_replaced_from_a_branch_that_has_not_seen_it(
+    nodes: Three,
+) -> None:
+    village = nodes.village
+    case = submit(village)
+    base = copy_of(village, case.id)
+    step(village, case.id, Step.WITHDRAW, "申请人不办了")
+    sync_all(nodes)
+    event_id, _, _ = story(nodes.town, case.id)[-1]
+    told = story(nodes.town, case.id)
+
+    raw = base.write(
+        village,
+        "amend",
+        actor=actor_of(village.id, b"\xff" * 8),
+        event_id=event_id,
+        at=int(event_id.partition("-")[2]),
+    )
+    put_entry(village, base.id, raw)
+    sync_all(nodes)
+
+    assert story(nodes.town, case.id)[: len(told)] == told
+    assert open_case(nodes.town, case.id).story.state is State.WITHDRAWN
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="a revocation cuts only what comes after it came: who heard the entry "
+    "first keeps it, who heard the revocation first sets it aside; nothing re-judges",
+)
+def test_a_revocation_cuts_the_same_entries_on_every_node(nodes: Three) -> None:
+    from node import journal
+    from node.roster import take_step
+    from sync.canonical import encode
+    from sync.identity import Revocation, sign_roster_entry
+
+    village, town, district = nodes.village, nodes.town, nodes.district
+    submit(village)
+    sync(village, town)
+    revocation = sign_roster_entry(
+        district.secrets.root_key,
+        district.roster.version + 1,
+        "revoke",
+        encode(Revocation(village.id, 1, 1)),
+    )
+    with district.store.transaction():
+        journal.append(
+            district, "public", "roster", b"", encode(revocation), district.now_ms()
+        )
+        take_step(district, revocation)
+
+    for _ in range(2):
+        sync(town, district)
+
+    assert causes(town) == causes(district) == ["revoked"]
+    assert shared_digests(town, district)
+
+
+def test_a_revoked_node_is_not_spoken_with(nodes: Three) -> None:
+    from node import journal
+    from node.roster import take_step
+    from sync.canonical import encode
+    from sync.errors import NotTrusted
+    from sync.identity import Revocation, sign_roster_entry
+
+    district = nodes.district
+    revocation = sign_roster_entry(
+        district.secrets.root_key,
+        district.roster.version + 1,
+        "revoke",
+        encode(Revocation(nodes.village.id, 1, 1)),
+    )
+    with district.store.transaction():
+        journal.append(
+            district, "public", "roster", b"", encode(revocation), district.now_ms()
+        )
+        take_step(district, revocation)
+    sync(nodes.town, district)
+    submit(nodes.village)
+
+    with pytest.raises(NotTrusted):
+        sync(nodes.village, nodes.town)
+
+    assert nodes.town.store.documents.count() == 0
+    assert "not enrolled" in nodes.town.store.journal.refusals(1)[0][3]
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="a plan is current when the heads are as before; what began to wait for it "
+    "meanwhile, by another process, is not looked at and waits for ever",
+)
+def test_what_begins_to_wait_while_its_part_arrives_is_not_forgotten(
+    nodes: Three,
+) -> None:
+    village, town, district = nodes.village, nodes.town, nodes.district
+    case = submit(village)
+    sync(village, town)
+    step(town, case.id, Step.ACCEPT)
+    born = chunk_of(village, _stream(village))
+    accepted = chunk_of(town, _stream(town))
+    process = reopen(district.home.path, nodes.clock)
+
+    class Meanwhile:
+        """Another process absorbs the acceptance while the birth is being judged."""
+
+        def run(self, jobs: Iterable[Job]) -> list[Outcome]:
+            asked = list(jobs)
+            district.sandbox = sandbox()
+            send(town, process, parcel([accepted]))
+            return sandbox().run(asked)
+
+    district.sandbox = Meanwhile()  # type: ignore[assignment]
+    try:
+        send(village, district, parcel([born]))
+    finally:
+        process.close()
+
+    assert district.store.documents.counts() == (0, 0)
+    assert open_case(district, case.id).story.state is State.ACCEPTED
+
+
+# -- what honest writers may do must be what receivers take ------------------------
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="casework keeps a note of any length, every receiver sets one of more "
+    "than 2000 characters aside: the return never reaches the village",
+)
+def test_a_note_that_is_kept_here_is_taken_everywhere(nodes: Three) -> None:
+    case = submit(nodes.village)
+    sync(nodes.village, nodes.town)
+
+    try:
+        step(nodes.town, case.id, Step.RETURN, "材料不全。" * 401)
+    except Exception:  # noqa: BLE001 - a refusal here would be just as right
+        return
+    sync(nodes.village, nodes.town)
+
+    assert causes(nodes.village) == []
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="an operator's name of more than 60 characters is accepted by init and "
+    "join, and every event of that operator is set aside elsewhere",
+)
+def test_an_operator_who_can_write_is_read_everywhere(nodes: Three) -> None:
+    nodes.village.operator = "代办员" * 21
+
+    try:
+        submit(nodes.village)
+    except Exception:  # noqa: BLE001 - a refusal here would be just as right
+        return
+    sync(nodes.village, nodes.town)
+
+    assert causes(nodes.town) == []
+
+
+def test_the_longest_honest_case_is_taken_everywhere(nodes: Three) -> None:
+    long = {"remark": "注" * 200, "home_address": "𠮷" * 100, "name": "䶮" * 50}
+    case = submit(nodes.village, **long)
+
+    step(nodes.village, case.id, Step.WITHDRAW, "长" * 2000)
+    sync_all(nodes)
+
+    assert causes(nodes.town) == causes(nodes.district) == []
+    assert open_case(nodes.district, case.id).fields == case.fields
+
+
+def test_a_relay_may_be_left_out_and_the_verdicts_are_the_same(nodes: Three) -> None:
+    case = submit(nodes.village)
+    put_entries(nodes.village, [_accepted(nodes, case.id)])
+
+    talk.answer(
+        nodes.district,
+        talk.compose_bundle(
+            nodes.village, talk.find_neighbour(nodes.village, nodes.district.id.hex())
+        )[0],
+    )
+    sync_all(nodes)
+
+    assert causes(nodes.district) == causes(nodes.town) == ["right"]
+    assert shared_digests(nodes.district, nodes.town)

@@ -1,0 +1,243 @@
+"""One tiny stream with fixed keys, byte by byte: the worked example of PROTOCOL.md.
+
+`python -m tests.sync.example` prints the block that stands there between the markers.
+Sealing is random by nature, so a bundle is shown up to its header only.
+"""
+
+from dataclasses import dataclass
+
+from sync import seal
+from sync.bundle import FORMAT, MAGIC, Header
+from sync.canonical import encode
+from sync.change import read_change
+from sync.document import Document, actor_of, document_id
+from sync.exchange import HeldVector, Parcel, digest, encode_parcel
+from sync.identity import (
+    Certificate,
+    SignedCertificate,
+    give_consent,
+    issue,
+    node_id,
+)
+from sync.stream import (
+    KIND_BATCH,
+    KIND_CHANGE,
+    Checkpoint,
+    Entry,
+    StreamId,
+    genesis,
+    link,
+    pack,
+    sign_checkpoint,
+)
+from sync.vector import Head, SignedVector, Vector, sign_vector
+
+BEGIN, END = "<!-- worked example -->", "<!-- end of worked example -->"
+
+SIGN_KEY, SEAL_KEY = bytes(range(32)), bytes(range(32, 64))
+ROOT_KEY = bytes(range(64, 96))
+RECIPIENT_SIGN_KEY = bytes(range(96, 128))
+
+SCOPE = "330881105201"
+AT_MS = 1_800_000_000_000
+NONCE = bytes(range(8))
+
+
+@dataclass(frozen=True)
+class Example:
+    """All parts of the example, from keys to the body of a bundle."""
+
+    certificate: Certificate
+    signed: SignedCertificate
+    stream: StreamId
+    entries: tuple[Entry, Entry]
+    hashes: tuple[bytes, bytes, bytes]
+    checkpoint: Checkpoint
+    vector: Vector
+    acknowledgement: SignedVector
+    parcel: Parcel
+    header: Header
+
+
+def build() -> Example:
+    """Return the example; it is the same each time."""
+    sign_key = seal.public_sign_key(SIGN_KEY)
+    seal_key = seal.public_seal_key(SEAL_KEY)
+    root = node_id(seal.public_sign_key(ROOT_KEY))
+    tls = bytes(range(128, 160))
+    certificate = Certificate(
+        format=1,
+        node=node_id(sign_key),
+        epoch=1,
+        tier="village",
+        division=SCOPE,
+        department="",
+        name="示例村",
+        terminal=1,
+        sign_key=sign_key,
+        seal_key=seal_key,
+        tls_fingerprint=tls,
+        rights=(),
+        issuer=root,
+        consent=give_consent(SIGN_KEY, seal_key, tls, 1, root),
+    )
+    node = certificate.node
+    stream = StreamId(node, 1, SCOPE)
+    actor = actor_of(node, NONCE)
+    _, change = Document.begin(actor, {"v": 1})
+    first = _entry(1, KIND_CHANGE, document_id(actor, SCOPE), change)
+    second = _entry(2, KIND_BATCH, b"", b"list")
+    start = genesis(stream)
+    one = link(start, first)
+    two = link(one, second)
+    checkpoint = sign_checkpoint(SIGN_KEY, stream, 2, two)
+    vector = Vector(node, 1, SCOPE, 1, AT_MS, (Head(node, 1, 2, two),))
+    acknowledgement = sign_vector(SIGN_KEY, vector)
+    held = HeldVector(node, SCOPE, 1, acknowledgement)
+    parcel = Parcel(
+        knows=digest({held.key: held.counter}),
+        vectors=(acknowledgement,),
+        chunks=(pack(stream, (first, second), checkpoint),),
+        more=False,
+    )
+    recipient = node_id(seal.public_sign_key(RECIPIENT_SIGN_KEY))
+    return Example(
+        certificate=certificate,
+        signed=issue(ROOT_KEY, certificate),
+        stream=stream,
+        entries=(first, second),
+        hashes=(start, one, two),
+        checkpoint=checkpoint,
+        vector=vector,
+        acknowledgement=acknowledgement,
+        parcel=parcel,
+        header=Header(1, node, 1, recipient, 1, len(encode_parcel(parcel))),
+    )
+
+
+def worked_example() -> str:
+    """Return the example as Markdown, without the markers."""
+    made = build()
+    first, second = made.entries
+    assert first.payload is not None
+    start, one, two = made.hashes
+    header = encode(made.header)
+    prefix = MAGIC + bytes([FORMAT]) + len(header).to_bytes(2, "big")
+    rows = [
+        (
+            "private Ed25519 key of the node: the bytes 0 to 31; its public key",
+            made.certificate.sign_key,
+        ),
+        (
+            "private X25519 key of the node: the bytes 32 to 63; its public key",
+            made.certificate.seal_key,
+        ),
+        (
+            "private Ed25519 key of the root: the bytes 64 to 95; its public key",
+            seal.public_sign_key(ROOT_KEY),
+        ),
+        ("node id: SHA-256 of the public signing key, 16 bytes", made.stream.node),
+        (
+            'consent: signature of the node, domain "consent", over '
+            "(signing key, sealing key, TLS hash, epoch, issuer)",
+            made.certificate.consent,
+        ),
+        ("certificate, body", made.signed.body),
+        (
+            'certificate, signature of the root, domain "certificate"',
+            made.signed.signature,
+        ),
+        ("stream id: (node, epoch, scope)", encode(made.stream)),
+        (
+            'hash before the first entry: SHA-256("lianban/stream" 00 | stream id)',
+            start,
+        ),
+        (
+            "payload of entry 1: an Automerge change that puts v = 1",
+            first.payload,
+        ),
+        (
+            "hash of that change, as Automerge counts it",
+            read_change(first.payload).hash,
+        ),
+        ("payload hash of entry 1", first.payload_hash),
+        (
+            "row of entry 1: (sequence, kind, document, roster version, time in ms, "
+            "payload hash)",
+            encode(_row(first)),
+        ),
+        (
+            'chain hash 1: SHA-256("lianban/entry" 00 | hash before | row)',
+            one,
+        ),
+        (
+            'row of entry 2: a batch, about no document, payload "list"',
+            encode(_row(second)),
+        ),
+        ("chain hash 2", two),
+        (
+            'message of the checkpoint, domain "checkpoint": (stream id, 2, hash)',
+            encode((made.stream, 2, two)),
+        ),
+        ("checkpoint: (sequence, hash, signature)", encode(made.checkpoint)),
+        (
+            "vector: (holder, epoch, scope, counter, time in ms, "
+            "heads of (node, epoch, sequence, hash))",
+            made.acknowledgement.body,
+        ),
+        (
+            'vector, signature of the holder, domain "vector"',
+            made.acknowledgement.signature,
+        ),
+        ("chunk: both entries in columns", encode(made.parcel.chunks[0])),
+        (
+            "digest of what the sender knows: "
+            'SHA-256("lianban/knows" 00 | sorted rows of (holder, scope, counter))',
+            made.parcel.knows,
+        ),
+        (
+            "parcel: (knows, vectors, chunks, more, extras); "
+            "the body of the bundle before compression",
+            encode_parcel(made.parcel),
+        ),
+        ("bundle: magic, format, length of the header", prefix),
+        (
+            "bundle: header (suite, sender, epoch, recipient, roster version, "
+            "bytes of the body)",
+            header,
+        ),
+    ]
+    return "\n\n".join(f"{what}\n\n{_hex(data)}" for what, data in rows) + "\n"
+
+
+def _entry(sequence: int, kind: str, document: bytes, payload: bytes) -> Entry:
+    return Entry(
+        sequence=sequence,
+        kind=kind,
+        document=document,
+        roster_version=1,
+        written_at_ms=AT_MS + sequence,
+        payload_hash=seal.sha256(payload),
+        payload=payload,
+    )
+
+
+def _row(entry: Entry) -> tuple[int, str, bytes, int, int, bytes]:
+    return (
+        entry.sequence,
+        entry.kind,
+        entry.document,
+        entry.roster_version,
+        entry.written_at_ms,
+        entry.payload_hash,
+    )
+
+
+def _hex(data: bytes) -> str:
+    digits = data.hex()
+    lines = [digits[at : at + 64] for at in range(0, len(digits), 64)]
+    return "\n".join(f"    {line}" for line in lines)
+
+
+if __name__ == "__main__":
+    print(BEGIN, worked_example(), END, sep="\n")

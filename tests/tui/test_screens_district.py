@@ -1,0 +1,170 @@
+import pytest
+
+from node import casework
+from node.cases import open_case
+from node.lifecycle import State, Step
+from tests.tui.desks import Desks, note, screen_text, submit, type_text
+from tui.app import LianbanApp
+
+pytestmark = pytest.mark.anyio
+
+SIZE = (80, 24)
+
+
+def forwarded(desks: Desks, *names: str) -> list[str]:
+    ids = [submit(desks.village, name).id for name in names]
+    desks.up()
+    for one in ids:
+        casework.take_step(desks.town, one, Step.ACCEPT)
+    casework.forward_batch(desks.town, ids)
+    desks.up()
+    return ids
+
+
+def state(desks: Desks, case: str) -> State:
+    return open_case(desks.district, case).story.state
+
+
+async def test_a_grant_is_signed_after_a_question(desks: Desks) -> None:
+    first, second = forwarded(desks, "王芳", "张伟")
+    app = LianbanApp(desks.district)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        before = screen_text(app)
+        await pilot.press("g", "escape")
+        await pilot.pause()
+        assert state(desks, first) is State.FORWARDED
+        await pilot.press("g", "enter")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        text = screen_text(app)
+
+    assert "江山市 · 审批台" in before
+    assert "[1待决 2]" in before
+    assert "民政局" in before
+    assert "✓ 已准予：王芳的老年人优待证办理" in text
+    assert "[1待决 1]" in text
+    assert state(desks, first) is State.GRANTED
+    assert state(desks, second) is State.FORWARDED
+
+
+async def test_a_refusal_wants_a_reason_and_is_no_slip(desks: Desks) -> None:
+    (case,) = forwarded(desks, "王芳")
+    app = LianbanApp(desks.district)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("x")
+        await pilot.pause()
+        await type_text(pilot, "未满60周岁")
+        await pilot.press("enter")
+        await pilot.pause()
+        question = screen_text(app)
+        await pilot.press("enter")  # who hits Enter twice must not sign anything
+        await pilot.pause()
+        assert state(desks, case) is State.FORWARDED
+        await pilot.press("x")
+        await pilot.pause()
+        await type_text(pilot, "未满60周岁")
+        await pilot.press("enter", "y")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+
+    assert "理由：未满60周岁" in question.replace("\n", "")
+    happened = open_case(desks.district, case).story.happened[-1].event
+    assert (happened.step, happened.note) == (Step.REFUSE, "未满60周岁")
+
+
+async def test_the_queue_can_be_narrowed_to_one_item(desks: Desks) -> None:
+    forwarded(desks, "王芳")
+    app = LianbanApp(desks.district)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("i")
+        await pilot.pause()
+        await type_text(pilot, "lnr")
+        await pilot.press("enter")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        found = screen_text(app)
+        await pilot.press("i")
+        await pilot.pause()
+        await type_text(pilot, "zdsh")
+        await pilot.press("enter")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        nothing = screen_text(app)
+
+    assert "王芳" in found
+    assert "只看老年人优待证办理" in found
+    assert "最低生活保障审核确认：这里没有办件" in nothing
+
+
+async def test_the_monitor_shows_every_neighbour_and_what_is_owed(
+    desks: Desks,
+) -> None:
+    (case,) = forwarded(desks, "王芳")
+    casework.take_step(desks.district, case, Step.GRANT)
+    app = LianbanApp(desks.district)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("s")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        text = screen_text(app)
+        await pilot.press("right")
+        await pilot.pause()
+        aside = screen_text(app)
+
+    assert "江山市 · 同步情况" in text
+    assert "贺村镇" in text
+    assert "耀里村" in text
+    assert "1件1条" in text
+    assert "由对方来同步" in text
+    assert "没有搁置的" in aside
+
+
+async def test_the_monitor_names_what_is_set_aside(desks: Desks) -> None:
+    (case,) = forwarded(desks, "王芳")
+    document = bytes.fromhex(case)
+    entry = desks.district.store.journal.entries_of(document)[-1]
+    with desks.district.store.transaction():
+        desks.district.store.documents.put_quarantine(
+            [(entry.row, "right", "town may not grant")]
+        )
+    app = LianbanApp(desks.district)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("s")
+        await app.workers.wait_for_complete()
+        await pilot.press("2")
+        await pilot.pause()
+        text = screen_text(app)
+
+    assert "! 搁置 1" in text.splitlines()[0]
+    assert "该站点无权办这一步" in text
+    assert "贺村镇" in text
+    assert "town" not in text
+
+
+async def test_the_village_sees_how_its_line_is(desks: Desks) -> None:
+    submit(desks.village)
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("s")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        await pilot.press("f5")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        app.look()
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        text = screen_text(app)
+        told = note(app)
+
+    assert "没有连上上级" in told
+    assert "连不上" in text
+    assert "1件1条" in text
+    assert "上级，上次成功" in text

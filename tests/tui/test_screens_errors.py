@@ -1,0 +1,138 @@
+import json
+
+import pytest
+
+from node import casework
+from node.cases import open_case
+from node.lifecycle import State, Step
+from tests.tui.desks import Desks, dialogue, note, screen_text, submit
+from tui.app import LianbanApp
+from tui.screens.desk import DeskPage
+from tui.screens.tell import Tell
+
+pytestmark = pytest.mark.anyio
+
+SIZE = (80, 24)
+
+
+async def test_a_step_that_came_too_late_is_explained(desks: Desks) -> None:
+    case = submit(desks.village)
+    desks.up()
+    app = LianbanApp(desks.town)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("r")
+        await pilot.pause()
+        # While the reason is typed, somebody else accepts the case.
+        other = desks.town.another_connection()
+        casework.take_step(other, case.id, Step.ACCEPT)
+        other.close()
+        await pilot.press("x", "enter")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        text = dialogue(app)
+        assert isinstance(app.screen, Tell)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert not isinstance(app.screen, Tell)
+
+    assert "没有“退回补正”：这件现在是“已受理”。办件没有改动。现在可以：" in text
+    assert open_case(desks.town, case.id).story.state is State.ACCEPTED
+
+
+async def test_a_draft_that_is_gone_is_explained_and_the_text_stays(
+    desks: Desks,
+) -> None:
+    draft = casework.begin_draft(desks.village, "老年人优待证办理", {"name": "王芳"})
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        other = desks.village.another_connection()
+        casework.drop_draft(other, draft)
+        other.close()
+        await pilot.press("四", "tab")
+        await pilot.pause()
+        text = screen_text(app)
+
+    assert "没有存上" in text
+    assert "这份草稿已经不在了" in text
+    assert "王芳四" in text
+
+
+async def test_a_mistake_of_ours_ends_in_words_and_without_data(
+    desks: Desks,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    submit(desks.village)
+    app = LianbanApp(desks.village)
+
+    def broken(self: DeskPage) -> None:
+        name = "欧阳建国"
+        raise ValueError(name)
+
+    monkeypatch.setattr(DeskPage, "action_monitor", broken)
+    with pytest.raises(ValueError):
+        async with app.run_test(size=SIZE) as pilot:
+            await pilot.press("s")
+
+    log = desks.village.home.log.read_text(encoding="utf-8")
+    printed = capsys.readouterr().err
+    line = json.loads(log.splitlines()[-1])
+    assert line["cause"] == "ValueError"
+    assert any("broken" in place for place in line["places"])
+    assert "欧阳" not in log
+    assert "欧阳" not in printed
+    assert "Traceback" not in printed
+    assert "已经保存的内容都在" in printed
+
+
+@pytest.mark.parametrize("tier", ["village", "town", "district"])
+async def test_every_screen_is_in_chinese(desks: Desks, tier: str) -> None:
+    case = submit(desks.village)
+    desks.up()
+    casework.take_step(desks.town, case.id, Step.ACCEPT)
+    casework.forward_batch(desks.town, [case.id])
+    desks.up()
+    app = LianbanApp(getattr(desks, tier))
+    allowed = {"F1", "F2", "F3", "F4", "F5", "F10", "Esc", "Tab", "Ctrl-P", "Del"}
+    allowed |= set("ABDEGINRSVWXY/") | {"110105********002X", "N/Esc", "media/u"}
+    texts = []
+
+    async with app.run_test(size=SIZE) as pilot:
+        for keys in (["6"], ["enter"], ["2"], ["3"], ["4"], ["escape", "f1"]):
+            await pilot.press(*keys)
+            await pilot.pause()
+            texts.append(screen_text(app))
+        for keys in (["escape", "ctrl+p"], ["escape", "s"], ["escape", "n"]):
+            await pilot.press(*keys)
+            await pilot.pause()
+            texts.append(screen_text(app))
+
+    for text in texts:
+        for word in text.replace("(", " ").replace(")", " ").split():
+            plain = "".join(c for c in word if c.isascii())
+            is_word = sum(c.isalpha() for c in plain) > 1
+            known = any(one in plain for one in allowed if len(one) > 1)
+            assert not is_word or known, word
+
+
+async def test_ctrl_c_and_ctrl_q_do_no_harm(desks: Desks) -> None:
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("n", "2")
+        await pilot.pause()
+        await pilot.press("王", "escape", "ctrl+c")
+        await pilot.pause()
+        told = note(app)
+        await pilot.press("enter", "芳", "ctrl+q")
+        await pilot.pause()
+
+    assert "F10" in told
+    answers = [one.answers for one in desks.village.store.cases.drafts()]
+    assert answers == [{"name": "王芳"}]

@@ -1,0 +1,437 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widget import Widget
+from textual.widgets import Static
+
+from node import casework
+from node.lifecycle import State, Step
+from node.store.cases import Filter
+from tests.tui.desks import (
+    ELDER,
+    ITEM,
+    Desks,
+    note,
+    screen_text,
+    submit,
+    type_text,
+)
+from tui.app import LianbanApp
+from tui.screens.desk import DeskPage
+from tui.screens.form import FormPage
+from tui.screens.form_rows import FieldRow, FileRow
+from tui.screens.sources import CaseSource
+from tui.widgets.field_input import FieldInput
+
+pytestmark = pytest.mark.anyio
+
+SIZE = (80, 24)
+
+
+def shown(app: LianbanApp, selector: str) -> str:
+    """Return the text of a `Static` of the present page."""
+    assert app.page is not None
+    return str(app.page.query_one(selector, Static).render())
+
+
+def drafts(desks: Desks) -> list[dict[str, str]]:
+    return [draft.answers for draft in desks.village.store.cases.drafts()]
+
+
+async def test_an_empty_desk_says_how_to_begin(desks: Desks) -> None:
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        text = screen_text(app)
+
+    assert "耀里村 · 工作台" in text
+    assert "李秀英" in text
+    assert "在线 刚刚" in text
+    assert "还没有办件。按 N 新建第一件，没有网也能办" in text
+    assert "F10 退出" in text
+
+
+async def test_a_whole_case_is_taken_in_by_keyboard(desks: Desks) -> None:
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("n", "2")
+        await pilot.pause()
+        for text in ("欧阳建国", "１１０１０５１９４９１２３１００２x"):
+            await type_text(pilot, text)
+            await pilot.press("enter")
+        await pilot.press("2", "enter")
+        for text in ("汉族", "13800138000", "耀里村 3 组", "耀里村 3 组"):
+            await type_text(pilot, text)
+            await pilot.press("tab")
+        await pilot.press("7", "0", "tab")
+        assert "必填还差 4 项" in shown(app, "#missing")
+        await pilot.press("shift+tab", "2", "down")
+        for text in ("欧阳明", "13900139000"):
+            await type_text(pilot, text)
+            await pilot.press("down")
+        await type_text(pilot, "家人")
+        assert "必填都填了" in shown(app, "#missing")
+        await pilot.press("f3")
+        await pilot.pause()
+
+        assert isinstance(app.screen, DeskPage)
+        text = screen_text(app)
+        assert "已提交：欧阳建国的老年人优待证办理" in note(app)
+        assert "待受理     ▲未送达" in text
+        assert "▲未送达 1" in text.splitlines()[0]
+
+    rows = desks.village.store.cases.page(Filter(), None, 5)
+    assert [row.applicant for row in rows] == ["欧阳建国"]
+    assert drafts(desks) == []
+
+
+async def test_a_draft_survives_the_death_of_the_program(desks: Desks) -> None:
+    app = LianbanApp(desks.village)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("n", "2")
+        await pilot.pause()
+        await type_text(pilot, "买买提")
+        await pilot.press("tab")
+        await pilot.pause()
+        assert "已自动存草稿" in shown(app, "#saved")
+        # The program is killed here: what is on disk is all there is.
+        kept = drafts(desks)
+
+    again = LianbanApp(desks.village)
+    async with again.run_test(size=SIZE) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        text = note(again)
+        focused = again.focused
+
+    assert kept == [{"name": "买买提"}]
+    assert text.startswith("恢复到 ")
+    assert text.endswith("，最后一项：姓名")
+    assert isinstance(focused, FieldInput)
+    assert focused.value == "买买提"
+
+
+async def test_a_pause_in_typing_saves_too(desks: Desks) -> None:
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("n", "2")
+        await pilot.pause()
+        await type_text(pilot, "王")
+        page = app.screen
+        assert isinstance(page, FormPage)
+        before = drafts(desks)
+        page._autosave()  # what the timer calls after a second
+
+    assert before == []
+    assert drafts(desks) == [{"name": "王"}]
+
+
+@pytest.mark.parametrize("key", ["escape", "f10"])
+async def test_leaving_loses_nothing(desks: Desks, key: str) -> None:
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("n", "2")
+        await pilot.pause()
+        await type_text(pilot, "王芳")
+        await pilot.press(key)
+        await pilot.pause()
+
+    assert drafts(desks) == [{"name": "王芳"}]
+
+
+async def test_a_look_at_a_form_leaves_no_draft_behind(desks: Desks) -> None:
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("n", "2")
+        await pilot.pause()
+        await pilot.press("tab", "tab", "escape")
+        await pilot.pause()
+
+    assert drafts(desks) == []
+
+
+async def test_submitting_shows_all_faults_and_goes_to_the_first(
+    desks: Desks,
+) -> None:
+    draft = casework.begin_draft(desks.village, ITEM)
+    answers = {**ELDER, "citizen_id": "110105194912310021", "phone": "138"}
+    casework.save_draft(desks.village, draft, answers)
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("f3")
+        await pilot.pause()
+        text = screen_text(app)
+        focused = app.focused
+
+    assert "✗ 校验位不对：第 18 位应为 X" in text
+    assert "✗ 手机号应为 11 位，现在 3 位" in text
+    assert "还没提交：有 2 处要改" in text
+    assert isinstance(focused, FieldInput)
+    assert focused.key == "citizen_id"
+    assert len(drafts(desks)) == 1
+
+
+async def test_a_pasted_row_fills_the_fields_that_follow(desks: Desks) -> None:
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("n", "2")
+        await pilot.pause()
+        field = app.focused
+        assert isinstance(field, FieldInput)
+        field._take("欧阳建国\t11010519491231002x\t女\t汉族\t138 0013 8000\n")
+        await pilot.pause()
+
+    assert drafts(desks) == [
+        {
+            "name": "欧阳建国",
+            "citizen_id": "11010519491231002X",
+            "sex": "female",
+            "ethnicity": "汉族",
+            "phone": "13800138000",
+        }
+    ]
+
+
+async def test_a_second_application_of_the_same_person_is_pointed_out(
+    desks: Desks,
+) -> None:
+    submit(desks.village)
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("n", "2")
+        await pilot.pause()
+        await pilot.press("tab")
+        await type_text(pilot, ELDER["citizen_id"])
+        await pilot.press("tab")
+        await pilot.pause()
+        text = screen_text(app)
+
+    assert "女，76 周岁" in text or "周岁" in text
+    assert "! 本机已有此人的同一事项" in text
+
+
+async def test_a_file_is_attached_by_its_path(desks: Desks, tmp_path: Path) -> None:
+    photo = tmp_path / "身份证.jpg"
+    photo.write_bytes(b"jpg" * 1000)
+    draft = casework.begin_draft(desks.village, ITEM, ELDER)
+    casework.save_draft(desks.village, draft, draft.answers, "photo")
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        row = app.screen.query_one(FileRow)
+        assert isinstance(row.editor, FieldInput)
+        row.editor.value = str(tmp_path / "没有.jpg")
+        await pilot.press("enter")
+        await pilot.pause()
+        missing = screen_text(app)
+        row.editor.value = f"'{photo}'"
+        await pilot.press("enter")
+        await pilot.pause()
+        attached = screen_text(app)
+        await pilot.press("f3")
+        await pilot.pause()
+
+    assert "读不到文件 没有.jpg" in missing
+    assert "已附 1 身份证.jpg（3 KB）" in attached
+    assert "读不到" not in attached
+    case = casework.cases.open_case(desks.village, draft.id)
+    assert [one.name for one in case.materials.values()] == ["身份证.jpg"]
+
+
+async def test_cases_are_found_by_initials_number_and_id_tail(desks: Desks) -> None:
+    case = submit(desks.village)
+    submit(desks.village, "单雄信", citizen_id="330881194503150016", sex="male")
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        for query in ("oyjg", "欧阳", "002x", case.row.number[-5:].lower()):
+            await pilot.press("slash")
+            await type_text(pilot, query)
+            await pilot.pause()
+            assert isinstance(app.page, DeskPage)
+            found = app.page.rows
+            assert found.position[1] == 1, query
+            assert "欧阳建国" in screen_text(app)
+            await pilot.press("escape")
+            await pilot.pause()
+            assert found.position[1] == 2
+        await pilot.press("slash", "z", "z", "enter")
+        await pilot.pause()
+
+        assert "没有找到" in screen_text(app)
+
+
+async def test_a_returned_case_is_put_right_and_sent_again(desks: Desks) -> None:
+    case = submit(desks.village)
+    desks.up()
+    casework.take_step(desks.town, case.id, Step.RETURN, note="住址写到门牌")
+    desks.up()
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        text = screen_text(app)
+        assert "4退回补正 1!" in text
+        assert "! 欧阳建国 退回：住址写到门牌（贺村镇 周审核" in text
+        await pilot.press("e")
+        await pilot.pause()
+        app.screen.query_one("#notice")
+        row = _row(app, "home_address")
+        row.focus_editor()
+        await pilot.pause()
+        await type_text(pilot, "8号")
+        await pilot.press("escape", "e")
+        await pilot.pause()
+        assert "最后一项：现住址" in note(app)
+        assert _row(app, "home_address").value.endswith("12 号8号")
+        await pilot.press("f3")
+        await pilot.pause()
+        text = screen_text(app)
+
+    assert "待受理     ▲未送达" in text
+    again = casework.cases.open_case(desks.village, case.id)
+    assert again.story.state is State.SUBMITTED
+    assert again.story.happened[-1].event.fields == ("home_address",)
+
+
+async def test_delivery_is_shown_by_acknowledgement_only(desks: Desks) -> None:
+    submit(desks.village)
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        before = screen_text(app)
+        desks.sync(desks.village)
+        app.look()
+        await pilot.pause()
+        at_town = screen_text(app)
+        desks.up()
+        app.look()
+        await pilot.pause()
+        at_district = screen_text(app)
+
+    assert "▲未送达" in before
+    assert "●已到镇" in at_town
+    assert "▲" not in at_town.splitlines()[0]
+    assert "✓已到区" in at_district
+
+
+async def test_offline_is_said_calmly_and_nothing_is_lost(desks: Desks) -> None:
+    submit(desks.village)
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("f5")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        text = screen_text(app)
+
+    assert "没有连上上级：对方没有开机，或没有启动服务" in text
+    assert "刚离线  ▲未送达 1" in text.splitlines()[0]
+
+
+async def test_nothing_is_drawn_while_nothing_changes(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit(desks.village)
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        drawn: list[Widget] = []
+        refresh = Widget.refresh
+
+        def noted(widget: Widget, *args: Any, **options: Any) -> Widget:
+            drawn.append(widget)
+            return refresh(widget, *args, **options)
+
+        monkeypatch.setattr(Widget, "refresh", noted)
+        app.look()
+        app.look()
+        quiet = list(drawn)
+        desks.sync(desks.village)
+        app.look()
+
+        assert quiet == []
+        assert drawn != []
+
+
+async def test_a_draft_is_thrown_away_by_a_person_only(desks: Desks) -> None:
+    casework.begin_draft(desks.village, ITEM, {"name": "王芳"})
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("delete", "enter")  # Enter is the answer that does no harm
+        await pilot.pause()
+        assert len(drafts(desks)) == 1
+        await pilot.press("delete", "y")
+        await pilot.pause()
+
+        assert drafts(desks) == []
+        assert "已删掉草稿：王芳" in note(app)
+
+
+async def test_a_granted_case_is_delivered(desks: Desks) -> None:
+    case = submit(desks.village)
+    desks.up()
+    casework.take_step(desks.town, case.id, Step.ACCEPT)
+    casework.forward_batch(desks.town, [case.id])
+    desks.up()
+    casework.take_step(desks.district, case.id, Step.GRANT)
+    desks.up()
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("6", "d", "y")
+        await pilot.pause()
+        await pilot.press("7", "enter")
+        await pilot.pause()
+        text = screen_text(app)
+        await pilot.press("2")
+        await pilot.pause()
+        story = screen_text(app)
+
+    assert "已办结（准予）" in text
+    assert "110105********002X" in text
+    assert "送达申请人  耀里村 李秀英" in story
+    assert "准予        江山市 林决定" in story
+
+
+def _row(app: LianbanApp, key: str) -> FieldRow:
+    return next(row for row in app.screen.query(FieldRow) if row.field.key == key)
+
+
+def test_the_lists_read_by_key_in_both_directions(desks: Desks) -> None:
+    for number in range(5):
+        submit(desks.village, f"人{number}")
+    casework.begin_draft(desks.village, ITEM, {"name": "草稿"})
+    source = CaseSource(
+        desks.village,
+        Filter(),
+        has_cases=True,
+        drafts=desks.village.store.cases.drafts,
+        on_error=lambda error: None,
+    )
+
+    every = list(source.page(None, 100))
+
+    assert every[0].cells[1] == "草稿"
+    assert source.count() == len(every) == 6
+    for place, row in enumerate(every):
+        assert list(source.page(row.key, 100)) == every[place + 1 :]
+        assert list(source.page_before(row.key, 100)) == every[:place]
+        assert list(source.page_before(row.key, 2)) == every[max(0, place - 2) : place]
+    assert list(source.page_before(None, 4)) == every[2:]

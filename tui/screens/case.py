@@ -1,0 +1,159 @@
+"""One case: who, what, how far; its answers, its story, and what may be done now."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+from textual.widgets import Static
+
+from node import cases
+from node.cases import Case
+from node.errors import NotFound
+from node.lifecycle import Step
+from node.wiring import Node
+from tui.screens import steps
+from tui.screens.case_text import Sections, describe
+from tui.screens.form import FormPage
+from tui.screens.page import Page
+from tui.screens.sheet import CaseSheet
+from tui.widgets.reading import Reading
+from tui.widgets.tab_line import Tab, TabLine
+
+ANSWERS, STORY, MATERIALS, DISPUTES = range(4)
+
+
+class CasePage(Page):
+    """A case as it stands here now; it follows what arrives while it is open."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e", "amend('submit')", "补正"),
+        Binding("e", "amend('amend')", "修改"),
+        *steps.BINDINGS,
+        Binding("right", "turn(1)", "下一页", key_display="←→"),
+        Binding("left", "turn(-1)", show=False),
+        Binding("escape", "leave", "返回"),
+        Binding("f5", "sync", "同步"),
+        *(
+            Binding(str(number), f"view({number - 1})", show=False)
+            for number in range(1, 5)
+        ),
+    ]
+    DEFAULT_CSS = """
+    CasePage {
+        & > #head { height: 3; padding: 0 1; background: $surface; }
+        & > Reading { padding: 0 1; }
+        & > TabLine { background: $panel; }
+    }
+    """
+    AUTO_FOCUS = "Reading"
+    HELP = (
+        "←→ 或数字键换页：1 表单、2 流转、3 材料、4 核对。↑↓ 翻看。"
+        "下面一行是这件现在能办的步骤。“●已到镇”“✓已到区”只在对方签收后才显示。"
+    )
+
+    def __init__(self, node: Node, case: str) -> None:
+        super().__init__(node)
+        self._case_id = case
+        self.case: Case | None = None
+        self.active = ANSWERS
+        self._possible: frozenset[Step] = frozenset()
+        self._sections: Sections | None = None
+
+    @property
+    def title_words(self) -> str:
+        """What kind of screen this is."""
+        return "办件"
+
+    def body(self) -> Iterable[Widget]:
+        """Put the head over the tabs, and the text below them."""
+        yield Static(id="head")
+        yield TabLine((Tab("表单"), Tab("流转"), Tab("材料"), Tab("核对")))
+        with Reading():
+            yield Static(id="text")
+
+    def data_changed(self) -> None:
+        """Read the case again."""
+        try:
+            self.case = cases.open_case(self.node, self._case_id)
+        except NotFound:
+            self.lianban.close_page("")
+            raise
+        self._possible = frozenset(steps.possible(self.node, self.case.row))
+        sections = describe(self.node, self.case)
+        if sections != self._sections:
+            self._sections = sections
+            self._show()
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave out the keys that could do nothing now."""
+        match action:
+            case "step":
+                return str(parameters[0]) in self._possible
+            case "amend":
+                return str(parameters[0]) in self._possible
+            case "sync":
+                return bool(self.node.secrets.parent)
+        return True
+
+    def action_view(self, index: int) -> None:
+        """Show another page of the case."""
+        self.active = index
+        self._show()
+        self.query_one(Reading).scroll_home(animate=False)
+
+    def action_turn(self, step: int) -> None:
+        """Show the page beside this one."""
+        self.action_view((self.active + step) % 4)
+
+    @on(TabLine.Picked)
+    def picked(self, event: TabLine.Picked) -> None:
+        """Show the page that was clicked."""
+        self.action_view(event.index)
+
+    def action_step(self, name: str) -> None:
+        """Take a step in this case."""
+        if self.case is not None:
+            self.work(self._step(Step(name), self.case))
+
+    async def _step(self, step: Step, case: Case) -> None:
+        await steps.take(self, step, [case.row])
+
+    def action_amend(self, _step: str) -> None:
+        """Fill in the form of this case again: it was returned, or is not accepted."""
+        if self.case is not None:
+            sheet = CaseSheet(self.node, self.case)
+            self.app.push_screen(FormPage(self.node, sheet))
+
+    def action_sync(self) -> None:
+        """Exchange with the node above, now."""
+        self.lianban.sync_now()
+
+    def action_leave(self) -> None:
+        """Go back to the list."""
+        self.lianban.close_page("")
+
+    def _show(self) -> None:
+        sections = self._sections
+        if sections is None:
+            return
+        pages = (
+            sections.answers,
+            sections.story,
+            sections.materials,
+            sections.disputes,
+        )
+        self.query_one("#head", Static).update(Text("\n").join(sections.head))
+        self.query_one("#text", Static).update(Text("\n").join(pages[self.active]))
+        self.query_one(TabLine).show(
+            (
+                Tab("表单"),
+                Tab("流转"),
+                Tab("材料", len(self.case.materials) if self.case else None),
+                Tab("核对", sections.dispute_count, is_urgent=True),
+            ),
+            self.active,
+        )

@@ -1,0 +1,423 @@
+"""Filling in a form: any item's, made from its fields alone.
+
+Nothing that was typed is ever only on the screen for longer than a second: leaving a
+field saves, and so does a pause in typing. The screen says so only after the commit.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events, on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from forms import check, citizen_id
+from forms.field import Field
+from node import casework, find
+from node.errors import AnswersWrong
+from node.lifecycle import State
+from node.store.cases import Filter
+from node.wiring import Node
+from tui import labels, times
+from tui.messages import ERRORS, sentence
+from tui.screens import kept
+from tui.screens.choose import Choose, Option
+from tui.screens.form_rows import FieldRow, FileInput, FileRow, Rows, row_for
+from tui.screens.page import Page
+from tui.screens.sheet import Sheet
+from tui.screens.tell import Tell
+from tui.text import cells, plain
+from tui.widgets.choice_line import ChoiceLine
+from tui.widgets.field_input import FieldInput
+
+AUTOSAVE_S = 1.0
+LABEL_CELLS_MIN, LABEL_CELLS_MAX = 12, 24
+SHOWN_MISSING = 4
+SHOWN_DUPLICATES = 3
+
+
+class FormPage(Page):
+    """One form, from the first field to 提交."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "app.focus_next", "下一项"),
+        Binding("f2", "save", "存草稿"),
+        Binding("f3", "submit", "提交"),
+        Binding("f4", "guide", "办事指南"),
+        Binding("escape", "leave", "返回"),
+        Binding("enter", "app.focus_next", show=False),
+        Binding("up", "app.focus_previous", show=False),
+        Binding("down", "app.focus_next", show=False),
+    ]
+    DEFAULT_CSS = """
+    FormPage {
+        & > #head { height: 1; background: $surface; }
+        & #missing { width: 1fr; padding: 0 1; }
+        & #saved { width: auto; padding: 0 1; color: $text-muted; }
+        & > #notice { height: auto; max-height: 2; padding: 0 1; }
+        & > #hint { height: 1; padding: 0 1; background: $surface; }
+    }
+    """
+    AUTO_FOCUS = None
+    HELP = (
+        "填一项按 Tab 或回车到下一项，↑↓ 也可以换项。填错的会在那一项下面说明。"
+        "离开一项、或停下一秒，就自动存好；断电、关窗口都不会丢，Esc 返回也不丢。"
+        "从表格里复制一行，粘贴后按顺序填进后面各项。"
+        "选项按数字键。F3 提交时一次列出所有要改的地方。"
+    )
+
+    def __init__(self, node: Node, sheet: Sheet) -> None:
+        super().__init__(node)
+        self.sheet = sheet
+        self._saved = dict(sheet.answers)
+        self._last_field = sheet.last_field
+        self._timer: Timer | None = None
+        self._rows: dict[str, FieldRow] = {}
+
+    @property
+    def title_words(self) -> str:
+        """Which item is filled in."""
+        return self.sheet.package.item.name
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """All answers as they stand on the screen, without the empty ones."""
+        known = {key: row.value for key, row in self._rows.items()}
+        return {key: value for key, value in known.items() if value}
+
+    def body(self) -> Iterable[Widget]:
+        """Make a row of every field."""
+        fields = self.sheet.package.fields
+        width = max((cells(field.label) for field in fields), default=0) + 1
+        width = max(LABEL_CELLS_MIN, min(LABEL_CELLS_MAX, width))
+        made = [
+            row_for(
+                field,
+                self.sheet.answers.get(field.key, ""),
+                width,
+                lambda digest: kept.material(self.node, digest),
+            )
+            for field in fields
+        ]
+        self._rows = {row.field.key: row for row in made if isinstance(row, FieldRow)}
+        yield Horizontal(Static(id="missing"), Static(id="saved"), id="head")
+        notice = Static(plain(self.sheet.notice), id="notice", classes="alert")
+        notice.display = bool(self.sheet.notice)
+        yield notice
+        yield Rows(*made)
+        yield Static(id="hint", classes="quiet")
+
+    def on_mount(self) -> None:
+        """Go where the user has been, and say so."""
+        super().on_mount()
+        self._show_missing()
+        self._show_ages()
+        at_ms = self.sheet.saved_at_ms
+        first = next(iter(self._rows.values()), None)
+        last = self._rows.get(self.sheet.last_field)
+        if at_ms is not None:
+            at = times.clock(at_ms, self.node.now_ms())
+            where = f"，最后一项：{last.field.label}" if last else ""
+            self.say(f"恢复到 {at}{where}")
+            self._show_saved(f"已存{self.sheet.kept_words} {at}")
+        target = last or first
+        if target is not None:
+            self.call_after_refresh(target.focus_editor)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the guide where there is one."""
+        return action != "guide" or bool(self.sheet.package.item.guide)
+
+    # -- while filling in -----------------------------------------------------
+
+    @on(FieldInput.Edited)
+    def edited(self, event: FieldInput.Edited) -> None:
+        """Save soon; take a complaint back as soon as it no longer holds."""
+        row = self._rows.get(event.key)
+        if row is None:
+            return
+        self._last_field = event.key
+        if row.is_wrong and not self._fault(row):
+            row.set_problem(None)
+        self._show_missing()
+        self._show_age(row)
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(AUTOSAVE_S, self._autosave)
+
+    @on(FieldInput.Left)
+    def left(self, event: FieldInput.Left) -> None:
+        """Put the answer in its usual form, judge it, and save it if it is new."""
+        row = self._rows.get(event.key)
+        if row is None:
+            return
+        if isinstance(row, FileRow):
+            self._take_file(row)
+        else:
+            row.show(check.normalise_field(row.field, row.value))
+        fault = self._fault(row)
+        row.set_problem(fault)
+        if event.changed:
+            self._last_field = event.key
+            self._autosave()
+            if not fault and row.field.role == "applicant_id":
+                self._warn_of_duplicates(row)
+
+    @on(Input.Submitted)
+    def entered(self, event: Input.Submitted) -> None:
+        """Go to the next field; with a path, attach its file first."""
+        event.stop()
+        row = self._row_of(event.input)
+        if isinstance(row, FileRow) and row.path:
+            self._take_file(row)
+        else:
+            self.focus_next()
+
+    @on(ChoiceLine.ListWanted)
+    def list_wanted(self, event: ChoiceLine.ListWanted) -> None:
+        """Show all options of a long list."""
+        row = self._rows[event.key]
+        self.work(self._choose(row))
+
+    async def _choose(self, row: FieldRow) -> None:
+        options = [Option(one.value, one.label) for one in row.field.choices]
+        value = await self.app.push_screen_wait(Choose(row.field.label, options))
+        if value is not None:
+            row.show(value)
+            self.focus_next()
+
+    @on(FileInput.TakenBack)
+    def taken_back(self, event: FileInput.TakenBack) -> None:
+        """Take the last file out of the answer; it stays in the home."""
+        row = self._rows.get(event.key)
+        if isinstance(row, FileRow) and row.digests:
+            row.show(" ".join(row.digests[:-1]))
+            self._autosave()
+            self._show_missing()
+
+    @on(FieldInput.Spilled)
+    def spilled(self, event: FieldInput.Spilled) -> None:
+        """Share the cells of a pasted row out to the fields that follow."""
+        keys = list(self._rows)
+        start = keys.index(event.key) + 1 if event.key in keys else len(keys)
+        filled = 0
+        for key, cell in zip(keys[start:], event.rest, strict=False):
+            row = self._rows[key]
+            if cell and not isinstance(row, FileRow):
+                row.show(check.normalise_field(row.field, cell))
+                row.set_problem(self._fault(row))
+                filled += 1
+        over = len(event.rest) - len(keys[start:])
+        rest = f"，多出 {over} 格没有放进去" if over > 0 else ""
+        self.say(f"粘贴的一行已按顺序填进后面 {filled} 项{rest}，请核对")
+        self._show_missing()
+        self._show_ages()
+        self._autosave()
+
+    @on(FieldInput.Refused)
+    def refused(self, event: FieldInput.Refused) -> None:
+        """Say why nothing was taken."""
+        row = self._rows.get(event.key)
+        if row is not None and isinstance(row.editor, FieldInput):
+            most = row.editor.max_length
+            row.set_problem(f"最多 {most} 个字，多出的没有放进去")
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Show what helps to fill in this field."""
+        row = self._row_of(event.widget)
+        text = ""
+        if row is not None:
+            needed = "必填" if row.field.required else "可不填"
+            text = f"{row.field.label}（{needed}）  {row.hint}"
+        self.query_one("#hint", Static).update(plain(text))
+
+    # -- keys -----------------------------------------------------------------
+
+    def action_save(self) -> None:
+        """Save now, and say so."""
+        self._settle()
+        at_ms = self._save()
+        at = times.clock(at_ms, self.node.now_ms())
+        self.say(f"✓ 已存{self.sheet.kept_words} {at}，随时可以接着填")
+
+    def action_submit(self) -> None:
+        """Submit, or show all that is wrong and go to the first."""
+        self._settle()
+        answers = check.normalise(self.sheet.package, self.answers)
+        self._save()
+        problems = check.check(self.sheet.package, answers, casework.today(self.node))
+        if problems:
+            self._show_problems([(p.key, p.label, p.message) for p in problems])
+            return
+        try:
+            case = self.sheet.submit(answers)
+        except AnswersWrong as error:
+            self._show_problems(error.problems)
+            return
+        self._stop_timer()
+        number = labels.short_number(case.row.number)
+        self.lianban.close_page(
+            f"✓ 已提交：{case.row.applicant}的{case.row.item_name}，单号 {number}。"
+            "已存在本机，联网后自动上传"
+        )
+
+    def action_guide(self) -> None:
+        """Show how the item is done, and which materials it needs."""
+        item = self.sheet.package.item
+        lines = [item.guide.strip(), "", "材料："]
+        for material in item.materials:
+            needed = "" if material.required else "（视情况）"
+            lines.append(f"· {material.name}{needed}  {material.copies}")
+        lines += ["", f"收费：{item.fee}", f"依据：{item.legal_basis}"]
+        lines.append(
+            f"时限：承诺 {item.promise_workdays} 个工作日，"
+            f"法定 {item.legal_workdays} 个工作日"
+        )
+        self.app.push_screen(Tell(item.name, "\n".join(lines)))
+
+    def action_leave(self) -> None:
+        """Go back; what was typed is kept."""
+        self.leave_nothing_behind()
+        words = f"{self.sheet.kept_words}已存好，随时可以接着填"
+        self.lianban.close_page(words if self.sheet.saved_at_ms else "")
+
+    def leave_nothing_behind(self) -> None:
+        """Save what stands on the screen, if it is not on disk yet."""
+        self._settle()
+        if self.answers != self._saved:
+            self._save()
+
+    # -- private --------------------------------------------------------------
+
+    def _row_of(self, widget: Widget) -> FieldRow | None:
+        return next(
+            (one for one in widget.ancestors_with_self if isinstance(one, FieldRow)),
+            None,
+        )
+
+    def _fault(self, row: FieldRow) -> str | None:
+        return check.check_field(row.field, row.value, casework.today(self.node))
+
+    def _settle(self) -> None:
+        """Put what is still being typed in its usual form; no `Left` comes for it."""
+        row = self._row_of(self.focused) if self.focused else None
+        if isinstance(row, FileRow):
+            self._take_file(row)
+        elif row is not None:
+            row.show(check.normalise_field(row.field, row.value))
+
+    def _take_file(self, row: FileRow) -> None:
+        """Take the file whose path is typed into the home."""
+        if not row.path:
+            return
+        try:
+            digest, material = casework.keep_attachment(
+                self.node, Path(row.path).expanduser()
+            )
+            kept.keep_material(self.node, digest, material)
+        except ERRORS as error:
+            row.set_problem(sentence(error))
+            return
+        row.show(" ".join(dict.fromkeys([*row.digests, digest])))
+        row.set_problem(self._fault(row))
+        self._last_field = row.field.key
+        self._autosave()
+        self._show_missing()
+
+    def _autosave(self) -> None:
+        self._stop_timer()
+        if self.answers == self._saved:
+            return
+        try:
+            at_ms = self._save()
+        except ERRORS as error:
+            # Not in a dialogue: it would stand in the way of every field to come.
+            self.say(f"! 没有存上。{sentence(error)}", "problem")
+            return
+        at = times.clock(at_ms, self.node.now_ms())
+        self._show_saved(f"已自动存{self.sheet.kept_words} {at}")
+
+    def _save(self) -> int:
+        """Put the answers on disk; return when."""
+        self._stop_timer()
+        answers = self.answers
+        at_ms = self.sheet.save(answers, self._last_field)
+        self._saved = answers
+        self._show_saved(
+            f"已存{self.sheet.kept_words} {times.clock(at_ms, self.node.now_ms())}"
+        )
+        return at_ms
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    def _show_saved(self, text: str) -> None:
+        self.query_one("#saved", Static).update(plain(text))
+
+    def _show_missing(self) -> None:
+        absent = check.missing(self.sheet.package, self.answers)
+        names = "、".join(field.label for field in absent[:SHOWN_MISSING])
+        more = "…" if len(absent) > SHOWN_MISSING else ""
+        text = (
+            f"必填还差 {len(absent)} 项：{names}{more}"
+            if absent
+            else "✓ 必填都填了，按 F3 提交"
+        )
+        self.query_one("#missing", Static).update(plain(text))
+
+    def _show_problems(self, problems: Sequence[tuple[str, str, str]]) -> None:
+        by_key = {key: message for key, _, message in problems}
+        for key, row in self._rows.items():
+            row.set_problem(by_key.get(key))
+        strange = [label for key, label, _ in problems if key not in self._rows]
+        extra = f"；表单里没有的项：{'、'.join(strange)}" if strange else ""
+        self.say(f"✗ 还没提交：有 {len(problems)} 处要改，都标出来了{extra}", "problem")
+        first = next((self._rows[key] for key in by_key if key in self._rows), None)
+        if first is not None:
+            self.call_after_refresh(first.focus_editor)
+
+    def _show_ages(self) -> None:
+        for row in self._rows.values():
+            self._show_age(row)
+
+    def _show_age(self, row: FieldRow) -> None:
+        """Say sex and age beside an id number: a slip shows at once."""
+        if row.field.kind != "citizen_id":
+            return
+        number = check.normalise_field(row.field, row.value)
+        row.tell_aside(_sex_and_age(row.field, number, self.node))
+
+    def _warn_of_duplicates(self, row: FieldRow) -> None:
+        """Say if this person has applied for this item before."""
+        item = self.sheet.package.item
+        found = self.node.store.cases.page(
+            Filter(match=find.match(row.value)), None, SHOWN_DUPLICATES + 1
+        )
+        others = [
+            one
+            for one in found
+            if one.item_code == item.code
+            and one.document != self.sheet.document
+            and one.state != State.WITHDRAWN
+        ]
+        words = "；".join(
+            f"{labels.short_number(one.number)} {labels.word(labels.STATES, one.state)}"
+            for one in others[:SHOWN_DUPLICATES]
+        )
+        row.warn(f"本机已有此人的同一事项：{words}，请先核对" if words else "")
+
+
+def _sex_and_age(field: Field, number: str, node: Node) -> str:
+    today = casework.today(node)
+    if not number or check.check_field(
+        Field(field.key, field.kind, field.label), number, today
+    ):
+        return ""
+    sex = "男" if citizen_id.sex(number) == "male" else "女"
+    return f"{sex}，{citizen_id.age_on(number, today)} 周岁"

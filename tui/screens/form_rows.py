@@ -1,0 +1,286 @@
+"""The rows of a form: a label, something to answer with, and what is wrong with it."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Static
+
+from forms.field import Field
+from forms.kinds import DEFAULT_TEXT, KINDS
+from node.cases import Material
+from tui import labels
+from tui.text import harmless, plain
+from tui.widgets.choice_line import ChoiceLine, Option
+from tui.widgets.field_input import FieldInput
+
+# What an answer of a kind can be long, in cells; a text takes the rest of the line.
+EDITOR_CELLS = {
+    "citizen_id": 22,
+    "phone": 22,
+    "date": 22,
+    "integer": 22,
+    "decimal": 22,
+}
+TYPED_LIMIT = 40
+
+HINTS = {
+    "choice": "按数字键选，也可以输入名称，←→ 换一项",
+    "date": "年-月-日，如 2026-11-21，也可以连写 20261121",
+    "citizen_id": "全角数字和小写 x 会自动改正",
+    "file": "输入文件的路径后按回车附上；空着时按退格去掉最后一个",
+}
+"""What is worth knowing about a kind of field, beside the field's own hint."""
+
+
+class FieldRow(Vertical):
+    """One question with its editor; below it, what is wrong or worth knowing."""
+
+    DEFAULT_CSS = """
+    FieldRow {
+        height: auto;
+
+        & > Horizontal { height: auto; }
+        & .label { height: 1; text-align: right; color: $text-muted; }
+        & .star { width: 3; height: 1; color: $text-warning; text-align: center; }
+        & .aside { width: auto; height: 1; color: $text-muted; margin: 0 0 0 2; }
+        & > .remark { height: auto; display: none; }
+        & > .remark.problem { color: $text-error; }
+        & > .remark.alert { color: $text-warning; text-style: none; }
+        &.here .label { color: $foreground; text-style: bold; }
+    }
+    """
+
+    def __init__(self, field: Field, value: str, label_cells: int) -> None:
+        super().__init__()
+        self.field = field
+        self.label_cells = label_cells
+        self.editor = self._make_editor(value)
+
+    @property
+    def value(self) -> str:
+        """The answer as it stands there."""
+        return self.editor.value
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether a problem is shown."""
+        return self.editor.problem is not None
+
+    @property
+    def hint(self) -> str:
+        """What helps to answer."""
+        own = (self.field.hint, HINTS.get(self.field.kind, ""))
+        return "；".join(part for part in own if part)
+
+    def compose(self) -> ComposeResult:
+        """Put label, star and editor in one line, the remark below."""
+        label = Static(plain(self.field.label), classes="label")
+        label.styles.width = self.label_cells
+        remark = Static(classes="remark")
+        remark.styles.margin = (0, 0, 0, self.label_cells + 3)
+        with Horizontal():
+            yield label
+            yield Static("*" if self.field.required else " ", classes="star")
+            yield self.editor
+            yield Static(classes="aside")
+        yield remark
+
+    def show(self, value: str) -> None:
+        """Show a value that the program has set, as if it had always stood there."""
+        if isinstance(self.editor, FieldInput):
+            if value != self.editor.value:
+                self.editor.fill(value)
+        else:
+            self.editor.choose(value)
+
+    def set_problem(self, message: str | None) -> None:
+        """Say below the editor what is wrong, or nothing."""
+        self.editor.set_problem(message)
+        self._remark(f"✗ {message}" if message else "", "problem")
+
+    def warn(self, message: str) -> None:
+        """Say something that is worth knowing and hinders nothing."""
+        self._remark(f"! {message}" if message else "", "alert")
+
+    def tell_aside(self, text: str) -> None:
+        """Say something short to the right of the editor."""
+        self.query_one(".aside", Static).update(plain(text))
+
+    def focus_editor(self) -> None:
+        """Put the cursor into the editor, with the whole row in sight."""
+        self.editor.focus()
+        self.scroll_visible(animate=False)
+
+    def on_descendant_focus(self) -> None:
+        """Show where the user is, in more than the cursor."""
+        self.add_class("here")
+
+    def on_descendant_blur(self) -> None:
+        """Stand back."""
+        self.remove_class("here")
+
+    def _remark(self, text: str, tone: str) -> None:
+        remark = self.query_one(".remark", Static)
+        remark.set_classes(["remark", tone])
+        remark.update(plain(text))
+        remark.display = bool(text)
+
+    def _make_editor(self, value: str) -> "FieldInput | ChoiceLine":
+        field = self.field
+        if field.choices:
+            options = [Option(one.value, one.label) for one in field.choices]
+            return ChoiceLine(field.key, options, value)
+        width = EDITOR_CELLS.get(field.kind)
+        longest = TYPED_LIMIT if width else field.max_length or DEFAULT_TEXT
+        editor = FieldInput(field.key, value, max_length=longest)
+        editor.styles.width = width or "1fr"
+        return editor
+
+
+class FileInput(FieldInput):
+    """The path of a file to attach; a backspace in an empty one takes the last out."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("backspace", "take_back", show=False),
+    ]
+
+    class TakenBack(Message):
+        """The user wants to take the last attached file out."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
+    def action_take_back(self) -> None:
+        """Take a letter out, or the last file where there is none."""
+        if self.value:
+            self.action_delete_left()
+        else:
+            self.post_message(self.TakenBack(self.key))
+
+
+class FileRow(FieldRow):
+    """A question that is answered by files: their names stand below the path."""
+
+    DEFAULT_CSS = """
+    FileRow > .files { height: auto; color: $foreground; }
+    """
+
+    def __init__(
+        self,
+        field: Field,
+        value: str,
+        label_cells: int,
+        material: Callable[[str], Material],
+    ) -> None:
+        super().__init__(field, "", label_cells)
+        self.digests = value.split()
+        self._material = material
+
+    @property
+    def value(self) -> str:
+        """The digests of the attached files."""
+        return " ".join(self.digests)
+
+    @property
+    def path(self) -> str:
+        """What is typed, without the quotes and the scheme that copying brings."""
+        return self.editor.value.strip().strip("'\"").removeprefix("file://")
+
+    def compose(self) -> ComposeResult:
+        """Add the list of files."""
+        yield from super().compose()
+        files = Static(classes="files")
+        files.styles.margin = (0, 0, 0, self.label_cells + 3)
+        yield files
+
+    def on_mount(self) -> None:
+        """Name what is attached."""
+        self.show_files()
+
+    def show(self, value: str) -> None:
+        """Attach these files, and empty the path."""
+        self.digests = value.split()
+        if isinstance(self.editor, FieldInput):
+            self.editor.fill("")
+        self.show_files()
+
+    def show_files(self) -> None:
+        """Say which files are attached."""
+        words = []
+        for number, digest in enumerate(self.digests, start=1):
+            known = self._material(digest)
+            size = f"（{labels.size(known.size)}）" if known.size else ""
+            words.append(f"{number} {harmless(known.name)}{size}")
+        text = "已附 " + "  ".join(words) if words else ""
+        files = self.query_one(".files", Static)
+        files.update(plain(text))
+        files.display = bool(text)
+
+    def _make_editor(self, value: str) -> FieldInput | ChoiceLine:
+        editor = FileInput(
+            self.field.key, value, placeholder="文件路径，如 /media/u/身份证.jpg"
+        )
+        editor.styles.width = "1fr"
+        return editor
+
+
+class NoteRow(Static):
+    """Something that the form says and does not ask."""
+
+    DEFAULT_CSS = "NoteRow { color: $text-muted; height: auto; padding: 0 1; }"
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(plain(f"※ {field.label}：{field.hint}"))
+
+
+class Rows(Vertical, can_focus=False, inherit_bindings=False):
+    """The rows, scrolling. Up and down belong to the form, not to the scroll bar."""
+
+    DEFAULT_CSS = """
+    Rows {
+        height: 1fr;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-size-vertical: 1;
+        padding: 0 1 0 0;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pageup", "scroll_page(-1)", show=False),
+        Binding("pagedown", "scroll_page(1)", show=False),
+    ]
+
+    def action_scroll_page(self, pages: int) -> None:
+        """Show the next page of a long form, or the one before."""
+        self.scroll_relative(y=pages * max(1, self.size.height - 2), animate=False)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll without moving, which would flicker."""
+        event.stop()
+        self.scroll_relative(y=3, animate=False)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll back."""
+        event.stop()
+        self.scroll_relative(y=-3, animate=False)
+
+
+def row_for(
+    field: Field,
+    value: str,
+    label_cells: int,
+    material: Callable[[str], Material],
+) -> Widget:
+    """Return the row of a field, by its kind."""
+    if not KINDS[field.kind].answers:
+        return NoteRow(field)
+    if field.kind == "file":
+        return FileRow(field, value, label_cells, material)
+    return FieldRow(field, value, label_cells)
