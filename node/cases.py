@@ -176,13 +176,13 @@ def standing_conflicts(
     `also` are changes that are about to be taken up.
     """
     changes = list(also)
-    for _, _, taken, entry in node.store.documents.changes(document).values():
-        stored = node.store.journal.entry(entry) if taken else None
+    for one in node.store.documents.changes(document).values():
+        stored = node.store.journal.entry(one.entry) if one.is_taken else None
         if stored is not None and stored.entry.payload is not None:
             try:
                 changes.append(read_change(stored.entry.payload))
             except ChangeRefused as error:
-                raise StoreDamaged(f"entry {entry} cannot be read") from error
+                raise StoreDamaged(f"entry {one.entry} cannot be read") from error
     return standing(changes)
 
 

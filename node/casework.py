@@ -29,7 +29,7 @@ from node.lifecycle import (
 )
 from node.policy import SCHEMA, author_prefix, containers_of
 from node.store.cases import Draft
-from node.store.documents import Birth, DocumentRow
+from node.store.documents import Birth, DocumentRow, JudgedChange
 from node.store.registry import BatchRow, PackageRow
 from node.wiring import Node
 from sync.canonical import encode
@@ -345,7 +345,17 @@ def _keep(
         [DocumentRow(key, scope, birth, document.heads(), document.snapshot())]
     )
     store.documents.put_changes(
-        [(key, change.hash, change.actor, change.sequence, entry, True)]
+        [
+            JudgedChange(
+                key,
+                change.hash,
+                change.actor,
+                change.sequence,
+                change.last_op,
+                entry,
+                True,
+            )
+        ]
     )
     tree: Tree = document.tree()
     has_conflict = before is not None and before.mark == cases.MARK_CONFLICT

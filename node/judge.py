@@ -11,7 +11,12 @@ from dataclasses import dataclass, field
 from node import cases, policy
 from node.policy import Claim, Fault
 from node.store.cases import CaseRow
-from node.store.documents import Birth, DocumentRow, JudgedChanges
+from node.store.documents import (
+    Birth,
+    DocumentRow,
+    JudgedChange,
+    JudgedChanges,
+)
 from node.wiring import Node
 from sync.change import Change, read_change
 from sync.document import Tree
@@ -81,7 +86,7 @@ class Plan:
         verdicts: list[tuple[int, str]] = []
         asides: list[tuple[int, str, str]] = []
         waits: list[tuple[int, bytes, str, bytes]] = []
-        changes: list[tuple[bytes, bytes, bytes, int, int, bool]] = []
+        changes: list[JudgedChange] = []
         done: list[int] = []
         for part in self._parts:
             for one in part.candidates:
@@ -96,11 +101,12 @@ class Plan:
                     asides.append((one.row, *one.fault))
                 if one.change:
                     changes.append(
-                        (
+                        JudgedChange(
                             part.document,
                             one.change.hash,
                             one.change.actor,
                             one.change.sequence,
+                            one.change.last_op,
                             one.row,
                             one.fault is None,
                         )
@@ -161,9 +167,9 @@ class _Part:
     def _order(self) -> None:
         """Read the changes, and find those whose parts are here, in causal order."""
         known = self.known
-        taken = {h: (actor, seq) for h, (actor, seq, ok, _) in known.items() if ok}
-        aside = {h for h, (_, _, ok, _) in known.items() if not ok}
-        used = {(actor, seq) for actor, seq, _, _ in known.values()}
+        taken = {h: one.last_op for h, one in known.items() if one.is_taken}
+        aside = {h for h, one in known.items() if not one.is_taken}
+        used = {(one.actor, one.sequence) for one in known.values()}
         unread = [one for one in self.candidates if self._read(one)]
         progress = True
         while progress:
@@ -186,7 +192,8 @@ class _Part:
                     continue
                 else:
                     one.waits = None
-                    self._admit(one, change, used)
+                    last_op = max((taken[d] for d in change.dependencies), default=0)
+                    self._admit(one, change, used, last_op)
                 if one.waits:
                     continue
                 progress = True
@@ -194,7 +201,7 @@ class _Part:
                 if one.fault:
                     aside.add(change.hash)
                 else:
-                    taken[change.hash] = (change.actor, change.sequence)
+                    taken[change.hash] = change.last_op
                     used.add((change.actor, change.sequence))
                     self.ready.append(one)
 
@@ -214,9 +221,17 @@ class _Part:
         return one.fault is None
 
     def _admit(
-        self, one: Candidate, change: Change, used: set[tuple[bytes, int]]
+        self,
+        one: Candidate,
+        change: Change,
+        used: set[tuple[bytes, int]],
+        last_op: int,
     ) -> None:
-        """Find what a change whose parts are here still waits for or fails at."""
+        """Find what a change whose parts are here still waits for or fails at.
+
+        `last_op` is the highest operation number that its author knew: a change that
+        leaps ahead would win over everybody and end the numbers for all.
+        """
         roster, stream = self.roster, one.stream
         if one.entry.roster_version > roster.version:
             version = str(one.entry.roster_version).encode()
@@ -227,6 +242,8 @@ class _Part:
             one.fault = Fault("duplicate", "its author wrote this number twice")
         elif change.sequence > 1 and (change.actor, change.sequence - 1) not in used:
             one.fault = Fault("sequence", "its author's change before it is missing")
+        elif change.start_op != last_op + 1:
+            one.fault = Fault("sequence", "its operations do not follow those before")
         elif not change.dependencies:
             if self.birth is not None:
                 one.fault = Fault("duplicate", "the document has begun already")
@@ -324,8 +341,8 @@ class _Part:
 
     def _stored_changes(self) -> dict[bytes, Change]:
         found: dict[bytes, Change] = {}
-        for change_hash, (_, _, is_taken, row) in self.known.items():
-            stored = self.node.store.journal.entry(row) if is_taken else None
+        for change_hash, one in self.known.items():
+            stored = self.node.store.journal.entry(one.entry) if one.is_taken else None
             if stored and stored.entry.payload is not None:
                 found[change_hash] = read_change(stored.entry.payload)
         return found

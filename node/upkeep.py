@@ -185,7 +185,7 @@ def _verify_document(node: Node, document: bytes, heads: bytes) -> str:
         if b"".join(loaded.heads()) != heads:
             return "its snapshot has other heads than it should"
         hashes = node.store.documents.changes(document)
-        taken = [h for h, (_, _, is_taken, _) in hashes.items() if is_taken]
+        taken = [h for h, one in hashes.items() if one.is_taken]
         if not loaded.has_all(taken):
             return "its snapshot lacks a change that was taken"
     except DocumentDamaged as error:

@@ -82,6 +82,11 @@ class Change:
     start_op: int
     ops: tuple[Op, ...]
 
+    @property
+    def last_op(self) -> int:
+        """The number of its last operation."""
+        return self.start_op + len(self.ops) - 1
+
 
 def read_change(stored: bytes) -> Change:
     """Return the change in `stored`, which is exactly one change chunk.

@@ -85,7 +85,12 @@ class Client:
             raise PeerUnreachable(self._url, "no TLS connection") from error
         except requests.exceptions.Timeout as error:
             raise PeerUnreachable(self._url, "no answer in time") from error
-        except (requests.exceptions.RequestException, OSError) as error:
+        except (
+            requests.exceptions.RequestException,
+            urllib3.exceptions.HTTPError,
+            OSError,
+            ValueError,
+        ) as error:
             raise PeerUnreachable(self._url, _why(error)) from error
         if response.status_code != 200:
             raise PeerRefused(self._url, response.status_code, _detail(reply))
@@ -118,7 +123,7 @@ def _detail(reply: bytes) -> str:
     try:
         problem = json.loads(reply[:4096])
         detail = str(problem["detail"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         detail = "no reason given"
     return "".join(c for c in detail if c.isprintable())[:300]
 

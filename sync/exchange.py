@@ -9,7 +9,9 @@ digest shows that it does not know them.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated, Protocol
+
+from msgspec import Meta
 
 from sync.canonical import Record, decode, encode
 from sync.identity import PUBLIC
@@ -21,6 +23,10 @@ PARCEL_LIMIT_BYTES = 32 * 1024 * 1024
 CHUNK_PAYLOAD_BYTES = 512 * 1024
 CHUNK_ENTRIES = 512
 PARCEL_PAYLOAD_BYTES = 4 * 1024 * 1024
+ENTRY_OVERHEAD_BYTES = 64
+MAX_VECTORS = 4096
+MAX_CHUNKS = 4096
+MAX_EXTRAS = 64
 
 VectorKey = tuple[bytes, str]
 """(holder, scope)."""
@@ -35,10 +41,10 @@ class Parcel(Record, frozen=True):
     """
 
     knows: bytes
-    vectors: tuple[SignedVector, ...]
-    chunks: tuple[Chunk, ...]
+    vectors: Annotated[tuple[SignedVector, ...], Meta(max_length=MAX_VECTORS)]
+    chunks: Annotated[tuple[Chunk, ...], Meta(max_length=MAX_CHUNKS)]
     more: bool
-    extras: tuple[tuple[str, bytes], ...] = ()
+    extras: Annotated[tuple[tuple[str, bytes], ...], Meta(max_length=MAX_EXTRAS)] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +105,16 @@ def compose(
         told: for each vector, the counter that the peer is believed to know.
         limit_bytes: about how much payload may go.
     """
-    fresh = [v for v in shared if v.counter > told.get(v.key, 0)]
+    news = [v for v in shared if v.counter > told.get(v.key, 0)]
+    fresh = news[:MAX_VECTORS]
     chunks: list[Chunk] = []
-    left_bytes, more = limit_bytes, False
+    left_bytes, more = limit_bytes, len(fresh) < len(news)
     for scope in sorted(scopes, key=lambda s: (s != PUBLIC, len(s), s)):
         spans = owed(scope, holdings.heads(scope), holdings.vector_of(peer, scope))
         for span in spans:
             first = span.first
             while first <= span.last:
-                if left_bytes <= 0:
+                if left_bytes <= 0 or len(chunks) == MAX_CHUNKS:
                     more = True
                     break
                 chunk = holdings.read_chunk(
@@ -119,7 +126,10 @@ def compose(
                     break
                 chunks.append(chunk)
                 first = chunk.checkpoint.sequence + 1
-                left_bytes -= sum(len(p) for p in chunk.payloads if p is not None)
+                left_bytes -= sum(
+                    len(payload or b"") + ENTRY_OVERHEAD_BYTES
+                    for payload in chunk.payloads
+                )
     now_told = dict(told) | {v.key: v.counter for v in fresh}
     return Outgoing(
         Parcel(

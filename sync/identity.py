@@ -228,6 +228,8 @@ class Roster:
         """
         certificate = signed.read()
         self.check_issuer(signed, certificate)
+        if self.is_revoked(certificate.node):
+            raise NotTrusted("certificate", "its holder has been revoked")
         key = (certificate.node, certificate.epoch)
         waiting = self.provisional.get(key)
         # An issuer that says two things of one node is heard the same way everywhere.
@@ -247,7 +249,7 @@ class Roster:
             issuer_key = self.root
         else:
             issuer = self.latest(of.issuer)
-            if issuer is None:
+            if issuer is None or self.is_revoked(of.issuer):
                 raise NotTrusted("certificate", "its issuer is not known here")
             below = TIER_DIGITS.get(of.tier, 0) > TIER_DIGITS[issuer.tier]
             if (
@@ -306,9 +308,13 @@ class Roster:
         return cut is not None and sequence >= cut
 
     def is_revoked(self, node: bytes) -> bool:
-        """Say whether the node's newest epoch has been revoked."""
-        latest = self.latest(node)
-        return latest is not None and (node, latest.epoch) in self.revoked
+        """Say whether the node may not speak any more.
+
+        Only the roster brings a revoked node back, by enrolling a newer epoch.
+        """
+        revoked = max((e for n, e in self.revoked if n == node), default=0)
+        enrolled = max((e for n, e in self.enrolled if n == node), default=0)
+        return revoked >= max(enrolled, 1)
 
 
 def _fault_of(certificate: Certificate) -> str:

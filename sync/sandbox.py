@@ -48,7 +48,12 @@ class Sandbox:
             group = list(islice(coming, GROUP_JOBS))
             while group:
                 is_sent = self._send(group)
-                following = list(islice(coming, GROUP_JOBS))
+                try:
+                    following = list(islice(coming, GROUP_JOBS))
+                except BaseException:
+                    # The answer that is on its way must not meet the next caller.
+                    self._kill()
+                    raise
                 answer = self._receive(len(group)) if is_sent else None
                 outcomes += self._halve(group) if answer is None else answer
                 group = following
@@ -68,9 +73,14 @@ class Sandbox:
         self.close()
 
     def _halve(self, jobs: Sequence[Job]) -> list[Outcome]:
-        """Return the outcomes of jobs that have killed the child together."""
+        """Return the outcomes of jobs that have killed the child together.
+
+        A single one is tried once more in a fresh child: the old one may have died of
+        something else.
+        """
         if len(jobs) == 1:
-            return [Outcome(BACKSTOP)]
+            again = self._receive(1) if self._send(jobs) else None
+            return [Outcome(BACKSTOP)] if again is None else again
         outcomes: list[Outcome] = []
         for half in (jobs[: len(jobs) // 2], jobs[len(jobs) // 2 :]):
             answer = self._receive(len(half)) if self._send(half) else None
@@ -128,12 +138,14 @@ class Sandbox:
 def _read_within(pipe: IO[bytes], limit_s: float) -> bytes | None:
     """Return one frame, or None if the child died or the time is over."""
     deadline = time.monotonic() + limit_s
+    poll = select.poll()
+    poll.register(pipe, select.POLLIN)
     wanted = 4
     parts = bytearray()
     body = False
     while True:
         left_s = deadline - time.monotonic()
-        if left_s <= 0 or not select.select([pipe], [], [], left_s)[0]:
+        if left_s <= 0 or not poll.poll(left_s * 1000):
             return None
         part = os.read(pipe.fileno(), min(wanted - len(parts), 1 << 20))
         if not part:

@@ -9,12 +9,14 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import TypeGuard
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sync.bundle import MAX_BUNDLE_BYTES
 from sync.errors import Malformed, NotForUs, NotTrusted, SyncError, TooNew
@@ -89,11 +91,43 @@ def make_server(
             date_header=False,
             lifespan="off",
             ws="none",
+            http=_Protocol,
             limit_concurrency=MAX_CONNECTIONS,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=5,
         )
     )
+
+
+class _Protocol(H11Protocol):
+    """HTTP as uvicorn speaks it, where nobody holds the door shut by silence.
+
+    uvicorn counts connections that say nothing towards its limit and never ends them.
+    Here the one that has been silent longest makes room for a new one.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.since_s = self.loop.time()
+        limit = self.limit_concurrency or MAX_CONNECTIONS
+        # One that is told to go is still counted for a moment: keep some room.
+        if len(self.connections) >= limit - limit // 8:
+            silent = [one for one in self.connections if _is_silent(one)]
+            if silent:
+                min(silent, key=_silence).transport.abort()
+
+
+def _is_silent(one: object) -> TypeGuard[_Protocol]:
+    """Say whether a connection owes us bytes, and not we an answer to it."""
+    if not isinstance(one, _Protocol) or one.transport.is_closing():
+        return False
+    cycle = one.cycle
+    return cycle is None or cycle.response_complete or cycle.more_body
+
+
+def _silence(one: _Protocol) -> tuple[bool, float]:
+    """Order connections: those without a request first, then the oldest."""
+    return one.cycle is not None, one.since_s
 
 
 async def _call(

@@ -10,6 +10,9 @@ the payload of an archived case and the chain still verifies.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Annotated
+
+from msgspec import Meta
 
 from sync import seal
 from sync.canonical import Record, encode
@@ -27,6 +30,8 @@ MAX_CHUNK_ENTRIES = 4096
 MAX_PAYLOAD_BYTES = 512 * 1024
 MAX_DOCUMENT_ID_BYTES = 32
 MAX_KIND_CHARACTERS = 24
+
+_COLUMN = Meta(max_length=MAX_CHUNK_ENTRIES)
 
 _DOMAIN_STREAM = b"lianban/stream\x00"
 _DOMAIN_ENTRY = b"lianban/entry\x00"
@@ -77,12 +82,12 @@ class Chunk(Record, frozen=True):
 
     stream: StreamId
     first: int
-    kinds: tuple[str, ...]
-    documents: tuple[bytes, ...]
-    roster_versions: tuple[int, ...]
-    times_ms: tuple[int, ...]
-    payloads: tuple[bytes | None, ...]
-    dropped: tuple[bytes, ...]
+    kinds: Annotated[tuple[str, ...], _COLUMN]
+    documents: Annotated[tuple[bytes, ...], _COLUMN]
+    roster_versions: Annotated[tuple[int, ...], _COLUMN]
+    times_ms: Annotated[tuple[int, ...], _COLUMN]
+    payloads: Annotated[tuple[bytes | None, ...], _COLUMN]
+    dropped: Annotated[tuple[bytes, ...], _COLUMN]
     checkpoint: Checkpoint
 
 

@@ -7,6 +7,9 @@ relayed to whoever shares that scope and shows nothing of any other.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
 
 from sync import seal
 from sync.canonical import Record, decode, encode
@@ -37,7 +40,7 @@ class Vector(Record, frozen=True):
     scope: str
     counter: int
     at_ms: int
-    heads: tuple[Head, ...]
+    heads: Annotated[tuple[Head, ...], Meta(max_length=MAX_HEADS)]
 
 
 class SignedVector(Record, frozen=True):

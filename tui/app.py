@@ -74,7 +74,14 @@ class LianbanApp(App[None]):
         self._version = self.node.store.data_version()
         self._read_status()
         self.push_screen(DeskPage(self.node))
-        self.set_interval(POLL_S, self.look)
+        self.set_interval(POLL_S, self._poll)
+
+    def _poll(self) -> None:
+        """Look; a store that is busy for once is said calmly, and asked again."""
+        try:
+            self.look()
+        except ERRORS as error:
+            self._say(f"! {sentence(error)}")
 
     def look(self) -> None:
         """See if another process or thread has written; show it if so."""
@@ -163,6 +170,7 @@ class LianbanApp(App[None]):
         options = [
             Option(binding.key, binding.description, key_name(binding.key))
             for binding in self._bindings_now()
+            if binding.action != "commands"
         ]
         key = await self.push_screen_wait(
             Choose("做什么？", options, columns=("命令", "按键"))
@@ -207,7 +215,9 @@ class LianbanApp(App[None]):
 
         Textual would print the local variables of every frame: citizens' data.
         """
-        error = self._exception
+        error: BaseException | None = self._exception
+        while error is not None and error.__context__ is not None:
+            error = error.__context__  # a timer wraps what its callback raised
         places = traceback.extract_tb(error.__traceback__) if error else []
         line = {
             "timestamp": time.time(),

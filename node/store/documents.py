@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
@@ -10,8 +10,21 @@ from sync.canonical import Record, decode, encode
 
 _GROUP = 500
 
-JudgedChanges = dict[bytes, tuple[bytes, int, bool, int]]
-"""By hash: actor, sequence, was it taken?, row of its entry."""
+
+class JudgedChange(NamedTuple):
+    """What is remembered of a change once its verdict stands."""
+
+    document: bytes
+    hash: bytes
+    actor: bytes
+    sequence: int
+    last_op: int
+    entry: int
+    is_taken: bool
+
+
+JudgedChanges = dict[bytes, JudgedChange]
+"""By hash."""
 
 
 class Birth(Record, frozen=True):
@@ -109,29 +122,28 @@ class Documents:
     # -- changes --------------------------------------------------------------
 
     def changes(self, document: bytes) -> "JudgedChanges":
-        """Return by hash (actor, sequence, taken?, entry row) of all judged changes."""
+        """Return all judged changes of a document."""
         return self.changes_of([document]).get(document, {})
 
     def changes_of(self, documents: Sequence[bytes]) -> dict[bytes, JudgedChanges]:
         """Return `changes` of some documents, by document."""
         found: dict[bytes, JudgedChanges] = {}
-        for document, change, actor, sequence, taken, entry in self._among(
-            "SELECT document, hash, actor, sequence, taken, entry FROM changes "
-            "WHERE document",
+        for row in self._among(
+            "SELECT document, hash, actor, sequence, last_op, entry, taken "
+            "FROM changes WHERE document",
             documents,
         ):
-            judged = found.setdefault(document, {})
-            judged[change] = (actor, sequence, bool(taken), entry)
+            one = JudgedChange._make((*row[:6], bool(row[6])))
+            found.setdefault(one.document, {})[one.hash] = one
         return found
 
-    def put_changes(
-        self, rows: Iterable[tuple[bytes, bytes, bytes, int, int, bool]]
-    ) -> None:
-        """Keep (document, hash, actor, sequence, entry row, taken?) of each."""
+    def put_changes(self, changes: Iterable[JudgedChange]) -> None:
+        """Keep changes whose verdict stands."""
         self._db.conn.executemany(
             "INSERT OR REPLACE INTO changes "
-            "(document, hash, actor, sequence, entry, taken) VALUES (?, ?, ?, ?, ?, ?)",
-            list(rows),
+            "(document, hash, actor, sequence, last_op, entry, taken) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            list(changes),
         )
 
     # -- waiting --------------------------------------------------------------

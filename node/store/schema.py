@@ -114,7 +114,7 @@ CREATE TABLE forks (
 
 CREATE TABLE changes (
     document BLOB NOT NULL, hash BLOB NOT NULL,
-    actor BLOB NOT NULL, sequence INTEGER NOT NULL,
+    actor BLOB NOT NULL, sequence INTEGER NOT NULL, last_op INTEGER NOT NULL,
     entry INTEGER NOT NULL, taken INTEGER NOT NULL,
     PRIMARY KEY (document, hash)
 ) WITHOUT ROWID;

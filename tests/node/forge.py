@@ -104,7 +104,7 @@ class Copy:
             note="补充说明",
         )
         changed = {name: getattr(event, name) for name in event.__struct_fields__}
-        return event_id, Event(**(changed | parts))  # type: ignore[arg-type]
+        return event_id, Event(**(changed | parts))
 
     def write(
         self,
@@ -200,6 +200,30 @@ def with_dependency(raw: bytes, old: bytes, new: bytes) -> bytes:
     """Return a change that builds upon another one than it did."""
     assert raw.count(old) == 1 and len(old) == len(new) == 32
     return repaired(raw.replace(old, new))
+
+
+def as_if_upon(raw: bytes, head: bytes, last_op: int) -> bytes:
+    """Return a change that claims to have been written upon `head` only, where
+    operations were counted up to `last_op`. What it overwrites stays.
+    """
+    change = read_change(raw)
+    (old,) = change.dependencies
+    at = raw.index(change.actor) + len(change.actor) + 1
+    assert change.sequence == 1 and raw[at - 1] == 1
+    before, after = _leb(change.start_op), _leb(last_op + 1)
+    assert raw[at : at + len(before)] == before and len(before) == len(after)
+    raw = raw[:at] + after + raw[at + len(before) :]
+    return with_dependency(raw, old, head)
+
+
+def last_op_of(raw: bytes) -> int:
+    change = read_change(raw)
+    return change.start_op + len(change.ops) - 1
+
+
+def _leb(number: int) -> bytes:
+    low, high = number & 0x7F, number >> 7
+    return bytes([low | 0x80, high]) if high else bytes([low])
 
 
 def hash_of(raw: bytes) -> bytes:

@@ -123,7 +123,7 @@ def test_a_tier_may_take_exactly_the_steps_of_its_row(
     assert (step in possible_steps(tier, ITEMS[name], state)) == (step in allowed)
 
 
-@pytest.mark.parametrize("step", NEEDS_REASON)
+@pytest.mark.parametrize("step", sorted(NEEDS_REASON))
 @pytest.mark.parametrize("note", ["", "  ", "\n\u3000"])
 def test_a_step_that_says_nothing_without_a_reason_wants_one(
     step: Step, note: str

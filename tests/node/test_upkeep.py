@@ -1,5 +1,7 @@
 """Verify names every damage; rebuild makes the same tables again."""
 
+from typing import Any
+
 import pytest
 
 from forms.catalog import read_catalog, shipped
@@ -52,9 +54,9 @@ def busy(nodes: Three) -> None:
     sync_all(nodes)
 
 
-def derived(node: Node, without: tuple[str, ...] = ()) -> dict[str, list[object]]:
+def derived(node: Node, without: tuple[str, ...] = ()) -> dict[str, list[Any]]:
     """Return all rows of all derived tables, sorted, and the verdicts."""
-    found: dict[str, list[object]] = {}
+    found: dict[str, list[Any]] = {}
     for table in DERIVED:
         if table == "search":
             found[table] = rows(

@@ -4,6 +4,8 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -89,7 +91,7 @@ def test_each_further_try_waits_twice_as_long_up_to_an_hour(path: Path) -> None:
     for _ in range(9):
         wrong(path, at_s)
         with pytest.raises(LockedOut) as locked:
-            vault.unlock(path, "王芳", "对的", lambda now_s=at_s: now_s)
+            vault.unlock(path, "王芳", "对的", partial(float, at_s))
         waits.append(locked.value.wait_s - 1)
         at_s += waits[-1] + 1
 
@@ -140,12 +142,12 @@ def test_tries_that_run_side_by_side_all_count(path: Path) -> None:
     assert file.failures == 4
 
 
-def _once(first: object) -> object:
+def _once(first: Callable[[], float]) -> Callable[[], float]:
     calls = []
 
     def now_s() -> float:
         calls.append(1)
-        return first() if len(calls) == 1 else 1000.0  # type: ignore[operator]
+        return first() if len(calls) == 1 else 1000.0
 
     return now_s
 

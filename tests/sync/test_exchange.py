@@ -346,12 +346,6 @@ def test_a_long_stream_travels_in_chunks_of_some_hundred_entries() -> None:
 
 
 @pytest.mark.parametrize("payload", [b"", b"x", None])
-@pytest.mark.xfail(
-    strict=True,
-    reason="compose() counts payload bytes only: entries whose payload is small or was "
-    "dropped (retention) are free, and a long log outgrows MAX_PLAIN_BYTES, where "
-    "wrap() fails its assertion for ever",
-)
 def test_a_parcel_of_entries_without_payload_has_a_limit_too(
     payload: bytes | None,
 ) -> None:
@@ -436,12 +430,6 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 
 @pytest.mark.parametrize("parts", sorted(_EMPTY_PARTS))
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="the counts of vectors, chunks and extras have no limit: 32 MB of empty "
-    "ones travel in a bundle of 3 KB and decode to 370 to 700 MB",
-)
 def test_a_parcel_of_millions_of_empty_parts_takes_little_memory(parts: str) -> None:
     one, before, after = _EMPTY_PARTS[parts]
     count = 32_000_000 // len(one)

@@ -218,10 +218,6 @@ def test_an_address_that_is_none_is_an_unreachable_peer(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["a..b:1", "x" * 70 + ":1"])
-@pytest.mark.xfail(
-    strict=True,
-    reason="LocationParseError of urllib3 is no RequestException: it escapes",
-)
 def test_a_name_with_a_label_empty_or_too_long_is_an_unreachable_peer(
     address: str,
 ) -> None:
@@ -540,9 +536,6 @@ def test_a_refusal_is_told_in_a_short_and_harmless_sentence(
     assert (caught.value.status, caught.value.why) == (403, why)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="json.loads raises RecursionError, which _detail does not catch"
-)
 def test_a_refusal_of_a_thousand_brackets_is_a_refusal(
     identity: tuple[Path, Path, bytes],
 ) -> None:
@@ -593,12 +586,6 @@ def test_slow_half_open_connections_do_not_stop_a_good_client(
         assert peer.is_well()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=PeerRefused,
-    reason="uvicorn counts idle connections to limit_concurrency and never times out "
-    "one that has sent no request: 256 of them from a stranger give everybody 503",
-)
 def test_more_half_open_connections_than_the_limit_do_not_stop_a_good_client(
     identity: tuple[Path, Path, bytes],
 ) -> None:

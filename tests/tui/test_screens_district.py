@@ -120,7 +120,8 @@ async def test_the_monitor_shows_every_neighbour_and_what_is_owed(
     assert "贺村镇" in text
     assert "耀里村" in text
     assert "1件1条" in text
-    assert "由对方来同步" in text
+    assert "来过" in text
+    assert "经别的站点转" in text
     assert "没有搁置的" in aside
 
 

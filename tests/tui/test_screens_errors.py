@@ -4,6 +4,7 @@ import pytest
 
 from node import casework
 from node.cases import open_case
+from node.errors import StoreBusy
 from node.lifecycle import State, Step
 from tests.tui.desks import Desks, dialogue, note, screen_text, submit
 from tui.app import LianbanApp
@@ -136,3 +137,22 @@ async def test_ctrl_c_and_ctrl_q_do_no_harm(desks: Desks) -> None:
     assert "F10" in told
     answers = [one.answers for one in desks.village.store.cases.drafts()]
     assert answers == [{"name": "王芳"}]
+
+
+async def test_a_busy_store_is_said_calmly_and_asked_again(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = LianbanApp(desks.village)
+
+    def busy() -> int:
+        raise StoreBusy("held by another process")
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        monkeypatch.setattr(desks.village.store, "data_version", busy)
+        app._poll()
+        await pilot.pause()
+        told = note(app)
+        assert isinstance(app.screen, DeskPage)
+
+    assert "数据正被另一个程序占用" in told

@@ -65,6 +65,30 @@ async def test_one_case_that_cannot_go_holds_up_no_other(desks: Desks) -> None:
     assert state(desks, ids[2]) is State.ACCEPTED
 
 
+async def test_what_has_changed_is_selected_no_longer(desks: Desks) -> None:
+    ids = [submit(desks.village, name).id for name in ("王芳", "张伟")]
+    desks.up()
+    app = LianbanApp(desks.town)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("*")
+        await pilot.pause()
+        casework.take_step(
+            desks.village, ids[0], Step.AMEND, answers={"phone": "13511111111"}
+        )
+        desks.up()
+        app.look()
+        await pilot.pause()
+        text = screen_text(app)
+        await pilot.press("a")
+        await app.workers.wait_for_complete()
+
+    assert "已选 1 件" in text
+    assert "选中的有 1 件刚有变动" in text
+    assert state(desks, ids[0]) is State.SUBMITTED
+    assert state(desks, ids[1]) is State.ACCEPTED
+
+
 async def test_a_return_wants_a_reason(desks: Desks) -> None:
     case = submit(desks.village)
     desks.up()

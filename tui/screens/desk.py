@@ -10,9 +10,9 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from forms.item import Tier
-from node import cases, casework, find
+from node import cases, casework
 from node.lifecycle import State, Step
-from node.store.cases import CaseRow, Draft, Filter
+from node.store.cases import CaseRow, Draft
 from node.wiring import Node
 from tui import labels
 from tui.screens import preview, steps, views
@@ -23,19 +23,14 @@ from tui.screens.monitor import MonitorPage
 from tui.screens.new_case import choose_item
 from tui.screens.page import Page
 from tui.screens.sheet import CaseSheet, DraftSheet, Sheet
-from tui.screens.sources import (
-    CaseSource,
-    case_id,
-    case_key,
-    draft_key,
-    is_draft,
-)
+from tui.screens.shelf import FIND_WORDS, NARROW_KEYS, Shelf
+from tui.screens.sources import case_id, is_draft
 from tui.screens.wrap import wrap
 from tui.text import harmless, plain
 from tui.widgets.case_list import CaseList
 from tui.widgets.field_input import FieldInput
 from tui.widgets.paged_list import PagedList
-from tui.widgets.tab_line import Tab, TabLine
+from tui.widgets.tab_line import TabLine
 
 HELP = {
     Tier.VILLAGE: (
@@ -44,19 +39,16 @@ HELP = {
         "区里签收才变成“✓已到区”。退回的办件按 E 补正。"
     ),
     Tier.TOWN: (
-        "这里是各村交来的办件，等得最久的在最前面。空格选几件（* 全选），或就用光标所在的一件："
-        "A 受理，R 写明原因退回，受理后 B 打成批次转区；在镇里决定的事项按 G 准予、"
-        "X 不予。V 只看一个村。“到区”一栏：▲未送达 是本镇办的还没传到区里。"
+        "这里是各村交来的办件，等得最久的在最前面。空格选几件（* 全选），"
+        "或就用光标所在的一件：A 受理，R 写明原因退回，受理后 B 打成批次转区；"
+        "在镇里决定的事项按 G 准予、X 不予。V 只看一个村。"
+        "“到区”一栏：▲未送达 是本镇办的还没传到区里。"
     ),
     Tier.DISTRICT: (
         "这里是各镇转来等决定的办件，等得最久的在最前面。空格选几件（* 全选），"
         "或就用光标所在的一件：G 准予，X 写明理由不予，R 退回。I 只看一个事项。"
     ),
 }
-
-FIND_WORDS = "/ 查找：姓名、拼音首字母、单号或身份证后 4 位"
-NARROW_KEYS = {Tier.TOWN: "v", Tier.DISTRICT: "i"}
-NARROW_WORDS = {Tier.TOWN: "V 选村", Tier.DISTRICT: "I 选事项"}
 
 
 class DeskPage(Page):
@@ -99,11 +91,7 @@ class DeskPage(Page):
 
     def __init__(self, node: Node) -> None:
         super().__init__(node)
-        self.views = views.VIEWS[node.tier]
-        self.active = 0
-        self.query_text = ""
-        self.narrowed_to = ""
-        self._narrowed_name = ""
+        self.shelf = Shelf(node)
         self._possible: frozenset[Step] = frozenset()
         self._sheet: Sheet | None = None
 
@@ -124,12 +112,12 @@ class DeskPage(Page):
 
     def body(self) -> Iterable[Widget]:
         """Put the tabs above the list, and what is highlighted below it."""
-        yield TabLine(self._tabs())
+        yield TabLine(self.shelf.tabs())
         yield FieldInput("find", placeholder=FIND_WORDS, id="find")
         chosen = CaseList(
             views.COLUMNS[self.node.tier],
-            self._source(),
-            empty=self._empty_words(),
+            self.shelf.source(self.lianban.tell),
+            empty=self.shelf.empty_words(),
         )
         chosen.can_choose = self.node.tier is not Tier.VILLAGE
         yield chosen
@@ -147,6 +135,7 @@ class DeskPage(Page):
     def data_changed(self) -> None:
         """Read rows and counts again; the highlight stays."""
         self.rows.refresh_rows()
+        self._drop_stale()
         self._show_tabs()
         self._look()
 
@@ -174,14 +163,14 @@ class DeskPage(Page):
 
     def action_view(self, index: int) -> None:
         """Show another tab."""
-        if index < len(self.views):
-            self.active = index
+        if index < len(self.shelf.views):
+            self.shelf.active = index
             self.say("")
             self._show_list()
 
     def action_turn(self, step: int) -> None:
         """Show the tab beside this one."""
-        self.action_view((self.active + step) % len(self.views))
+        self.action_view((self.shelf.active + step) % len(self.shelf.views))
 
     @on(TabLine.Picked)
     def picked(self, event: TabLine.Picked) -> None:
@@ -200,21 +189,21 @@ class DeskPage(Page):
         if field.has_class("open"):
             field.fill("")
             field.remove_class("open")
-            self.query_text = ""
+            self.shelf.query_text = ""
             self._show_list()
             self.rows.focus()
         elif self.rows.selected:
             self.rows.clear_selection()
             self._look()
-        elif self.narrowed_to:
-            self.narrowed_to = self._narrowed_name = ""
+        elif self.shelf.narrowed_to:
+            self.shelf.narrow(Option("", ""))
             self._show_list()
 
     @on(FieldInput.Edited)
     def look_for(self, event: FieldInput.Edited) -> None:
         """List what fits what has been typed so far."""
-        if event.value != self.query_text:
-            self.query_text = event.value
+        if event.value != self.shelf.query_text:
+            self.shelf.query_text = event.value
             self._show_list()
 
     @on(Input.Submitted)
@@ -222,35 +211,15 @@ class DeskPage(Page):
         """Go on with what was found."""
         self.rows.focus()
 
-    def action_narrow(self, how: str) -> None:
+    def action_narrow(self, _key: str) -> None:
         """Show the cases of one village, or of one item, only."""
-        self.work(self._narrow(how))
+        self.work(self._narrow())
 
-    async def _narrow(self, how: str) -> None:
-        if how == "v":
-            options = [
-                Option(one.division, one.name, one.division)
-                for one in self.node.roster.everyone()
-                if one.tier == Tier.VILLAGE
-                and one.division.startswith(self.node.certificate.division[:9])
-            ]
-            question, everything = "看哪个村的办件？", "全部村"
-        else:
-            packages = [
-                package
-                for row in self.node.store.registry.current_packages()
-                if (package := self.node.package(row.digest))
-            ]
-            options = [
-                Option(one.item.name, one.item.name, one.item.department)
-                for one in packages
-            ]
-            question, everything = "看哪个事项的办件？", "全部事项"
-        unique = {one.value: one for one in [Option("", everything), *options]}
-        value = await self.app.push_screen_wait(Choose(question, [*unique.values()]))
+    async def _narrow(self) -> None:
+        question, options = self.shelf.choices()
+        value = await self.app.push_screen_wait(Choose(question, options))
         if value is not None:
-            self.narrowed_to = value
-            self._narrowed_name = unique[value].label if value else ""
+            self.shelf.narrow(next(one for one in options if one.value == value))
             self._show_list()
 
     # -- what is done ---------------------------------------------------------
@@ -337,27 +306,14 @@ class DeskPage(Page):
 
     def _highlight(self, document: bytes) -> None:
         """Put the cursor on a case, if this tab lists it."""
-        row = self._row(document.hex())
-        view = self.views[self.active]
-        if row is None:
-            return
-        if row.state == State.DRAFT:
-            if view.has_drafts:
-                self.rows.highlight(draft_key(row))
-        elif view.has_cases and (not view.states or row.state in view.states):
-            self.rows.highlight(case_key(row))
+        row = self.shelf.find(document)
+        key = self.shelf.place_of(row) if row else None
+        if key is not None:
+            self.rows.highlight(key)
 
     def _highlighted(self) -> CaseRow | None:
         row = self.rows.highlighted
-        return None if row is None else self._row(case_id(row.key))
-
-    def _row(self, case: str) -> CaseRow | None:
-        document = bytes.fromhex(case)
-        row = self.node.store.cases.get(document)
-        if row is not None:
-            return row
-        draft = self.node.store.cases.draft(document)
-        return cases.draft_row(self.node, draft) if draft else None
+        return None if row is None else self.shelf.row(row.key)
 
     def _draft(self) -> Draft | None:
         row = self.rows.highlighted
@@ -369,77 +325,27 @@ class DeskPage(Page):
         keys = sorted(self.rows.selected)
         if not keys and self.rows.highlighted is not None:
             keys = [self.rows.highlighted.key]
-        return [row for key in keys if (row := self._row(case_id(key))) is not None]
+        return [row for key in keys if (row := self.shelf.row(key)) is not None]
 
-    def _filter(self, states: tuple[State, ...]) -> Filter:
-        query = self.query_text
-        prefix = ""
-        if self.node.tier is Tier.TOWN:
-            prefix = self.narrowed_to
-        elif self.narrowed_to:
-            # A list has no filter for items, but every case is found by its item.
-            query = f"{query} {self.narrowed_to}"
-        return Filter(
-            states=states,
-            division_prefix=prefix,
-            match=find.match(query),
-            oldest_first=self.views[self.active].oldest_first,
-        )
-
-    def _source(self) -> CaseSource:
-        view = self.views[self.active]
-        return CaseSource(
-            self.node,
-            self._filter(view.states),
-            has_cases=view.has_cases,
-            drafts=self._drafts if view.has_drafts else lambda: (),
-            on_error=self.lianban.tell,
-        )
-
-    def _drafts(self) -> list[Draft]:
-        drafts = self.node.store.cases.drafts()
-        wanted = self.query_text.strip().lower()
-        return [one for one in drafts if not wanted or self._fits(one, wanted)]
-
-    def _fits(self, draft: Draft, wanted: str) -> bool:
-        row = cases.draft_row(self.node, draft)
-        return (
-            wanted in row.applicant
-            or wanted in row.item_name
-            or wanted.replace("-", "") in row.number
-            or any(wanted in one for one in find.initials(row.applicant))
-        )
-
-    def _tabs(self) -> list[Tab]:
-        counts = self.node.store.cases.counts_by_state()
-        drafts = len(self.node.store.cases.drafts())
-        tabs = []
-        for view in self.views:
-            count: int | None = None
-            if view.is_counted:
-                count = drafts if view.has_drafts else 0
-                if self.narrowed_to and view.states:
-                    count += self.node.store.cases.count(self._filter(view.states))
-                else:
-                    count += sum(counts.get(state, 0) for state in view.states)
-            tabs.append(Tab(view.label, count, view.is_urgent))
-        return tabs
-
-    def _empty_words(self) -> str:
-        if self.query_text.strip():
-            return "没有找到。换几个字，或按 Esc 回到全部"
-        if self.narrowed_to:
-            return f"{self._narrowed_name}：这里没有办件。按 Esc 看全部"
-        return self.views[self.active].empty
+    def _drop_stale(self) -> None:
+        """Select no longer what has changed: nobody has seen it as it is now."""
+        stale = {
+            key
+            for key in self.rows.selected
+            if (row := self.shelf.row(key)) is None or self.shelf.place_of(row) != key
+        }
+        if stale:
+            self.rows.unselect(stale)
+            self.say(f"选中的有 {len(stale)} 件刚有变动，已取消选择，请再看看", "alert")
 
     def _show_list(self) -> None:
-        self.rows.empty = self._empty_words()
-        self.rows.show_source(self._source())
+        self.rows.empty = self.shelf.empty_words()
+        self.rows.show_source(self.shelf.source(self.lianban.tell))
         self._show_tabs()
         self._look()
 
     def _show_tabs(self) -> None:
-        self.query_one(TabLine).show(self._tabs(), self.active)
+        self.query_one(TabLine).show(self.shelf.tabs(), self.shelf.active)
 
     def _look(self) -> None:
         if not self.is_mounted:
@@ -458,20 +364,10 @@ class DeskPage(Page):
 
     def _show_place(self) -> None:
         index, total = self.rows.position
-        parts = []
-        if self.rows.selected:
-            parts.append(f"已选 {len(self.rows.selected)} 件（Esc 取消）")
-        if self.narrowed_to:
-            parts.append(f"只看{self._narrowed_name}（Esc 看全部）")
-        if total:
-            parts.append(f"共 {total} 件")
-            if index is not None:
-                parts.append(f"第 {index + 1} 件")
-        if self.query_one("#find").has_class("open"):
-            parts.append("回车 到列表   Esc 回到全部")
-        else:
-            parts.append(FIND_WORDS)
-        narrow = NARROW_WORDS.get(self.node.tier)
-        if narrow and not self.narrowed_to:
-            parts.append(narrow)
-        self.query_one("#place", Static).update(plain("   ".join(parts)))
+        words = self.shelf.place_words(
+            index,
+            total,
+            len(self.rows.selected),
+            is_finding=self.query_one("#find").has_class("open"),
+        )
+        self.query_one("#place", Static).update(plain(words))

@@ -15,16 +15,13 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from forms import check, citizen_id
-from forms.field import Field
-from node import casework, find
+from forms import check
+from node import casework
 from node.errors import AnswersWrong
-from node.lifecycle import State
-from node.store.cases import Filter
 from node.wiring import Node
 from tui import labels, times
 from tui.messages import ERRORS, sentence
-from tui.screens import kept
+from tui.screens import form_words, kept
 from tui.screens.choose import Choose, Option
 from tui.screens.form_rows import FieldRow, FileInput, FileRow, Rows, row_for
 from tui.screens.page import Page
@@ -36,8 +33,6 @@ from tui.widgets.field_input import FieldInput
 
 AUTOSAVE_S = 1.0
 LABEL_CELLS_MIN, LABEL_CELLS_MAX = 12, 24
-SHOWN_MISSING = 4
-SHOWN_DUPLICATES = 3
 
 
 class FormPage(Page):
@@ -56,6 +51,10 @@ class FormPage(Page):
     DEFAULT_CSS = """
     FormPage {
         & > #head { height: 1; background: $surface; }
+        & #missing, & #saved, & > #hint {
+            text-wrap: nowrap;
+            text-overflow: ellipsis;
+        }
         & #missing { width: 1fr; padding: 0 1; }
         & #saved { width: auto; padding: 0 1; color: $text-muted; }
         & > #notice { height: auto; max-height: 2; padding: 0 1; }
@@ -268,16 +267,7 @@ class FormPage(Page):
     def action_guide(self) -> None:
         """Show how the item is done, and which materials it needs."""
         item = self.sheet.package.item
-        lines = [item.guide.strip(), "", "材料："]
-        for material in item.materials:
-            needed = "" if material.required else "（视情况）"
-            lines.append(f"· {material.name}{needed}  {material.copies}")
-        lines += ["", f"收费：{item.fee}", f"依据：{item.legal_basis}"]
-        lines.append(
-            f"时限：承诺 {item.promise_workdays} 个工作日，"
-            f"法定 {item.legal_workdays} 个工作日"
-        )
-        self.app.push_screen(Tell(item.name, "\n".join(lines)))
+        self.app.push_screen(Tell(item.name, form_words.guide(item)))
 
     def action_leave(self) -> None:
         """Go back; what was typed is kept."""
@@ -361,14 +351,7 @@ class FormPage(Page):
         self.query_one("#saved", Static).update(plain(text))
 
     def _show_missing(self) -> None:
-        absent = check.missing(self.sheet.package, self.answers)
-        names = "、".join(field.label for field in absent[:SHOWN_MISSING])
-        more = "…" if len(absent) > SHOWN_MISSING else ""
-        text = (
-            f"必填还差 {len(absent)} 项：{names}{more}"
-            if absent
-            else "✓ 必填都填了，按 F3 提交"
-        )
+        text = form_words.missing(self.sheet.package, self.answers)
         self.query_one("#missing", Static).update(plain(text))
 
     def _show_problems(self, problems: Sequence[tuple[str, str, str]]) -> None:
@@ -390,34 +373,10 @@ class FormPage(Page):
         """Say sex and age beside an id number: a slip shows at once."""
         if row.field.kind != "citizen_id":
             return
-        number = check.normalise_field(row.field, row.value)
-        row.tell_aside(_sex_and_age(row.field, number, self.node))
+        today = casework.today(self.node)
+        row.tell_aside(form_words.sex_and_age(row.field, row.value, today))
 
     def _warn_of_duplicates(self, row: FieldRow) -> None:
         """Say if this person has applied for this item before."""
         item = self.sheet.package.item
-        found = self.node.store.cases.page(
-            Filter(match=find.match(row.value)), None, SHOWN_DUPLICATES + 1
-        )
-        others = [
-            one
-            for one in found
-            if one.item_code == item.code
-            and one.document != self.sheet.document
-            and one.state != State.WITHDRAWN
-        ]
-        words = "；".join(
-            f"{labels.short_number(one.number)} {labels.word(labels.STATES, one.state)}"
-            for one in others[:SHOWN_DUPLICATES]
-        )
-        row.warn(f"本机已有此人的同一事项：{words}，请先核对" if words else "")
-
-
-def _sex_and_age(field: Field, number: str, node: Node) -> str:
-    today = casework.today(node)
-    if not number or check.check_field(
-        Field(field.key, field.kind, field.label), number, today
-    ):
-        return ""
-    sex = "男" if citizen_id.sex(number) == "male" else "女"
-    return f"{sex}，{citizen_id.age_on(number, today)} 周岁"
+        row.warn(form_words.duplicates(self.node, item, row.value, self.sheet.document))

@@ -1,10 +1,11 @@
 """A list of cases that knows whether several of them may be chosen at once."""
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from tui.widgets.paged_list import PagedList
+from tui.widgets.paged_list import Key, PagedList
 
 CHOSEN_LIMIT = 500
 """More than that nobody decides about with one key."""
@@ -39,4 +40,9 @@ class CaseList(PagedList):
         if row is not None:
             is_selected = row.key in self._selected
             self.post_message(self.Toggled(row.key, is_selected, len(self._selected)))
+        self.refresh()
+
+    def unselect(self, keys: Iterable[Key]) -> None:
+        """Select these rows no longer."""
+        self._selected -= set(keys)
         self.refresh()

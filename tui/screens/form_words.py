@@ -1,0 +1,70 @@
+"""What a form says besides its fields: what is missing, who this is, how it is done."""
+
+import datetime as dt
+from collections.abc import Mapping
+
+from forms import check, citizen_id
+from forms.field import Field
+from forms.item import Item
+from forms.package import Package
+from node import find
+from node.lifecycle import State
+from node.store.cases import Filter
+from node.wiring import Node
+from tui import labels
+
+SHOWN_MISSING = 4
+SHOWN_DUPLICATES = 3
+
+
+def missing(package: Package, answers: Mapping[str, str]) -> str:
+    """Return how many required answers there are to come, and the first of them."""
+    absent = check.missing(package, answers)
+    if not absent:
+        return "✓ 必填都填了，按 F3 提交"
+    names = "、".join(field.label for field in absent[:SHOWN_MISSING])
+    more = "…" if len(absent) > SHOWN_MISSING else ""
+    return f"必填还差 {len(absent)} 项：{names}{more}"
+
+
+def sex_and_age(field: Field, typed: str, today: dt.date) -> str:
+    """Return what an id number tells, or nothing while it is wrong.
+
+    A slip of the finger shows at once: the person sits across the table.
+    """
+    number = check.normalise_field(field, typed)
+    # Without the field's limits: who is too young is shown to be so.
+    bare = Field(field.key, field.kind, field.label)
+    if not number or check.check_field(bare, number, today):
+        return ""
+    sex = "男" if citizen_id.sex(number) == "male" else "女"
+    return f"{sex}，{citizen_id.age_on(number, today)} 周岁"
+
+
+def duplicates(node: Node, item: Item, id_number: str, own: bytes | None) -> str:
+    """Return which other cases of this item the same person has here, or nothing."""
+    found = node.store.cases.page(
+        Filter(match=find.match(id_number)), None, 2 * SHOWN_DUPLICATES
+    )
+    words = "；".join(
+        f"{labels.short_number(one.number)} {labels.word(labels.STATES, one.state)}"
+        for one in found[:SHOWN_DUPLICATES]
+        if one.item_code == item.code
+        and one.document != own
+        and one.state != State.WITHDRAWN
+    )
+    return f"本机已有此人的同一事项：{words}，请先核对" if words else ""
+
+
+def guide(item: Item) -> str:
+    """Return how an item is done 办事指南, in lines."""
+    lines = [item.guide.strip(), "", "材料："]
+    for material in item.materials:
+        needed = "" if material.required else "（视情况）"
+        lines.append(f"· {material.name}{needed}  {material.copies}")
+    lines += ["", f"收费：{item.fee}", f"依据：{item.legal_basis}"]
+    lines.append(
+        f"时限：承诺 {item.promise_workdays} 个工作日，"
+        f"法定 {item.legal_workdays} 个工作日"
+    )
+    return "\n".join(lines)

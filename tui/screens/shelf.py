@@ -1,0 +1,169 @@
+"""What a desk lists just now: its tab, what is looked for, and to what it is narrowed.
+
+Knows the node and the tables of `views`, and nothing of widgets.
+"""
+
+from collections.abc import Callable
+
+from forms.item import Tier
+from node import cases, find
+from node.lifecycle import State
+from node.store.cases import CaseRow, Draft, Filter
+from node.wiring import Node
+from tui.screens import views
+from tui.screens.choose import Option
+from tui.screens.sources import CaseSource, case_id, case_key, draft_key
+from tui.widgets.paged_list import Key
+from tui.widgets.tab_line import Tab
+
+FIND_WORDS = "/ 查找：姓名、拼音首字母、单号或身份证后 4 位"
+FINDING_WORDS = "回车 到列表   Esc 回到全部"
+NARROW_KEYS = {Tier.TOWN: "v", Tier.DISTRICT: "i"}
+NARROW_WORDS = {Tier.TOWN: "V 选村", Tier.DISTRICT: "I 选事项"}
+
+
+class Shelf:
+    """The cases of one tab of a desk, narrowed as the user wishes."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.views = views.VIEWS[node.tier]
+        self.active = 0
+        self.query_text = ""
+        self.narrowed_to = ""
+        """A village's division at the town, an item's name at the district."""
+        self.narrowed_name = ""
+
+    @property
+    def view(self) -> views.View:
+        """The tab that is shown."""
+        return self.views[self.active]
+
+    def source(self, on_error: Callable[[Exception], None]) -> CaseSource:
+        """Return the rows of this tab."""
+        view = self.view
+        return CaseSource(
+            self.node,
+            self._filter(view.states),
+            has_cases=view.has_cases,
+            drafts=self._drafts if view.has_drafts else lambda: (),
+            on_error=on_error,
+        )
+
+    def tabs(self) -> list[Tab]:
+        """Return all tabs with their counts."""
+        store = self.node.store.cases
+        counts = store.counts_by_state()
+        drafts = len(store.drafts())
+        tabs = []
+        for view in self.views:
+            count: int | None = None
+            if view.is_counted:
+                count = drafts if view.has_drafts else 0
+                if self.narrowed_to and view.states:
+                    count += store.count(self._filter(view.states))
+                else:
+                    count += sum(counts.get(state, 0) for state in view.states)
+            tabs.append(Tab(view.label, count, view.is_urgent))
+        return tabs
+
+    def row(self, key: Key) -> CaseRow | None:
+        """Return the case or the draft of a row, as it is now."""
+        return self.find(bytes.fromhex(case_id(key)))
+
+    def find(self, document: bytes) -> CaseRow | None:
+        """Return a case or a draft by its id."""
+        row = self.node.store.cases.get(document)
+        if row is not None:
+            return row
+        draft = self.node.store.cases.draft(document)
+        return cases.draft_row(self.node, draft) if draft else None
+
+    def place_of(self, row: CaseRow) -> Key | None:
+        """Return the key of a case in this tab, or None if it is not listed."""
+        view = self.view
+        if row.state == State.DRAFT:
+            return draft_key(row) if view.has_drafts else None
+        is_listed = view.has_cases and (not view.states or row.state in view.states)
+        return case_key(row) if is_listed else None
+
+    def choices(self) -> tuple[str, list[Option]]:
+        """Return to what this desk can be narrowed: a question and its answers."""
+        if self.node.tier is Tier.TOWN:
+            options = [
+                Option(one.division, one.name, one.division)
+                for one in self.node.roster.everyone()
+                if one.tier == Tier.VILLAGE
+                and one.division.startswith(self.node.certificate.division[:9])
+            ]
+            question, everything = "看哪个村的办件？", "全部村"
+        else:
+            options = [
+                Option(row.name, row.name, package.item.department)
+                for row in self.node.store.registry.current_packages()
+                if (package := self.node.package(row.digest)) is not None
+            ]
+            question, everything = "看哪个事项的办件？", "全部事项"
+        # A village with two terminals is one village.
+        unique = {one.value: one for one in [Option("", everything), *options]}
+        return question, list(unique.values())
+
+    def narrow(self, option: Option) -> None:
+        """List only what fits an answer of `choices`; the empty one lists all."""
+        self.narrowed_to = option.value
+        self.narrowed_name = option.label if option.value else ""
+
+    def empty_words(self) -> str:
+        """Return what to say where there is nothing."""
+        if self.query_text.strip():
+            return "没有找到。换几个字，或按 Esc 回到全部"
+        if self.narrowed_to:
+            return f"{self.narrowed_name}：这里没有办件。按 Esc 看全部"
+        return self.view.empty
+
+    def place_words(
+        self, index: int | None, total: int, selected: int, *, is_finding: bool
+    ) -> str:
+        """Return where in which list the cursor is, and how to change the list."""
+        parts = []
+        if selected:
+            parts.append(f"已选 {selected} 件（Esc 取消）")
+        if self.narrowed_to:
+            parts.append(f"只看{self.narrowed_name}（Esc 看全部）")
+        if total:
+            parts.append(f"共 {total} 件")
+            if index is not None:
+                parts.append(f"第 {index + 1} 件")
+        parts.append(FINDING_WORDS if is_finding else FIND_WORDS)
+        narrow = NARROW_WORDS.get(self.node.tier)
+        if narrow and not self.narrowed_to:
+            parts.append(narrow)
+        return "   ".join(parts)
+
+    def _filter(self, states: tuple[State, ...]) -> Filter:
+        query, prefix = self.query_text, ""
+        if self.node.tier is Tier.TOWN:
+            prefix = self.narrowed_to
+        elif self.narrowed_to:
+            # A list has no filter for items, but every case is found by its item.
+            query = f"{query} {self.narrowed_to}"
+        return Filter(
+            states=states,
+            division_prefix=prefix,
+            match=find.match(query),
+            oldest_first=self.view.oldest_first,
+        )
+
+    def _drafts(self) -> list[Draft]:
+        drafts = self.node.store.cases.drafts()
+        wanted = self.query_text.strip().lower()
+        return [one for one in drafts if not wanted or self._fits(one, wanted)]
+
+    def _fits(self, draft: Draft, wanted: str) -> bool:
+        row = cases.draft_row(self.node, draft)
+        return (
+            wanted in row.applicant
+            or wanted in row.item_name
+            or wanted.replace("-", "") in row.number.lower()
+            or any(wanted in one for one in find.initials(row.applicant))
+        )
