@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import msgspec
-
 from forms.package import Package
 from node import find
 from node.errors import Ambiguous, NotFound, StoreDamaged
 from node.lifecycle import Step, Story, fold
+from node.material import Material, decode_material
 from node.store.cases import CaseRow, Draft
 from node.wiring import Node
 from sync.change import Change, Scalar, read_change
@@ -19,14 +18,6 @@ from sync.errors import ChangeRefused
 MARK_CONFLICT = "conflict"  # a field has two living values
 MARK_DISPUTED = "disputed"  # an event could not stand beside another
 MARK_CHANGED = "changed"  # amended by somebody who did not know of the acceptance
-
-
-class Material(msgspec.Struct, frozen=True):
-    """A file that belongs to a case, as the document holds it in JSON."""
-
-    name: str
-    size: int
-    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,13 +184,10 @@ def part(tree: Tree, name: str) -> dict[str, Scalar]:
 
 
 def _materials(tree: Tree) -> dict[str, Material]:
-    materials = {}
-    for digest, text in part(tree, "materials").items():
-        try:
-            materials[digest] = msgspec.json.decode(str(text), type=Material)
-        except msgspec.MsgspecError:
-            materials[digest] = Material("?", 0)
-    return materials
+    return {
+        digest: decode_material(digest, text) or Material("?", 0)
+        for digest, text in part(tree, "materials").items()
+    }
 
 
 def _mark(story: Story, has_conflict: bool) -> str:

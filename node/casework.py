@@ -6,7 +6,6 @@ disk.
 """
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -27,6 +26,7 @@ from node.lifecycle import (
     encode_event,
     frontier,
 )
+from node.material import Material, encode_material
 from node.policy import SCHEMA, author_prefix, containers_of
 from node.store.cases import Draft
 from node.store.documents import Birth, DocumentRow, JudgedChange
@@ -125,7 +125,7 @@ def drop_draft(node: Node, draft: Draft) -> None:
 
 
 def submit_draft(
-    node: Node, draft: Draft, materials: Mapping[str, cases.Material] | None = None
+    node: Node, draft: Draft, materials: Mapping[str, Material] | None = None
 ) -> Case:
     """Make a case of a draft: from here on it is an entry and will travel.
 
@@ -150,7 +150,7 @@ def submit_draft(
             "number": draft.number,
             "fields": answers,
             "events": {_event_id(node, at_ms, {}): encode_event(event)},
-            "materials": {k: _material(m) for k, m in (materials or {}).items()},
+            "materials": {k: encode_material(m) for k, m in (materials or {}).items()},
         },
     )
     change = read_change(raw)
@@ -186,7 +186,7 @@ def take_step(
     *,
     note: str = "",
     answers: Mapping[str, str] | None = None,
-    materials: Mapping[str, cases.Material] | None = None,
+    materials: Mapping[str, Material] | None = None,
     batch: str = "",
 ) -> Case:
     """Take a step in a case and return the case as it is then.
@@ -242,7 +242,7 @@ def forward_batch(node: Node, names: Sequence[str]) -> tuple[BatchRow, list[Case
     return row, [open_case(node, document.hex()) for document in documents]
 
 
-def keep_attachment(node: Node, path: Path) -> tuple[str, cases.Material]:
+def keep_attachment(node: Node, path: Path) -> tuple[str, Material]:
     """Take a file into the home, sealed; return its SHA-256 and its record.
 
     Raises:
@@ -259,7 +259,7 @@ def keep_attachment(node: Node, path: Path) -> tuple[str, cases.Material]:
     write_durably(node.home.attachments / digest, node.keys.seal_file(digest, data))
     with node.store.transaction():
         node.store.registry.put_attachment(digest, len(data), node.now_ms())
-    return digest, cases.Material(name=path.name[:120], size=len(data))
+    return digest, Material(name=path.name[:120], size=len(data))
 
 
 def possible_steps(node: Node, case: Case) -> list[Step]:
@@ -273,7 +273,7 @@ def _write_step(
     step: Step,
     note: str,
     answers: Mapping[str, str],
-    materials: Mapping[str, cases.Material],
+    materials: Mapping[str, Material],
     batch: str,
 ) -> None:
     case = open_case(node, document_key.hex())
@@ -315,7 +315,7 @@ def _write_step(
     if changed:
         writes["fields"] = changed
     if materials:
-        writes["materials"] = {k: _material(m) for k, m in materials.items()}
+        writes["materials"] = {k: encode_material(m) for k, m in materials.items()}
     raw = document.write(actor_of(node.id, node.random(NONCE_BYTES)), writes)
     _keep(
         node,
@@ -352,8 +352,9 @@ def _keep(
                 change.actor,
                 change.sequence,
                 change.last_op,
+                node.certificate.epoch,
                 entry,
-                True,
+                "taken",
             )
         ]
     )
@@ -397,14 +398,6 @@ def _event_id(node: Node, at_ms: int, known: Mapping[str, object]) -> str:
     while f"{prefix}-{at_ms}" in known:
         at_ms += 1
     return f"{prefix}-{at_ms}"
-
-
-def _material(material: cases.Material) -> str:
-    return json.dumps(
-        {"name": material.name, "size": material.size, "kind": material.kind},
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
 
 
 def _next_number(node: Node) -> str:

@@ -8,6 +8,8 @@ event that cannot stand is kept and listed with its reason.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from heapq import heapify, heappop, heappush
 
 import msgspec
 
@@ -148,6 +150,11 @@ def decode_event(text: object) -> Event | None:
     """Return the event in a text, or None if it is no event of ours."""
     if not isinstance(text, str) or len(text) > EVENT_LIMIT_BYTES:
         return None
+    return _decoded(text)
+
+
+@lru_cache(maxsize=4096)
+def _decoded(text: str) -> Event | None:
     try:
         return _decoder.decode(text)
     except (msgspec.MsgspecError, RecursionError):
@@ -196,17 +203,29 @@ def next_state(state: State, step: str) -> State | None:
 
 
 def _causal_order(events: Mapping[str, Event]) -> list[str]:
-    waiting = {
+    waits_for = {
         key: {before for before in event.seen if before in events}
         for key, event in events.items()
     }
+    followers: dict[str, list[str]] = {key: [] for key in events}
+    for key, before in waits_for.items():
+        for one in before:
+            followers[one].append(key)
+    ready = [
+        (events[key].clock, key) for key, before in waits_for.items() if not before
+    ]
+    heapify(ready)
     order: list[str] = []
-    while waiting:
-        ready = [key for key, before in waiting.items() if not before]
-        # Events that see each other in a circle are hostile: they go in by id.
-        key = min(ready or waiting, key=lambda k: (events[k].clock, k))
+    while waits_for:
+        if not ready:
+            # Events that see each other in a circle are hostile: the lowest goes in.
+            ready = [min((events[key].clock, key) for key in waits_for)]
+        _, key = heappop(ready)
         order.append(key)
-        del waiting[key]
-        for before in waiting.values():
-            before.discard(key)
+        del waits_for[key]
+        for follower in followers[key]:
+            if follower in waits_for:
+                waits_for[follower].discard(key)
+                if not waits_for[follower]:
+                    heappush(ready, (events[follower].clock, follower))
     return order

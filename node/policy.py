@@ -22,10 +22,12 @@ from node.lifecycle import (
     decode_event,
     fold,
     frontier,
+    next_state,
 )
+from node.material import decode_material
 from node.rights import why_not
 from sync.change import Change, Op, Scalar
-from sync.document import Tree, actor_of, document_id
+from sync.document import actor_of, document_id
 from sync.identity import Certificate, holds
 from sync.stream import Entry, StreamId
 
@@ -34,6 +36,9 @@ CONTAINERS = ("fields", "events", "materials")
 ROOT_KEYS = {"v", "item", "package", "number"}
 VALUE_LIMIT = 16 * 1024
 SEEN_LIMIT = 64
+NAME_LIMIT = 60
+BATCH_LIMIT = 40
+TIME_LIMIT_MS = 2**52
 AUTHOR_DIGITS = 16
 
 
@@ -56,10 +61,38 @@ class Claim:
     entry: Entry
     author: Certificate
     change: Change
-    before: Tree
+    past: "Past"
     first_actor: bytes
     containers: Mapping[str, int]
     package: Package
+
+
+@dataclass(slots=True)
+class Past:
+    """What the author of a change knew of the events before it."""
+
+    ids: set[str]
+    state: State
+    frontier: tuple[str, ...]
+    clock: int
+
+    @classmethod
+    def of(cls, texts: Mapping[str, object]) -> "Past":
+        """Return the past that a document's events make."""
+        events = {key: e for key, text in texts.items() if (e := decode_event(text))}
+        return cls(
+            set(texts),
+            fold(texts).state,
+            frontier(events),
+            max((event.clock for event in events.values()), default=0),
+        )
+
+    def advance(self, key: str, event: Event) -> None:
+        """Lead the past on by the one event that follows all of it."""
+        self.ids.add(key)
+        self.state = next_state(self.state, event.step) or self.state
+        self.frontier = (key,)
+        self.clock = event.clock
 
 
 def author_prefix(node: bytes) -> str:
@@ -138,38 +171,32 @@ def _judge_birth_form(stream: StreamId, entry: Entry, change: Change) -> Fault |
 
 def _judge_event(claim: Claim, written: Mapping[str, list[Op]]) -> Fault | None:
     op = written["events"][0]
-    known = claim.before.get("events") or {}
-    assert isinstance(known, dict)
-    before = {
-        key: event for key, text in known.items() if (event := decode_event(text))
-    }
     event = decode_event(op.value)
     if event is None:
         return Fault("event", "it cannot be read")
     prefix, _, millis = op.key.partition("-")
     if prefix != author_prefix(claim.stream.node) or millis != str(event.at):
         return Fault("event", "its id is not of this author and time")
-    if op.key in known or op.overwrites:
+    if op.key in claim.past.ids or op.overwrites:
         return Fault("event", "it is written over another")
-    if tuple(sorted(event.seen)) != frontier(before):
+    if tuple(sorted(event.seen)) != claim.past.frontier:
         return Fault("event", "it does not name what its author had seen")
-    if event.clock != 1 + max((e.clock for e in before.values()), default=0):
+    if event.clock != 1 + claim.past.clock:
         return Fault("event", "its clock does not follow")
     if (
-        len(event.seen) > SEEN_LIMIT
+        not 0 <= event.at < TIME_LIMIT_MS
+        or len(event.seen) > SEEN_LIMIT
         or len(event.note) > NOTE_LIMIT
-        or len(event.by) > 60
-        or len(event.batch) > 40
+        or len(event.by) > NAME_LIMIT
+        or len(event.batch) > BATCH_LIMIT
         or len(str(op.value)) > EVENT_LIMIT_BYTES
     ):
-        return Fault("event", "a part of it is too long")
-    return _judge_step(claim, event, known)
+        return Fault("event", "a part of it is out of limits")
+    return _judge_step(claim, event)
 
 
-def _judge_step(
-    claim: Claim, event: Event, known: Mapping[str, Scalar]
-) -> Fault | None:
-    state = fold(known).state if known else State.DRAFT
+def _judge_step(claim: Claim, event: Event) -> Fault | None:
+    state = claim.past.state
     tier = Tier(claim.author.tier)
     why = why_not(event.step, tier, claim.package.item, state, event.note)
     if why:
@@ -202,6 +229,6 @@ def _judge_answers(claim: Claim, written: Mapping[str, list[Op]]) -> Fault | Non
     if event.fields != (written_keys if claim.change.dependencies else ()):
         return Fault("field", "the event does not name the fields it writes")
     for op in written["materials"]:
-        if not isinstance(op.value, str) or len(op.value) > 1024 or len(op.key) != 64:
+        if decode_material(op.key, op.value) is None:
             return Fault("field", "a material that cannot be read")
     return None

@@ -28,6 +28,7 @@ from tui.screens.page import Page
 from tui.screens.tell import Tell
 from tui.text import fit
 from tui.theme import STYLES, THEME, theme_name
+from tui.widgets.confirm import Confirm
 from tui.widgets.keys import key_name
 from tui.widgets.status_bar import Part
 
@@ -180,10 +181,27 @@ class LianbanApp(App[None]):
 
     def action_leave(self) -> None:
         """End the program; what stands on the screens is saved first."""
-        for screen in self.screen_stack:
-            if isinstance(screen, Page):
-                screen.leave_nothing_behind()
+        try:
+            for screen in self.screen_stack:
+                if isinstance(screen, Page):
+                    screen.leave_nothing_behind()
+        except ERRORS as error:
+            # A full disk must not hold anybody here, nor lose a text unasked.
+            self.push_screen(
+                Confirm(
+                    f"{sentence(error)}仍然退出，就丢掉最后填的。",
+                    "退出",
+                    "留下",
+                    is_dangerous=True,
+                ),
+                self._leave_anyway,
+            )
+            return
         self.exit()
+
+    def _leave_anyway(self, is_sure: bool | None) -> None:
+        if is_sure:
+            self.exit()
 
     async def action_quit(self) -> None:
         """End as F10 does, for those who press Ctrl-Q."""

@@ -12,15 +12,21 @@ _GROUP = 500
 
 
 class JudgedChange(NamedTuple):
-    """What is remembered of a change once its verdict stands."""
+    """What is remembered of a change: `verdict` is taken, aside or waits."""
 
     document: bytes
     hash: bytes
     actor: bytes
     sequence: int
     last_op: int
+    epoch: int
     entry: int
-    is_taken: bool
+    verdict: str
+
+    @property
+    def is_taken(self) -> bool:
+        """It is part of the document."""
+        return self.verdict == "taken"
 
 
 JudgedChanges = dict[bytes, JudgedChange]
@@ -129,11 +135,11 @@ class Documents:
         """Return `changes` of some documents, by document."""
         found: dict[bytes, JudgedChanges] = {}
         for row in self._among(
-            "SELECT document, hash, actor, sequence, last_op, entry, taken "
+            "SELECT document, hash, actor, sequence, last_op, epoch, entry, verdict "
             "FROM changes WHERE document",
             documents,
         ):
-            one = JudgedChange._make((*row[:6], bool(row[6])))
+            one = JudgedChange._make(row)
             found.setdefault(one.document, {})[one.hash] = one
         return found
 
@@ -141,8 +147,8 @@ class Documents:
         """Keep changes whose verdict stands."""
         self._db.conn.executemany(
             "INSERT OR REPLACE INTO changes "
-            "(document, hash, actor, sequence, last_op, entry, taken) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "(document, hash, actor, sequence, last_op, epoch, entry, verdict) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             list(changes),
         )
 
@@ -181,14 +187,33 @@ class Documents:
             )
         )
 
-    def documents_waiting_for(self, kind: str) -> list[bytes]:
-        """Return the documents that have an entry waiting for a `kind` of thing."""
+    def documents_to_settle(self, roster_version: int) -> list[bytes]:
+        """Return the documents with an entry whose package or roster is here now."""
         return [
             row[0]
             for row in self._db.execute(
-                "SELECT DISTINCT document FROM pending WHERE waits_for = ?", (kind,)
+                "SELECT DISTINCT document FROM pending WHERE "
+                "(waits_for = 'package' AND EXISTS (SELECT 1 FROM packages "
+                " WHERE digest = CAST(pending.name AS TEXT))) OR "
+                "(waits_for = 'roster' "
+                " AND CAST(CAST(name AS TEXT) AS INTEGER) <= ?)",
+                (roster_version,),
             )
         ]
+
+    def forget(self, document: bytes) -> None:
+        """Drop everything that was derived for a document, its list row too."""
+        for statement in (
+            "DELETE FROM search WHERE rowid IN "
+            "(SELECT id FROM cases WHERE document = ?)",
+            "DELETE FROM cases WHERE document = ?",
+            "DELETE FROM quarantine WHERE entry IN "
+            "(SELECT id FROM entries WHERE document = ?)",
+            "DELETE FROM pending WHERE document = ?",
+            "DELETE FROM changes WHERE document = ?",
+            "DELETE FROM documents WHERE id = ?",
+        ):
+            self._db.execute(statement, (document,))
 
     # -- set aside --------------------------------------------------------------
 
@@ -231,9 +256,5 @@ class Documents:
     def clear_derived(self, tables: Sequence[str]) -> None:
         """Empty derived tables, and forget every verdict."""
         for table in tables:
-            self._db.execute(
-                "INSERT INTO search(search) VALUES ('delete-all')"
-                if table == "search"
-                else f"DELETE FROM {table}"
-            )
+            self._db.execute(f"DELETE FROM {table}")
         self._db.execute("UPDATE entries SET verdict = NULL")

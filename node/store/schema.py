@@ -115,11 +115,11 @@ CREATE TABLE forks (
 CREATE TABLE changes (
     document BLOB NOT NULL, hash BLOB NOT NULL,
     actor BLOB NOT NULL, sequence INTEGER NOT NULL, last_op INTEGER NOT NULL,
-    entry INTEGER NOT NULL, taken INTEGER NOT NULL,
+    epoch INTEGER NOT NULL, entry INTEGER NOT NULL, verdict TEXT NOT NULL,
     PRIMARY KEY (document, hash)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX changes_by_actor ON changes (document, actor, sequence)
-    WHERE taken = 1;
+    WHERE verdict = 'taken';
 
 CREATE TABLE documents (
     id BLOB PRIMARY KEY, scope TEXT NOT NULL,
@@ -144,8 +144,7 @@ CREATE INDEX cases_by_change ON cases (changed_at_ms, id);
 CREATE INDEX cases_by_state ON cases (state, changed_at_ms, id);
 
 CREATE VIRTUAL TABLE search USING fts5(
-    name, initials, numbers, tokenize = 'unicode61', content = '',
-    contentless_delete = 1
+    name, initials, numbers, tokenize = 'unicode61'
 );
 
 CREATE TABLE packages (

@@ -15,13 +15,14 @@ from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-
-import pytest
+from unittest import mock
 
 from forms.catalog import read_catalog, shipped
+from forms.citizen_id import expected_check_character
 from node import casework, enrol, talk, upkeep, wiring
-from node.cases import Case
+from node.cases import Case, open_case
 from node.lifecycle import Step
+from node.store.connection import connect
 from node.vault import Cost
 from node.wiring import Node, open_node
 from sync.errors import PeerRefused, SyncError
@@ -71,8 +72,6 @@ BIRTH_ANSWERS = {
 
 
 def _with_check_character(number: str) -> str:
-    from forms.citizen_id import expected_check_character
-
     return number[:17] + expected_check_character(number[:17])
 
 
@@ -204,10 +203,8 @@ def joined(
     deliver: Callable[[bytes], bytes] | None = None,
 ) -> Node:
     """Return the node that `code` makes in `home`."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            enrol, "Client", Line(deliver or (lambda data: enrol.grant(inviter, data)))
-        )
+    line = Line(deliver or (lambda data: enrol.grant(inviter, data)))
+    with mock.patch.object(enrol, "Client", line):
         node = enrol.join(home, code, operator=OPERATOR, password=PASSWORD, cost=CHEAP)
     node.sandbox = sandbox()
     node.now_ms = inviter.now_ms
@@ -282,8 +279,6 @@ def causes(node: Node) -> list[str]:
 
 def story(node: Node, case: str) -> list[tuple[str, str, str]]:
     """Return (id, step, why it does not stand) of all that happened to a case."""
-    from node.cases import open_case
-
     return [
         (one.id, str(one.event.step), one.why_not)
         for one in open_case(node, case).story.happened
@@ -292,8 +287,6 @@ def story(node: Node, case: str) -> list[tuple[str, str, str]]:
 
 def rows(node: Node, query: str, *values: object) -> list[tuple[Any, ...]]:
     """Return what lies in the file, over a connection of its own."""
-    from node.store.connection import connect
-
     db = connect(node.home.database, node.keys.database)
     try:
         return [tuple(row) for row in db.execute(query, values).fetchall()]
@@ -303,8 +296,6 @@ def rows(node: Node, query: str, *values: object) -> list[tuple[Any, ...]]:
 
 def tamper(node: Node, query: str, *values: object) -> None:
     """Change the file behind the node's back, with its own key."""
-    from node.store.connection import connect
-
     db = connect(node.home.database, node.keys.database)
     try:
         with db.conn:
@@ -327,8 +318,8 @@ def _template() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="lianban-nodes-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with ExitStack() as stack:
-        patch = stack.enter_context(pytest.MonkeyPatch.context())
-        patch.setattr(wiring, "system_ms", Clock(NOON_MS - 3600_000))
+        hour_ago = Clock(NOON_MS - 3600_000)
+        stack.enter_context(mock.patch.object(wiring, "system_ms", hour_ago))
         district = enrol.init_district(
             folder / "district",
             division=DISTRICT,

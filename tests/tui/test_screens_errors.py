@@ -4,7 +4,7 @@ import pytest
 
 from node import casework
 from node.cases import open_case
-from node.errors import StoreBusy
+from node.errors import DiskFull, StoreBusy
 from node.lifecycle import State, Step
 from tests.tui.desks import Desks, dialogue, note, screen_text, submit
 from tui.app import LianbanApp
@@ -156,3 +156,28 @@ async def test_a_busy_store_is_said_calmly_and_asked_again(
         assert isinstance(app.screen, DeskPage)
 
     assert "数据正被另一个程序占用" in told
+
+
+@pytest.mark.parametrize(("answer", "is_running"), [("n", True), ("y", False)])
+async def test_a_full_disk_neither_holds_nor_loses_without_asking(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch, answer: str, is_running: bool
+) -> None:
+    app = LianbanApp(desks.village)
+
+    def full(*_: object) -> None:
+        raise DiskFull("nothing was stored")
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("n", "2")
+        await pilot.pause()
+        await pilot.press("王")
+        monkeypatch.setattr(desks.village.store.cases, "put_draft", full)
+        await pilot.press("f10")
+        await pilot.pause()
+        asked = dialogue(app)
+        await pilot.press(answer)
+        await pilot.pause()
+
+        assert app.is_running is is_running
+
+    assert "磁盘满了或写不进去" in asked

@@ -44,7 +44,7 @@ def describe(node: Node, case: Case) -> Sections:
 
 def _head(node: Node, case: Case) -> Iterator[Text]:
     row, now_ms = case.row, node.now_ms()
-    person = [harmless(row.applicant or "（没填姓名）")]
+    person = [harmless(row.applicant or "（未填）")]
     for role in ("applicant_id", "applicant_phone"):
         field = case.package.field_of(role)
         if field and case.fields.get(field.key):

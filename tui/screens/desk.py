@@ -263,8 +263,8 @@ class DeskPage(Page):
         row = self._highlighted()
         if draft is None or row is None:
             return
-        who = harmless(row.applicant or "没填姓名")
-        question = f"删掉 {who} 的草稿（{row.item_name}）？删了就找不回来。"
+        who = harmless(row.applicant or "（未填）")
+        question = f"删掉{who}的草稿（{row.item_name}）？删了就找不回来。"
         if await self.confirm(question, "删掉", is_dangerous=True):
             casework.drop_draft(self.node, draft)
             self.lianban.wrote()

@@ -136,7 +136,7 @@ def row_cells(
 ) -> tuple[str, ...]:
     """Return a case as a line of its tier's list."""
     number = labels.short_number(row.number)
-    applicant = row.applicant or "（没填姓名）"
+    applicant = row.applicant or "（未填）"
     state = state_words(row)
     waits = "" if _is_closed(row) else waiting(row.changed_at_ms, now_ms)
     match tier:
