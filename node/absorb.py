@@ -14,12 +14,13 @@ from forms.errors import FormError
 from node import roster
 from node.errors import NodeError
 from node.judge import Candidate, Plan
+from node.policy import BATCH_LIMIT, NAME_LIMIT, TIME_LIMIT_MS
 from node.store.journal import StoredEntry
 from node.store.registry import BatchRow, PackageRow
 from node.wiring import Node
 from sync import stream as streams
 from sync.canonical import Record, decode
-from sync.errors import NotTrusted, PeerFault
+from sync.errors import Malformed, NotTrusted, PeerFault
 from sync.exchange import Parcel, VectorKey, told_after
 from sync.identity import (
     PUBLIC,
@@ -29,6 +30,7 @@ from sync.identity import (
     SignedCertificate,
     holds,
 )
+from sync.seal import sha256
 from sync.stream import Chunk, Entry, StreamId, check_checkpoint, unpack
 from sync.vector import SignedVector, Vector, check_vector
 
@@ -37,6 +39,7 @@ Links = list[tuple[Entry, bytes]]
 
 _ENTRY_LIMIT_BYTES = 512 * 1024
 _RACES = 8
+SETTLED_TOGETHER = 100
 
 
 class BatchList(Record, frozen=True):
@@ -56,6 +59,8 @@ class Received:
     entries: int = 0
     vectors: dict[VectorKey, int] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    was_reminded: bool = False
+    """The peer has brought a vector of our own that we do not remember."""
 
 
 class Overtaken(NodeError):
@@ -79,6 +84,7 @@ def absorb(node: Node, parcel: Parcel, sender: Certificate) -> Received:
                 _refuse(node, received, sender.node, "vector", fault)
             else:
                 received.vectors[vector.holder, vector.scope] = vector.counter
+                received.was_reminded |= vector.holder == node.id
         told = node.store.journal.told(sender.node)
         node.store.journal.set_told(
             sender.node, told_after(told, received.vectors, parcel.knows)
@@ -104,8 +110,9 @@ def take_chunk(node: Node, chunk: Chunk, sender: Certificate) -> int:
             for entry, _ in links
             if entry.kind == streams.KIND_CHANGE
         ]
-        plan = Plan(node, candidates)
-        if _commit(node, chunk, links, candidates, plan):
+        now_ms = node.now_ms()
+        plan = Plan(node, candidates, now_ms=now_ms)
+        if _commit(node, chunk, links, candidates, plan, now_ms):
             return len(links)
     raise Overtaken("another process is writing all the time; nothing was stored")
 
@@ -115,10 +122,9 @@ def settle_waiting(node: Node) -> None:
     documents = node.store.documents
     if documents.counts()[0] == 0:
         return
-    waiting = documents.documents_waiting_for("package")
-    waiting += documents.documents_waiting_for("roster")
-    for document in dict.fromkeys(waiting):
-        judge_documents(node, [document])
+    ready = documents.documents_to_settle(node.roster.version)
+    for start in range(0, len(ready), SETTLED_TOGETHER):
+        judge_documents(node, ready[start : start + SETTLED_TOGETHER])
 
 
 def judge_documents(node: Node, document_ids: list[bytes]) -> None:
@@ -155,17 +161,7 @@ def take_other(node: Node, stored: StoredEntry) -> tuple[str, str, str]:
             case streams.KIND_PUBLICATION if stored.stream.scope == PUBLIC:
                 _take_package(node, stored)
             case streams.KIND_BATCH:
-                batch = decode(entry.payload, BatchList, limit_bytes=_ENTRY_LIMIT_BYTES)
-                node.store.registry.put_batch(
-                    BatchRow(
-                        batch.id,
-                        batch.number,
-                        stored.row,
-                        batch.at_ms,
-                        len(batch.documents),
-                        entry.payload,
-                    )
-                )
+                _take_batch(node, stored, entry.payload)
             case _:
                 # A later version's kind: stored and forwarded, never dropped.
                 return "kept", "", ""
@@ -176,12 +172,16 @@ def take_other(node: Node, stored: StoredEntry) -> tuple[str, str, str]:
 
 
 def _commit(
-    node: Node, chunk: Chunk, links: Links, candidates: list[Candidate], plan: Plan
+    node: Node,
+    chunk: Chunk,
+    links: Links,
+    candidates: list[Candidate],
+    plan: Plan,
+    now_ms: int,
 ) -> bool:
     """Write everything in one transaction; False if the plan is out of date."""
     stream = chunk.stream
     journal = node.store.journal
-    now_ms = node.now_ms()
     try:
         with node.store.transaction():
             head, _ = journal.head(stream)
@@ -290,8 +290,46 @@ def _take_vector(node: Node, signed: SignedVector) -> Vector:
         here = node.store.journal.hash_at(stream, head.sequence)
         if here is not None and here != head.hash:
             raise NotTrusted(what, "it acknowledges another history than ours")
-    node.store.journal.put_vector(vector, signed, node.now_ms())
+    heads = [
+        head
+        for head in vector.heads
+        if node.roster.certificate(head.node, head.epoch) is not None
+    ]
+    node.store.journal.put_vector(vector, signed, node.now_ms(), heads)
     return vector
+
+
+def _take_batch(node: Node, stored: StoredEntry, payload: bytes) -> None:
+    """Keep a signed list of cases.
+
+    Raises:
+        PeerFault: it cannot be read, or is not called as its author's would be.
+    """
+    batch = decode(payload, BatchList, limit_bytes=_ENTRY_LIMIT_BYTES)
+    if (
+        batch.id != batch_id(stored.stream.node, batch.number)
+        or not 0 <= batch.at_ms < TIME_LIMIT_MS
+        or len(batch.number) > BATCH_LIMIT
+        or len(batch.by) > NAME_LIMIT
+    ):
+        raise Malformed("batch", "a part of it is out of limits")
+    if node.store.registry.has_batch(batch.id):
+        raise Malformed("batch", "its author has used the number already")
+    node.store.registry.put_batch(
+        BatchRow(
+            batch.id,
+            batch.number,
+            stored.row,
+            batch.at_ms,
+            len(batch.documents),
+            payload,
+        )
+    )
+
+
+def batch_id(author: bytes, number: str) -> bytes:
+    """Return the id of a batch: nobody can write one under another's name."""
+    return sha256(b"lianban/batch\x00", author, number.encode())[:16]
 
 
 def _take_package(node: Node, stored: StoredEntry) -> None:

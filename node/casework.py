@@ -13,12 +13,13 @@ from zoneinfo import ZoneInfo
 from forms import check
 from forms.package import Package
 from node import cases, journal, rights
-from node.absorb import BatchList
+from node.absorb import BatchList, batch_id
 from node.cases import Case, make_row, open_case
 from node.errors import AnswersWrong, NotFound, StepRefused, StoreDamaged
 from node.files import write_durably
 from node.lifecycle import (
     CARRIES_FIELDS,
+    NOTE_LIMIT,
     Event,
     State,
     Step,
@@ -27,7 +28,7 @@ from node.lifecycle import (
     frontier,
 )
 from node.material import Material, encode_material
-from node.policy import SCHEMA, author_prefix, containers_of
+from node.policy import NAME_LIMIT, SCHEMA, author_prefix, containers_of
 from node.store.cases import Draft
 from node.store.documents import Birth, DocumentRow, JudgedChange
 from node.store.registry import BatchRow, PackageRow
@@ -140,29 +141,34 @@ def submit_draft(
     if why:
         raise StepRefused(draft.id, State.DRAFT, Step.SUBMIT, why)
     at_ms = node.now_ms()
-    event = Event(step=Step.SUBMIT, at=at_ms, by=node.operator)
-    document, raw = Document.begin(
-        actor_of(node.id, draft.nonce),
-        {
-            "v": SCHEMA,
-            "item": package.item.code,
-            "package": draft.package,
-            "number": draft.number,
-            "fields": answers,
-            "events": {_event_id(node, at_ms, {}): encode_event(event)},
-            "materials": {k: encode_material(m) for k, m in (materials or {}).items()},
-        },
-    )
-    change = read_change(raw)
-    birth = Birth(
-        change.actor,
-        tuple(sorted(containers_of(change).items())),
-        draft.package,
-        draft.number,
-    )
+    event = Event(step=Step.SUBMIT, at=at_ms, by=node.operator[:NAME_LIMIT])
     with node.store.transaction():
         if node.store.cases.draft(draft.document) is None:
             raise NotFound("draft", draft.id)
+        number = draft.number
+        if node.store.cases.has_number(number):
+            number = _next_number(node)
+        document, raw = Document.begin(
+            actor_of(node.id, draft.nonce),
+            {
+                "v": SCHEMA,
+                "item": package.item.code,
+                "package": draft.package,
+                "number": number,
+                "fields": answers,
+                "events": {_event_id(node, at_ms, {}): encode_event(event)},
+                "materials": {
+                    k: encode_material(m) for k, m in (materials or {}).items()
+                },
+            },
+        )
+        change = read_change(raw)
+        birth = Birth(
+            change.actor,
+            tuple(sorted(containers_of(change).items())),
+            draft.package,
+            number,
+        )
         _keep(
             node,
             draft.document,
@@ -222,14 +228,13 @@ def forward_batch(node: Node, names: Sequence[str]) -> tuple[BatchRow, list[Case
         raise NotFound("case", "")
     with node.store.transaction():
         at_ms = node.now_ms()
-        count = node.store.registry.next_count(f"batch/{_day(node)}")
-        number = f"{node.certificate.division[:9]}-{_day(node)}-B{count:03d}"
+        number = _next_batch_number(node)
         for document in documents:
             _write_step(node, document, Step.FORWARD, "", {}, {}, number)
         batch = BatchList(
-            sha256(node.id, number.encode())[:16],
+            batch_id(node.id, number),
             number,
-            node.operator,
+            node.operator[:NAME_LIMIT],
             at_ms,
             tuple(documents),
         )
@@ -277,6 +282,8 @@ def _write_step(
     batch: str,
 ) -> None:
     case = open_case(node, document_key.hex())
+    if len(note.strip()) > NOTE_LIMIT:
+        raise AnswersWrong([("note", "理由", f"最多 {NOTE_LIMIT} 字，请写短一些")])
     state, item = case.story.state, case.package.item
     why = rights.why_not(step, node.tier, item, state, note)
     if why:
@@ -304,7 +311,7 @@ def _write_step(
     event = Event(
         step=step,
         at=int(event_id.partition("-")[2]),
-        by=node.operator,
+        by=node.operator[:NAME_LIMIT],
         seen=frontier(known),
         clock=1 + max((e.clock for e in known.values()), default=0),
         note=note.strip(),
@@ -406,12 +413,23 @@ def _next_number(node: Node) -> str:
     12 digits division, 6 digits date, 2 digits terminal, 4 digits count of the day,
     1 check character (ISO 7064 MOD 11-2 over the digits).
     """
+    day, terminal = _day(node), f"{node.certificate.terminal:02d}"
+    while True:
+        count = node.store.registry.next_count(f"case/{day}")
+        digits = f"{node.certificate.division}{day}{terminal}{count:04d}"
+        number = digits + check_character(digits)
+        # A restored backup counts from where it was.
+        if not node.store.cases.has_number(number):
+            return number
+
+
+def _next_batch_number(node: Node) -> str:
     day = _day(node)
-    count = node.store.registry.next_count(f"case/{day}")
-    digits = (
-        f"{node.certificate.division}{day}{node.certificate.terminal:02d}{count:04d}"
-    )
-    return digits + check_character(digits)
+    while True:
+        count = node.store.registry.next_count(f"batch/{day}")
+        number = f"{node.certificate.division[:9]}-{day}-B{count:03d}"
+        if not node.store.registry.has_batch(batch_id(node.id, number)):
+            return number
 
 
 def check_character(digits: str) -> str:

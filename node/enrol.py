@@ -8,6 +8,7 @@ nobody on the line can put his own keys in between.
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from pathlib import Path
 
@@ -41,6 +42,8 @@ from sync.identity import (
 INVITE_LIFE_MS = 24 * 3600 * 1000
 INVITE_TRIES = 5
 CODE_LIMIT = 400
+NAME_LIMIT = 60
+ADDRESS = re.compile(r"[A-Za-z0-9._\-\[\]:]{1,100}:[0-9]{1,5}")
 _MESSAGE_LIMIT_BYTES = 16 * 1024
 ADDRESS_SETTING = "address"
 
@@ -78,6 +81,16 @@ class JoinRequest(Record, frozen=True):
     proof: bytes
 
 
+class Hopes(Record, frozen=True):
+    """What a new node keeps while it waits for the answer to its request."""
+
+    secret: bytes
+    sign_key: bytes
+    seal_key: bytes
+    tls_certificate: bytes
+    tls_key: bytes
+
+
 class JoinGrant(Record, frozen=True):
     """The answer: a certificate, and whom to believe.
 
@@ -108,6 +121,7 @@ def init_district(
         NodeError: the division is not a district's, or the name is empty.
     """
     _check_place("district", division, name)
+    _check_operator(operator)
     home = Home(path)
     home.must_be_free()
     root_key, recovery_key = secrets.token_bytes(32), secrets.token_bytes(32)
@@ -152,6 +166,10 @@ def invite(
         NodeError: not our part of the tree, or not a possible place.
     """
     _check_place(tier, division, name)
+    if len(department) > NAME_LIMIT or not department.isprintable():
+        raise NodeError("the department is too long or not printable")
+    if not ADDRESS.fullmatch(address):
+        raise NodeError(f"an address is HOST:PORT, not {address[:60]!r}")
     if not roster.may_enrol(node, tier, division):
         raise InviteRefused("not-below-us")
     secret = node.random(16)
@@ -251,35 +269,37 @@ def join(
         PeerUnreachable: nothing was made; try again when there is a line.
     """
     code = read_code(code_text)
+    _check_operator(operator)
     home = Home(path)
     home.must_be_free()
     _must_encrypt(is_plain)
-    sign_key, seal_key = secrets.token_bytes(32), secrets.token_bytes(32)
-    # The TLS key's passphrase follows from the vault, which is made once we are in.
-    root_secret = secrets.token_bytes(32)
-    keys = vault.Keys(root_secret, is_plain)
-    tls = seal.make_tls("lianban", keys.tls_passphrase)
-    public_seal, fingerprint = (
-        seal.public_seal_key(seal_key),
-        seal.tls_fingerprint(tls[0]),
-    )
+    keys, hopes = _hopes(home, code, operator, password, is_plain, cost or Cost())
     request = JoinRequest(
         _invite_id(code.secret),
-        seal.public_sign_key(sign_key),
-        public_seal,
-        fingerprint,
-        give_consent(sign_key, public_seal, fingerprint, 1, code.issuer),
+        seal.public_sign_key(hopes.sign_key),
+        seal.public_seal_key(hopes.seal_key),
+        seal.tls_fingerprint(hopes.tls_certificate),
+        give_consent(
+            hopes.sign_key,
+            seal.public_seal_key(hopes.seal_key),
+            seal.tls_fingerprint(hopes.tls_certificate),
+            1,
+            code.issuer,
+        ),
         b"",
     )
     proven = replace(request, proof=_proof(code.secret, request))
     client = Client(code.address, None)
     try:
-        data = client.join(encode(proven))
+        answer = _checked_grant(code, request, client.join(encode(proven)))
     except PeerRefused as error:
+        home.forget_joining()
         raise InviteRefused(error.why) from error
+    except InviteRefused:
+        home.forget_joining()
+        raise
     finally:
         client.close()
-    answer = _checked_grant(code, request, data)
     vault.keep(
         home.vault,
         keys,
@@ -288,13 +308,13 @@ def join(
         recovery_key=answer.recovery,
         cost=cost or Cost(),
     )
-    write_durably(home.tls_certificate, tls[0])
-    write_durably(home.tls_key, tls[1])
+    write_durably(home.tls_certificate, hopes.tls_certificate)
+    write_durably(home.tls_key, hopes.tls_key)
     parent = answer.chain[-1].read()
     own = Secrets(
         answer.certificate,
-        sign_key,
-        seal_key,
+        hopes.sign_key,
+        hopes.seal_key,
         answer.root,
         b"",
         answer.recovery,
@@ -309,7 +329,42 @@ def join(
                 certificate.node, certificate.epoch, signed
             )
         node.store.registry.set_peer(Peer(parent.node, url=code.address))
+    home.forget_joining()
     return node
+
+
+def _hopes(
+    home: Home, code: Code, operator: str, password: str, is_plain: bool, cost: Cost
+) -> tuple[vault.Keys, Hopes]:
+    """Return the keys with which this home asks to be let in.
+
+    They are kept, sealed under the password, until the answer is here: an answer that
+    was lost on the line has used the code up for these keys, and only for them.
+    """
+    if home.joining_vault.exists() and home.joining.exists():
+        try:
+            keys = vault.unlock(home.joining_vault, operator, password)
+            data = keys.unseal_file("joining", home.joining.read_bytes())
+            kept = decode(data, Hopes, limit_bytes=_MESSAGE_LIMIT_BYTES)
+        except (NodeError, Malformed):
+            kept = None
+        if kept is not None and kept.secret == code.secret:
+            return keys, kept
+    keys = vault.Keys(secrets.token_bytes(32), is_plain)
+    certificate, key = seal.make_tls("lianban", keys.tls_passphrase)
+    hopes = Hopes(
+        code.secret, secrets.token_bytes(32), secrets.token_bytes(32), certificate, key
+    )
+    vault.keep(
+        home.joining_vault,
+        keys,
+        operator,
+        password,
+        recovery_key=None,
+        cost=cost,
+    )
+    write_durably(home.joining, keys.seal_file("joining", encode(hopes)))
+    return keys, hopes
 
 
 def _checked_grant(code: Code, request: JoinRequest, data: bytes) -> JoinGrant:
@@ -340,6 +395,11 @@ def _check_place(tier: str, division: str, name: str) -> None:
         raise NodeError(f"{division} is not the division of a {tier}")
     if not 0 < len(name) <= 60 or not name.isprintable():
         raise NodeError("the name of the place is empty, too long or not printable")
+
+
+def _check_operator(operator: str) -> None:
+    if not 0 < len(operator) <= NAME_LIMIT or not operator.isprintable():
+        raise NodeError("the operator's name is empty, too long or not printable")
 
 
 def _must_encrypt(is_plain: bool) -> None:

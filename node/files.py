@@ -1,6 +1,9 @@
 """Files of a home: written whole or not at all, readable by their owner only."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from node.errors import DiskFull
@@ -16,7 +19,9 @@ def write_durably(path: Path, data: bytes) -> None:
     try:
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            os.write(handle, data)
+            left = memoryview(data)
+            while left:
+                left = left[os.write(handle, left) :]
             os.fsync(handle)
         finally:
             os.close(handle)
@@ -29,3 +34,14 @@ def write_durably(path: Path, data: bytes) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise DiskFull(f"{path.name} could not be written: {error.strerror}") from error
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Let only one process at a time into the block, by a lock beside `path`."""
+    handle = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -42,6 +42,21 @@ class Home:
         return self.path / "attachments"
 
     @property
+    def joining(self) -> Path:
+        """The sealed keys of a node that waits to be let in."""
+        return self.path / "joining"
+
+    @property
+    def joining_vault(self) -> Path:
+        """What opens them."""
+        return self.path / "joining.vault"
+
+    def forget_joining(self) -> None:
+        """Remove what was only needed until the answer came."""
+        for path in (self.joining, self.joining_vault):
+            path.unlink(missing_ok=True)
+
+    @property
     def log(self) -> Path:
         """What happened, in JSON lines, without personal data."""
         return self.path / "lianban.log"
@@ -53,7 +68,9 @@ class Home:
 
     def must_be_free(self) -> None:
         """Make the folder, and raise HomeTaken if a node lives here already."""
-        if self.vault.exists() or self.database.exists():
+        # A join that was cut after the answer may be taken up again.
+        is_cut = self.joining.exists()
+        if not is_cut and (self.vault.exists() or self.database.exists()):
             raise HomeTaken(str(self.path))
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
 

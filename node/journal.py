@@ -21,16 +21,18 @@ def append(
     """Add an entry to our stream of `scope`, sign it, and return its row.
 
     Raises:
-        WriteForbidden: a neighbour holds more of this stream than we do, so this
-            node has been put back to an older state and must first catch up.
+        WriteForbidden: we have once signed that we hold more of this stream than we
+            do, so this node has been put back to an older state and must catch up.
     """
     journal = node.store.journal
     stream = own_stream(node, scope)
     sequence, previous = journal.head(stream)
-    if journal.known_sequence(stream) > sequence:
+    # Our own signed word of another day: only we can have said it.
+    said = journal.claimed_sequence(stream, [node.id])
+    if said > sequence:
         raise WriteForbidden(
-            f"neighbours hold {journal.known_sequence(stream)} entries of this node, "
-            f"it has {sequence} itself; sync first; nothing was stored"
+            f"this node has once held {said} entries of its own, now {sequence}; "
+            "sync first; nothing was stored"
         )
     entry = Entry(
         sequence=sequence + 1,

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from node import cases, policy
-from node.policy import Claim, Fault
+from node.lifecycle import decode_event
+from node.policy import Claim, Fault, Past
 from node.store.cases import CaseRow
 from node.store.documents import (
     Birth,
@@ -17,14 +18,17 @@ from node.store.documents import (
     JudgedChange,
     JudgedChanges,
 )
+from node.store.journal import StoredEntry
 from node.wiring import Node
 from sync.change import Change, read_change
-from sync.document import Tree
 from sync.errors import ChangeRefused
-from sync.identity import Roster
+from sync.identity import NODE_ID_BYTES, Roster
 from sync.sandbox import BACKSTOP
-from sync.stream import KIND_CHANGE, Entry, StreamId
+from sync.stream import Entry, StreamId
 from sync.worker import Job, Outcome
+
+MAX_CASE_OPS = 10_000
+"""Along any line of changes: a case has hundreds."""
 
 WAIT_CHANGE, WAIT_PACKAGE, WAIT_ROSTER = "change", "package", "roster"
 
@@ -42,25 +46,45 @@ class Candidate:
     waits: tuple[str, bytes] | None = None
 
 
+def judge_again(node: Node, document: bytes) -> None:
+    """Forget what was derived for a document and make it again from its entries.
+
+    Inside the transaction of whatever made it necessary.
+    """
+    entries = node.store.journal.entries_of(document)
+    node.store.documents.forget(document)
+    Plan(node, [candidate_of(one) for one in entries]).commit()
+
+
+def candidate_of(stored: StoredEntry) -> Candidate:
+    """Return a stored change entry as a candidate."""
+    return Candidate(stored.stream, stored.entry, stored.row, stored.received_at_ms)
+
+
 class Plan:
     """What should be written for some change entries."""
 
     def __init__(
-        self, node: Node, fresh: Sequence[Candidate], also: Iterable[bytes] = ()
+        self,
+        node: Node,
+        fresh: Sequence[Candidate],
+        also: Iterable[bytes] = (),
+        now_ms: int | None = None,
     ) -> None:
         """Judge `fresh` entries, and those of the same documents and of the
-        documents `also` that have been waiting.
+        documents `also` that have been waiting. `now_ms` is when they came.
         """
         self._node = node
         groups: dict[bytes, list[Candidate]] = {document: [] for document in also}
         for candidate in fresh:
+            candidate.received_at_ms = candidate.received_at_ms or now_ms or 0
             groups.setdefault(candidate.entry.document, []).append(candidate)
-        keys = list(groups)
-        documents = node.store.documents
-        for document, rows in documents.pending(keys).items():
+        self._before = self._present(list(groups))
+        heads, pending = self._before
+        for document, rows in pending.items():
             groups[document][:0] = [_waiting(node, row) for row in rows]
-        self._before = documents.heads(keys)
-        stored, known = documents.many(keys), documents.changes_of(keys)
+        stored = node.store.documents.many(list(heads))
+        known = node.store.documents.changes_of(list(groups))
         roster = node.roster
         self._parts: list[_Part] = []
 
@@ -70,15 +94,20 @@ class Plan:
                     node, roster, key, group, stored.get(key), known.get(key, {})
                 )
                 self._parts.append(part)
-                if part.has_job():
+                if part.ready:
                     yield part
 
         self._ask(made())
 
     def is_current(self) -> bool:
-        """Say whether the documents are still as they were read."""
-        keys = [part.document for part in self._parts]
-        return self._node.store.documents.heads(keys) == self._before
+        """Say whether the documents, and what waits for them, are as they were."""
+        return self._present([part.document for part in self._parts]) == self._before
+
+    def _present(
+        self, keys: list[bytes]
+    ) -> tuple[dict[bytes, bytes], dict[bytes, list[int]]]:
+        documents = self._node.store.documents
+        return documents.heads(keys), documents.pending(keys)
 
     def commit(self) -> None:
         """Write verdicts, documents and list rows."""
@@ -88,29 +117,19 @@ class Plan:
         waits: list[tuple[int, bytes, str, bytes]] = []
         changes: list[JudgedChange] = []
         done: list[int] = []
+        waited = {row for rows in self._before[1].values() for row in rows}
         for part in self._parts:
             for one in part.candidates:
+                verdict = "waits" if one.waits else "aside" if one.fault else "taken"
+                verdicts.append((one.row, verdict))
                 if one.waits:
-                    verdicts.append((one.row, "waits"))
                     waits.append((one.row, part.document, *one.waits))
-                    continue
-                if one.received_at_ms:
+                elif one.row in waited:
                     done.append(one.row)
-                verdicts.append((one.row, "aside" if one.fault else "taken"))
                 if one.fault:
                     asides.append((one.row, *one.fault))
                 if one.change:
-                    changes.append(
-                        JudgedChange(
-                            part.document,
-                            one.change.hash,
-                            one.change.actor,
-                            one.change.sequence,
-                            one.change.last_op,
-                            one.row,
-                            one.fault is None,
-                        )
-                    )
+                    changes.append(_judged(part.document, one, one.change, verdict))
         store.documents.drop_pending(done)
         store.journal.set_verdicts(verdicts)
         store.documents.put_pending(waits)
@@ -144,6 +163,16 @@ class Plan:
             parts, asked = iter(open_parts), []
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """How a change stands to those before it: `is_branch` where it does not build on
+    all of them, `is_led` where its past is that of the change before, led on.
+    """
+
+    is_branch: bool
+    is_led: bool
+
+
 @dataclass(slots=True)
 class _Part:
     """The plan for one document."""
@@ -157,118 +186,190 @@ class _Part:
     birth: Birth | None = None
     ready: list[Candidate] = field(default_factory=list)
     result: tuple[DocumentRow, CaseRow, tuple[str, str, str]] | None = None
+    _turns: list[_Turn] = field(default_factory=list)
+    _past_changes: dict[bytes, Change] | None = None
 
     def __post_init__(self) -> None:
         self.birth = self.stored.birth if self.stored else None
+        self._read_all()
         self._order()
 
     # -- before the child process ---------------------------------------------
 
-    def _order(self) -> None:
-        """Read the changes, and find those whose parts are here, in causal order."""
-        known = self.known
-        taken = {h: one.last_op for h, one in known.items() if one.is_taken}
-        aside = {h for h, one in known.items() if not one.is_taken}
-        used = {(one.actor, one.sequence) for one in known.values()}
-        unread = [one for one in self.candidates if self._read(one)]
-        progress = True
-        while progress:
-            progress = False
-            for one in list(unread):
-                change = one.change
-                assert change is not None
-                if change.hash in taken or change.hash in aside:
-                    # The same change under a second entry: nothing new.
-                    if change.hash in aside:
-                        one.fault = Fault("repeated", "it was set aside before")
-                    one.change = None
-                    unread.remove(one)
-                    continue
-                missing = [d for d in change.dependencies if d not in taken]
-                if any(d in aside for d in missing):
-                    one.fault = Fault("depends", "it builds on a change set aside")
-                elif missing:
-                    one.waits = (WAIT_CHANGE, missing[0])
-                    continue
-                else:
-                    one.waits = None
-                    last_op = max((taken[d] for d in change.dependencies), default=0)
-                    self._admit(one, change, used, last_op)
-                if one.waits:
-                    continue
-                progress = True
-                unread.remove(one)
-                if one.fault:
-                    aside.add(change.hash)
-                else:
-                    taken[change.hash] = change.last_op
-                    used.add((change.actor, change.sequence))
-                    self.ready.append(one)
+    def _read_all(self) -> None:
+        """Read the changes. The first entry of an author that bears a number has it,
+        whatever becomes of that entry: so the verdict is the same everywhere.
+        """
+        claims = {(one.actor, one.sequence): h for h, one in self.known.items()}
+        for one in self.candidates:
+            one.waits = None
+            self._read(one)
+            change = one.change
+            if change is None:
+                continue
+            before = self.known.get(change.hash)
+            if before and before.entry != one.row:
+                # The same change under a second entry: nothing new.
+                one.change = None
+                continue
+            claim = (change.actor, change.sequence)
+            if claims.setdefault(claim, change.hash) != change.hash:
+                one.fault = Fault("duplicate", "its author wrote this number twice")
+                one.change = None
 
-    def _read(self, one: Candidate) -> bool:
-        """Read the change of a candidate; False if its verdict stands already."""
+    def _read(self, one: Candidate) -> None:
         if one.entry.payload is None:
             one.fault = Fault("dropped", "its payload is not here")
-            return False
+            return
         try:
             one.change = read_change(one.entry.payload)
         except ChangeRefused as refusal:
             one.fault = Fault(refusal.cause, refusal.detail)
-            return False
+            return
+        if one.change.actor[: len(one.stream.node)] != one.stream.node:
+            # Somebody else's number is not his to use up.
+            one.change = None
+            one.fault = Fault("author", "it names another author than its stream")
+            return
         one.fault = policy.judge_form(one.stream, one.entry, one.change)
-        if one.fault is None and one.entry.kind != KIND_CHANGE:
-            one.fault = Fault("kind", "not a change")
-        return one.fault is None
 
-    def _admit(
+    def _order(self) -> None:
+        """Find the changes whose parts are here, in causal order.
+
+        The entries of one author are taken in the order he wrote them: where one
+        waits, those behind it wait as well.
+        """
+        last_ops = {h: one.last_op for h, one in self.known.items() if one.is_taken}
+        aside = {h for h, one in self.known.items() if one.verdict == "aside"}
+        latest = _latest_of_authors(self.known)
+        queues: dict[StreamId, list[Candidate]] = {}
+        for one in self.candidates:
+            if one.change is not None or one.fault is None:
+                queues.setdefault(one.stream, []).append(one)
+        progress = True
+        while progress:
+            progress = False
+            for stream, queue in queues.items():
+                author = (stream.node, stream.epoch)
+                while queue:
+                    one = queue[0]
+                    change = one.change
+                    if change is not None and one.fault is None:
+                        last = latest.get(author)
+                        if not self._place(one, change, last_ops, aside, last):
+                            break
+                    queue.pop(0)
+                    progress = True
+                    if change is None:
+                        continue
+                    if one.fault:
+                        aside.add(change.hash)
+                        continue
+                    last_ops[change.hash] = change.last_op
+                    latest[author] = change.hash
+                    self.ready.append(one)
+        for queue in queues.values():
+            first = queue[0].change if queue else None
+            for one in queue[1:]:
+                if first is not None and one.change is not None and not one.fault:
+                    one.waits = (WAIT_CHANGE, first.hash)
+
+    def _place(
         self,
         one: Candidate,
         change: Change,
-        used: set[tuple[bytes, int]],
-        last_op: int,
+        last_ops: dict[bytes, int],
+        aside: set[bytes],
+        author_s_last: bytes | None,
+    ) -> bool:
+        """Find what a change waits for, or why it is set aside; False if it waits."""
+        one.waits = None
+        missing = [d for d in change.dependencies if d not in last_ops]
+        if any(d in aside for d in missing):
+            one.fault = Fault("depends", "it builds on a change set aside")
+        elif missing:
+            one.waits = (WAIT_CHANGE, missing[0])
+        elif one.entry.roster_version > self.roster.version:
+            one.waits = (WAIT_ROSTER, str(one.entry.roster_version).encode())
+        else:
+            last_op = max((last_ops[d] for d in change.dependencies), default=0)
+            self._admit(one, change, last_op, author_s_last)
+        return one.waits is None
+
+    def _admit(
+        self, one: Candidate, change: Change, last_op: int, author_s_last: bytes | None
     ) -> None:
-        """Find what a change whose parts are here still waits for or fails at.
+        """Judge a change whose parts are here, as far as that needs no library.
 
         `last_op` is the highest operation number that its author knew: a change that
         leaps ahead would win over everybody and end the numbers for all.
         """
-        roster, stream = self.roster, one.stream
-        if one.entry.roster_version > roster.version:
-            version = str(one.entry.roster_version).encode()
-            one.waits = (WAIT_ROSTER, version)
-        elif roster.is_cut(stream.node, stream.epoch, one.entry.sequence):
+        stream = one.stream
+        if self.roster.is_cut(stream.node, stream.epoch, one.entry.sequence):
             one.fault = Fault("revoked", "its author had been revoked")
-        elif (change.actor, change.sequence) in used:
-            one.fault = Fault("duplicate", "its author wrote this number twice")
-        elif change.sequence > 1 and (change.actor, change.sequence - 1) not in used:
-            one.fault = Fault("sequence", "its author's change before it is missing")
         elif change.start_op != last_op + 1:
             one.fault = Fault("sequence", "its operations do not follow those before")
+        elif change.last_op > MAX_CASE_OPS:
+            one.fault = Fault("too-large", "the case has grown too long")
         elif not change.dependencies:
-            if self.birth is not None:
-                one.fault = Fault("duplicate", "the document has begun already")
-                return
-            birth = _birth_of(change)
-            if self.node.package(birth.package) is None:
-                one.waits = (WAIT_PACKAGE, birth.package.encode())
-            else:
-                self.birth = birth
+            self._admit_birth(one, change)
         elif self.stored is not None and self.stored.scope != stream.scope:
             one.fault = Fault("scope", "the document lives in another scope")
+        elif author_s_last is not None and not self._builds_on(change, author_s_last):
+            one.fault = Fault("sequence", "it leaves out its author's own last change")
+
+    def _admit_birth(self, one: Candidate, change: Change) -> None:
+        if self.birth is not None:
+            one.fault = Fault("duplicate", "the document has begun already")
+            return
+        birth = _birth_of(change)
+        if self.node.package(birth.package) is None:
+            one.waits = (WAIT_PACKAGE, birth.package.encode())
+        else:
+            self.birth = birth
+
+    def _builds_on(self, change: Change, wanted: bytes) -> bool:
+        """Say whether `wanted` is among the ancestors of a change."""
+        if wanted in change.dependencies:
+            return True
+        past = self._all_changes()
+        seen: set[bytes] = set()
+        waiting = list(change.dependencies)
+        while waiting:
+            one = waiting.pop()
+            if one == wanted:
+                return True
+            if one not in seen:
+                seen.add(one)
+                waiting += past[one].dependencies
+        return False
 
     # -- the child process ------------------------------------------------------
 
-    def has_job(self) -> bool:
-        return bool(self.ready)
-
     def job(self) -> Job:
-        """Return what the child shall do next."""
+        """Return what the child shall do next.
+
+        A change that follows all that stands before it needs no look at the past:
+        the past is led on by what it writes. Others are looked at where they branch.
+        """
         changes = [one.change for one in self.ready if one.change]
+        heads = set(self.stored.heads) if self.stored else set()
+        self._turns = []
+        look_at: list[list[bytes]] = [sorted(heads)]
+        can_lead = True
+        for change in changes:
+            known = set(change.dependencies)
+            turn = _Turn(is_branch=known != heads, is_led=known == heads and can_lead)
+            self._turns.append(turn)
+            if not turn.is_led:
+                look_at.append(list(change.dependencies))
+            can_lead = not turn.is_branch
+            heads = (heads - known) | {change.hash}
         return Job(
             self.stored.snapshot if self.stored else b"",
             [change.raw for change in changes],
             [change.hash for change in changes],
-            [list(change.dependencies) for change in changes],
+            look_at,
         )
 
     def take(self, outcome: Outcome) -> bool:
@@ -276,23 +377,31 @@ class _Part:
         if outcome.refused:
             self._find_culprit(outcome.refused)
             return not self.ready
+        looked = (Past.of(cases.part(tree, "events")) for tree in outcome.looked)
+        past = next(looked)
         faulty: set[bytes] = set()
-        for one, before in zip(self.ready, outcome.looked, strict=True):
+        for one, turn in zip(self.ready, self._turns, strict=True):
             change = one.change
             assert change is not None
+            if not turn.is_led:
+                past = next(looked)
             if faulty.intersection(change.dependencies):
                 one.fault = Fault("depends", "it builds on a change set aside")
             else:
-                one.fault = self._judge(one, change, before)
+                one.fault = self._judge(one, change, past)
+            if turn.is_branch and not one.fault:
+                one.fault = self._judge_alone(change)
             if one.fault:
                 faulty.add(change.hash)
+            else:
+                _lead_on(past, change)
         if faulty:
             self._drop_faulty()
             return not self.ready
         self._finish(outcome)
         return True
 
-    def _judge(self, one: Candidate, change: Change, before: Tree) -> Fault | None:
+    def _judge(self, one: Candidate, change: Change, past: Past) -> Fault | None:
         author = self.roster.certificate(one.stream.node, one.stream.epoch)
         assert author is not None and self.birth is not None
         package = self.node.package(self.birth.package)
@@ -303,33 +412,39 @@ class _Part:
                 entry=one.entry,
                 author=author,
                 change=change,
-                before=before,
+                past=past,
                 first_actor=self.birth.actor,
                 containers=dict(self.birth.containers),
                 package=package,
             )
         )
 
+    def _judge_alone(self, change: Change) -> Fault | None:
+        """Judge a change upon its own ancestors only: what it overwrites must be
+        among them, and not merely be here.
+        """
+        own = _closure(change, self._all_changes())
+        raws = [one.raw for one in own]
+        answer = self.node.sandbox.run([Job(b"", raws, [change.hash], [])])[0]
+        if not answer.refused:
+            return None
+        cause = BACKSTOP if answer.refused == BACKSTOP else "library"
+        return Fault(cause, answer.refused)
+
     def _find_culprit(self, why: str) -> None:
         """Judge each change upon its own ancestors only, so that the verdict is the
         same on every node.
         """
-        ancestry = self._stored_changes()
+        faulty: set[bytes] = set()
         for one in self.ready:
             assert one.change is not None
-            own = _closure(one.change, ancestry)
-            if own is None:
+            if faulty.intersection(one.change.dependencies):
                 one.fault = Fault("depends", "it builds on a change set aside")
-                continue
-            raws = [change.raw for change in own]
-            job = Job(b"", raws, [one.change.hash], [])
-            answer = self.node.sandbox.run([job])[0]
-            if answer.refused:
-                cause = BACKSTOP if answer.refused == BACKSTOP else "library"
-                one.fault = Fault(cause, answer.refused)
             else:
-                ancestry[one.change.hash] = one.change
-        if not any(one.fault for one in self.ready):
+                one.fault = self._judge_alone(one.change)
+            if one.fault:
+                faulty.add(one.change.hash)
+        if not faulty:
             # Each is good alone, together they are not: only the newest can be blamed.
             self.ready[-1].fault = Fault(BACKSTOP, why)
         self._drop_faulty()
@@ -339,13 +454,19 @@ class _Part:
         if self.stored is None and not self.ready:
             self.birth = None
 
-    def _stored_changes(self) -> dict[bytes, Change]:
-        found: dict[bytes, Change] = {}
-        for change_hash, one in self.known.items():
-            stored = self.node.store.journal.entry(one.entry) if one.is_taken else None
-            if stored and stored.entry.payload is not None:
-                found[change_hash] = read_change(stored.entry.payload)
-        return found
+    def _all_changes(self) -> dict[bytes, Change]:
+        """Return all changes that the document is made of, and those on their way."""
+        if self._past_changes is None:
+            self._past_changes = {
+                one.change.hash: one.change for one in self.candidates if one.change
+            }
+            for change_hash, judged in self.known.items():
+                if judged.is_taken and change_hash not in self._past_changes:
+                    stored = self.node.store.journal.entry(judged.entry)
+                    assert stored is not None and stored.entry.payload is not None
+                    change = read_change(stored.entry.payload)
+                    self._past_changes[change_hash] = change
+        return self._past_changes
 
     def _finish(self, outcome: Outcome) -> None:
         """Make the rows that follow from a document that is proven good."""
@@ -353,9 +474,7 @@ class _Part:
         package = self.node.package(self.birth.package)
         assert package is not None
         scope = self.ready[0].stream.scope
-        changed_at_ms = max(
-            one.received_at_ms or self.node.now_ms() for one in self.ready
-        )
+        changed_at_ms = max(one.received_at_ms for one in self.ready)
         before = self.node.store.cases.get(self.document) if self.stored else None
         if before:
             changed_at_ms = max(changed_at_ms, before.changed_at_ms)
@@ -383,16 +502,41 @@ class _Part:
 
     def _may_conflict(self, before: CaseRow | None) -> bool:
         """Say whether anything was written without knowledge of the rest."""
-        if before and before.mark == cases.MARK_CONFLICT:
-            return True
-        heads = set(self.stored.heads) if self.stored else set()
-        for one in self.ready:
-            assert one.change is not None
-            known = set(one.change.dependencies)
-            if known != heads:
-                return True
-            heads = {one.change.hash}
-        return False
+        was_so = before is not None and before.mark == cases.MARK_CONFLICT
+        return was_so or any(turn.is_branch for turn in self._turns)
+
+
+def _judged(
+    document: bytes, one: Candidate, change: Change, verdict: str
+) -> JudgedChange:
+    return JudgedChange(
+        document,
+        change.hash,
+        change.actor,
+        change.sequence,
+        change.last_op,
+        one.stream.epoch,
+        one.row,
+        verdict,
+    )
+
+
+def _latest_of_authors(known: JudgedChanges) -> dict[tuple[bytes, int], bytes]:
+    """Return each author's last change that is part of the document."""
+    latest: dict[tuple[bytes, int], JudgedChange] = {}
+    for one in known.values():
+        author = (one.actor[:NODE_ID_BYTES], one.epoch)
+        if one.is_taken and (author not in latest or one.entry > latest[author].entry):
+            latest[author] = one
+    return {author: one.hash for author, one in latest.items()}
+
+
+def _lead_on(past: Past, change: Change) -> None:
+    """Lead a past on by the event that a change tells of."""
+    for op in change.ops:
+        event = decode_event(op.value) if op.container is not None else None
+        if event is not None and op.key.endswith(f"-{event.at}"):
+            past.advance(op.key, event)
 
 
 def _birth_of(change: Change) -> Birth:
@@ -408,11 +552,11 @@ def _birth_of(change: Change) -> Birth:
 def _waiting(node: Node, row: int) -> Candidate:
     stored = node.store.journal.entry(row)
     assert stored is not None
-    return Candidate(stored.stream, stored.entry, row, stored.received_at_ms)
+    return candidate_of(stored)
 
 
-def _closure(change: Change, known: dict[bytes, Change]) -> list[Change] | None:
-    """Return a change and its ancestors, parents first; None if one is missing."""
+def _closure(change: Change, known: dict[bytes, Change]) -> list[Change]:
+    """Return a change and its ancestors, parents first. All of them are known."""
     order: dict[bytes, Change] = {}
     stack = [(change, False)]
     while stack:
@@ -423,9 +567,5 @@ def _closure(change: Change, known: dict[bytes, Change]) -> list[Change] | None:
             order[one.hash] = one
             continue
         stack.append((one, True))
-        for dependency in one.dependencies:
-            parent = known.get(dependency)
-            if parent is None:
-                return None
-            stack.append((parent, False))
+        stack += [(known[parent], False) for parent in one.dependencies]
     return list(order.values())

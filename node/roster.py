@@ -1,6 +1,6 @@
 """The roster: taking up who is enrolled, and, at the district, writing it."""
 
-from node import journal
+from node import journal, judge
 from node.errors import NotAllowed
 from node.wiring import Node
 from sync.canonical import encode
@@ -31,9 +31,15 @@ def take_step(node: Node, step: RosterEntry) -> None:
     known = node.roster
     if step.version <= known.version:
         return
+    before = dict(known.revoked)
     known.follow(step)
     node.store.registry.put_roster_entry(step)
     node.keep_roster()
+    for (who, epoch), sequence in known.revoked.items():
+        if before.get((who, epoch)) != sequence:
+            # What had been taken before the revocation was heard is judged again.
+            for document in node.store.journal.documents_after(who, epoch, sequence):
+                judge.judge_again(node, document)
 
 
 def take_certificate(node: Node, signed: SignedCertificate) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from node import talk
 from node.store.registry import Peer
 from node.wiring import Node
-from sync.identity import Certificate, covers, on_one_line
+from sync.identity import RIGHT_ROSTER, Certificate, on_one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +170,8 @@ def arrivals(node: Node, documents: Iterable[bytes]) -> dict[bytes, Arrival]:
 
 def _line(node: Node) -> tuple[bytes | None, bytes | None]:
     """Return the town and the district above this node, where there are any."""
-    above_us = {
-        c.tier: c.node
-        for c in node.roster.everyone()
-        if c.node != node.id and covers(c, node.certificate.division)
-    }
-    town = above_us.get("town") if node.certificate.tier == "village" else None
-    return town, above_us.get("district")
+    parent = node.roster.latest(node.secrets.parent)
+    town = parent.node if parent and parent.tier == "town" else None
+    heads = [c.node for c in node.roster.everyone() if RIGHT_ROSTER in c.rights]
+    district = heads[0] if heads and heads[0] != node.id else None
+    return town, district

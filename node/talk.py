@@ -94,7 +94,7 @@ def sign_vectors(node: Node, scopes: list[str]) -> None:
                 heads=heads,
             )
             signed = sign_vector(node.secrets.sign_key, vector)
-            journal.put_vector(vector, signed, vector.at_ms)
+            journal.put_vector(vector, signed, vector.at_ms, heads)
 
 
 def shared_vectors(node: Node, peer: Certificate) -> list[HeldVector]:
@@ -256,7 +256,9 @@ def _one_round(
         received=report.received + received.entries,
         refused=report.refused + tuple(received.refused),
     )
-    goes_on = received.entries or outgoing.parcel.more or parcel.more
+    goes_on = (
+        received.entries or received.was_reminded or outgoing.parcel.more or parcel.more
+    )
     return report, not goes_on
 
 

@@ -1,5 +1,6 @@
 """Looking after a node: publishing, checking, making the derived tables again."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -7,14 +8,14 @@ from forms.package import Package
 from forms.package import encode as encode_package
 from node import journal
 from node.absorb import keep_verdict, settle_waiting, take_other
-from node.errors import NotAllowed
-from node.judge import Candidate, Plan
+from node.errors import NodeError, NotAllowed
+from node.judge import Candidate, Plan, candidate_of
 from node.store import DERIVED
 from node.store.journal import StoredEntry
 from node.wiring import Node
 from sync import seal
 from sync.document import Document
-from sync.errors import DocumentDamaged, PeerFault
+from sync.errors import DocumentDamaged, PeerFault, SyncError
 from sync.identity import PUBLIC, RIGHT_ROSTER
 from sync.stream import (
     KIND_CHANGE,
@@ -89,19 +90,53 @@ def verify(node: Node, on_step: Callable[[str], None] | None = None) -> Verdict:
     say("file")
     faults = node.store.check()
     say("streams")
-    entries = 0
-    for _, stream, sequence, chain_hash in node.store.journal.all_streams():
-        count, found = _verify_stream(node, stream, sequence, chain_hash)
-        entries += count
-        faults += found
-    say("documents")
-    documents = 0
-    for scope, document, heads in node.store.documents.heads_by_scope():
-        documents += 1
-        fault = _verify_document(node, document, heads)
-        if fault:
-            faults.append(f"case {document.hex()} in {scope}: {fault}")
-    return Verdict(entries, documents, tuple(faults), scope_digests(node))
+    entries = documents = 0
+    digests: dict[str, str] = {}
+    try:
+        for _, stream, sequence, chain_hash in node.store.journal.all_streams():
+            count, found = _verify_stream(node, stream, sequence, chain_hash)
+            entries += count
+            faults += found
+        say("documents")
+        for scope, document, heads in node.store.documents.heads_by_scope():
+            documents += 1
+            fault = _verify_document(node, document, heads)
+            if fault:
+                faults.append(f"case {document.hex()} in {scope}: {fault}")
+        say("lists")
+        faults += _verify_derived(node)
+        digests = scope_digests(node)
+    except (NodeError, SyncError) as error:
+        faults.append(f"the check could not go on: {error}")
+    return Verdict(entries, documents, tuple(faults), digests)
+
+
+class _Undone(Exception):
+    """Ends a transaction that must leave nothing behind."""
+
+
+def _verify_derived(node: Node) -> list[str]:
+    """Make all derived tables again, compare, and undo it."""
+    store = node.store
+    tables = (*DERIVED, "entries")
+    faults = []
+    try:
+        with store.transaction():
+            before = {table: store.documents.derived(table) for table in tables}
+            rebuild(node)
+            for table in tables:
+                after = store.documents.derived(table)
+                lost = sum((Counter(before[table]) - Counter(after)).values())
+                new = sum((Counter(after) - Counter(before[table])).values())
+                if lost or new:
+                    faults.append(
+                        f"table {table}: {lost} rows are not what the entries say, "
+                        f"{new} are missing; `lianban rebuild` makes them again"
+                    )
+            raise _Undone
+    except _Undone:
+        node.forget()
+    return faults
 
 
 def rebuild(node: Node) -> int:
@@ -133,11 +168,7 @@ def _derive(node: Node, page: list[StoredEntry]) -> None:
 
     for stored in page:
         if stored.entry.kind == KIND_CHANGE:
-            candidates.append(
-                Candidate(
-                    stored.stream, stored.entry, stored.row, stored.received_at_ms
-                )
-            )
+            candidates.append(candidate_of(stored))
         else:
             flush()
             keep_verdict(node, stored.row, *take_other(node, stored))

@@ -20,9 +20,10 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from msgspec.structs import replace
 
 from node.errors import LockedOut, StoreDamaged, WrongPassword
-from node.files import write_durably
+from node.files import alone, write_durably
 from sync import seal
 
 FREE_TRIES = 5
@@ -104,7 +105,7 @@ def keep(
     operator: str,
     password: str,
     *,
-    recovery_key: bytes,
+    recovery_key: bytes | None,
     cost: Cost,
 ) -> None:
     """Make the vault file of a new home, with its first operator.
@@ -114,7 +115,8 @@ def keep(
         keys: what the vault shall open to.
         operator: who may open it; the file does not say the name.
         password: with which password.
-        recovery_key: the district's public X25519 key, to which it is sealed too.
+        recovery_key: the district's public X25519 key, to which it is sealed too;
+            None while it is not known.
         cost: how much work one guess at the password takes.
     """
     name_key = secrets.token_bytes(32)
@@ -123,7 +125,11 @@ def keep(
         name_key=name_key.hex(),
         is_plain=keys.is_plain,
         slots={_slot_name(name_key, operator): _wrap(keys.root, password, cost)},
-        recovery=seal.seal(recovery_key, _INFO_RECOVERY, keys.root).hex(),
+        recovery=(
+            seal.seal(recovery_key, _INFO_RECOVERY, keys.root).hex()
+            if recovery_key
+            else ""
+        ),
     )
     _save(path, file)
 
@@ -143,27 +149,33 @@ def unlock(
             clock back only makes the wait longer.
         StoreDamaged: the file is not a vault.
     """
-    file = _load(path)
-    wait_s = file.wait_until_s - now_s()
-    if file.failures >= FREE_TRIES and wait_s > 0:
-        raise LockedOut(int(min(wait_s, LONGEST_WAIT_S)) + 1)
-    slot = file.slots.get(_slot_name(bytes.fromhex(file.name_key), operator))
-    root = _unwrap(slot, password) if slot else None
-    if root is None:
-        failures = file.failures + 1
-        wait_s = 0
-        if failures >= FREE_TRIES:
-            wait_s = min(FIRST_WAIT_S * 2 ** (failures - FREE_TRIES), LONGEST_WAIT_S)
-        _save(
-            path,
-            msgspec.structs.replace(
-                file, failures=failures, wait_until_s=now_s() + wait_s
-            ),
-        )
-        raise WrongPassword("the operator or the password is not right")
-    if file.failures:
-        _save(path, msgspec.structs.replace(file, failures=0, wait_until_s=0.0))
+    with alone(path):
+        file = _load(path)
+        wait_s = file.wait_until_s - now_s()
+        longest_s = _wait_after(file.failures)
+        if wait_s > longest_s:
+            # The clock has been put back: the wait begins again, and no longer.
+            wait_s = longest_s
+            _save(path, replace(file, wait_until_s=now_s() + wait_s))
+        if wait_s > 0:
+            raise LockedOut(int(wait_s) + 1)
+        slot = file.slots.get(_slot_name(_bytes(file.name_key), operator))
+        root = _unwrap(slot, password) if slot else None
+        if root is None:
+            failures = file.failures + 1
+            until_s = now_s() + _wait_after(failures)
+            _save(path, replace(file, failures=failures, wait_until_s=until_s))
+            raise WrongPassword("the operator or the password is not right")
+        if file.failures:
+            _save(path, replace(file, failures=0, wait_until_s=0.0))
     return Keys(root, file.is_plain)
+
+
+def _wait_after(failures: int) -> float:
+    """Return how long to wait after so many wrong passwords in a row, in seconds."""
+    if failures < FREE_TRIES:
+        return 0.0
+    return min(FIRST_WAIT_S * 2.0 ** min(failures - FREE_TRIES, 16), LONGEST_WAIT_S)
 
 
 def add_operator(
@@ -171,9 +183,9 @@ def add_operator(
 ) -> None:
     """Let one more operator open the vault, or give one a new password."""
     file = _load(path)
-    name = _slot_name(bytes.fromhex(file.name_key), operator)
+    name = _slot_name(_bytes(file.name_key), operator)
     slots = {**file.slots, name: _wrap(keys.root, password, cost)}
-    _save(path, msgspec.structs.replace(file, slots=slots))
+    _save(path, replace(file, slots=slots))
 
 
 def _wrap(root: bytes, password: str, cost: Cost) -> Slot:
@@ -184,21 +196,31 @@ def _wrap(root: bytes, password: str, cost: Cost) -> Slot:
 
 
 def _unwrap(slot: Slot, password: str) -> bytes | None:
-    box = ChaCha20Poly1305(_stretch(password, bytes.fromhex(slot.salt), slot.cost))
+    box = ChaCha20Poly1305(_stretch(password, _bytes(slot.salt), slot.cost))
     try:
-        return box.decrypt(bytes(12), bytes.fromhex(slot.wrapped), None)
+        return box.decrypt(bytes(12), _bytes(slot.wrapped), None)
     except InvalidTag:
         return None
 
 
+def _bytes(digits: str) -> bytes:
+    try:
+        return bytes.fromhex(digits)
+    except ValueError as error:
+        raise StoreDamaged("the vault is damaged") from error
+
+
 def _stretch(password: str, salt: bytes, cost: Cost) -> bytes:
-    return Argon2id(
-        salt=salt,
-        length=32,
-        iterations=cost.rounds,
-        lanes=1,
-        memory_cost=cost.memory_kib,
-    ).derive(password.encode())
+    try:
+        return Argon2id(
+            salt=salt,
+            length=32,
+            iterations=cost.rounds,
+            lanes=1,
+            memory_cost=cost.memory_kib,
+        ).derive(password.encode())
+    except ValueError as error:
+        raise StoreDamaged("the vault is damaged") from error
 
 
 def _slot_name(name_key: bytes, operator: str) -> str:

@@ -124,12 +124,17 @@ def compose(
                 )
                 if chunk is None:
                     break
-                chunks.append(chunk)
-                first = chunk.checkpoint.sequence + 1
-                left_bytes -= sum(
+                size = sum(
                     len(payload or b"") + ENTRY_OVERHEAD_BYTES
                     for payload in chunk.payloads
                 )
+                if chunks and size > left_bytes:
+                    # What is relayed cannot be cut anywhere.
+                    left_bytes = 0
+                    continue
+                chunks.append(chunk)
+                first = chunk.checkpoint.sequence + 1
+                left_bytes -= size
     now_told = dict(told) | {v.key: v.counter for v in fresh}
     return Outgoing(
         Parcel(

@@ -28,6 +28,8 @@ KIND_BATCH = "batch"  # a signed list of documents, forwarded together
 MAX_SEQUENCE = 2**40
 MAX_CHUNK_ENTRIES = 4096
 MAX_PAYLOAD_BYTES = 512 * 1024
+MAX_CHUNK_BYTES = 2 * 1024 * 1024
+"""Of payload: a relay cannot cut a chunk that came to it whole."""
 MAX_DOCUMENT_ID_BYTES = 32
 MAX_KIND_CHARACTERS = 24
 
@@ -172,6 +174,7 @@ def unpack(chunk: Chunk) -> list[Entry]:
         and 1 <= chunk.first <= chunk.first + count - 1 <= MAX_SEQUENCE
         and chunk.checkpoint.sequence == chunk.first + count - 1
         and chunk.payloads.count(None) == len(chunk.dropped)
+        and sum(len(payload or b"") for payload in chunk.payloads) <= MAX_CHUNK_BYTES
     ):
         raise Malformed("chunk", "its head is out of limits")
     return list(_rows(chunk))

@@ -8,15 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from node.errors import StoreDamaged
+from node.errors import NodeError
 from node.store.cases import Cases
-from node.store.connection import (
-    ERRORS,
-    can_encrypt,
-    connect,
-    transaction,
-    translated,
-)
+from node.store.connection import can_encrypt, connect, transaction
 from node.store.documents import Documents
 from node.store.journal import Journal
 from node.store.registry import Registry
@@ -44,28 +38,24 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Do all writes of the block, or none. The lock is taken at once."""
-        with translated(), transaction(self._db):
+        with transaction(self._db):
             yield
 
     def data_version(self) -> int:
         """Return a number that changes when another connection has committed."""
-        with translated():
-            return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
     def check(self) -> list[str]:
         """Return what SQLite and SQLCipher find wrong with the file, in words."""
         faults: list[str] = []
-        try:
-            for pragma in ("integrity_check", "cipher_integrity_check"):
-                rows = self._db.execute(f"PRAGMA {pragma}").fetchall()
+        for pragma in ("integrity_check", "cipher_integrity_check"):
+            try:
+                rows = self._db.execute(f"PRAGMA {pragma}")
                 faults += [str(row[0]) for row in rows if row[0] != "ok"]
-        except ERRORS as error:
-            faults.append(str(error))
+            except NodeError as error:
+                faults.append(str(error))
         return faults
 
     def close(self) -> None:
         """Close the file."""
-        try:
-            self._db.conn.close()
-        except ERRORS as error:
-            raise StoreDamaged(str(error)) from error
+        self._db.close()

@@ -6,8 +6,7 @@ Pages go by key, never by offset, so that a page costs the same in any store.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
+from node.store.connection import Handle
 from sync.canonical import decode, encode
 
 
@@ -91,7 +90,7 @@ _PUT = (
 class Cases:
     """The read model of cases."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Handle) -> None:
         """Use an open database."""
         self._db = db
 
@@ -113,8 +112,8 @@ class Cases:
                 row.submitted_at_ms,
                 row.changed_at_ms,
             )
-            case = self._db.conn.execute(_PUT, values).fetchone()[0]
-            self._db.conn.execute(
+            case = self._db.execute(_PUT, values).fetchone()[0]
+            self._db.execute(
                 "INSERT OR REPLACE INTO search (rowid, name, initials, numbers) "
                 "VALUES (?, ?, ?, ?)",
                 (case, *terms),
@@ -146,6 +145,11 @@ class Cases:
                 limit,
             )
         return rows
+
+    def has_number(self, number: str) -> bool:
+        """Say whether a case bears a number."""
+        row = self._db.execute("SELECT 1 FROM cases WHERE number = ?", (number,))
+        return row.fetchone() is not None
 
     def page(self, wanted: Filter, after: PageKey | None, limit: int) -> list[CaseRow]:
         """Return up to `limit` rows that follow `after` in the list's order."""

@@ -6,7 +6,7 @@ its beginning (`BEGIN IMMEDIATE`).
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,43 @@ def can_encrypt() -> bool:
     return sqlcipher is not None
 
 
-def connect(path: Path, key: bytes | None) -> Database:
+class Rows(list[Any]):
+    """The rows of an answer, all of them read."""
+
+    def fetchone(self) -> Any:
+        """Return the first row, or None."""
+        return self[0] if self else None
+
+
+class Handle:
+    """An open database whose errors are ours, whatever is asked of it."""
+
+    def __init__(self, db: Database) -> None:
+        """Use an open database."""
+        self._connection = db.conn
+
+    def execute(self, sql: str, values: Sequence[object] = ()) -> Rows:
+        """Run one statement and return its rows."""
+        with translated():
+            return Rows(self._connection.execute(sql, values))
+
+    def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        """Run one statement for each row of values."""
+        with translated():
+            self._connection.executemany(sql, rows)
+
+    @property
+    def is_open_for_writing(self) -> bool:
+        """Say whether a transaction is going on."""
+        return bool(self._connection.in_transaction)
+
+    def close(self) -> None:
+        """Close the file."""
+        with translated():
+            self._connection.close()
+
+
+def connect(path: Path, key: bytes | None) -> Handle:
     """Return an open, migrated database.
 
     Args:
@@ -69,24 +105,21 @@ def connect(path: Path, key: bytes | None) -> Database:
         db = Database(connection)
         if migrations.pending(db):
             migrations.apply(db)
-    return db
+    return Handle(db)
 
 
 @contextmanager
-def transaction(db: Database) -> Iterator[None]:
+def transaction(db: Handle) -> Iterator[None]:
     """Run a block in one write transaction, or join the one that is open."""
-    if _is_open(db):
+    if db.is_open_for_writing:
         yield
         return
-    with translated():
-        db.conn.execute("BEGIN IMMEDIATE")
+    db.execute("BEGIN IMMEDIATE")
     try:
         yield
-        with translated():
-            db.conn.execute("COMMIT")
+        db.execute("COMMIT")
     except BaseException:
-        if _is_open(db):
-            db.conn.execute("ROLLBACK")
+        _roll_back(db)
         raise
 
 
@@ -99,8 +132,10 @@ def translated() -> Iterator[None]:
         raise _ours(error) from error
 
 
-def _is_open(db: Database) -> bool:
-    return db.conn.in_transaction
+def _roll_back(db: Handle) -> None:
+    # An error may have ended the transaction already.
+    if db.is_open_for_writing:
+        db.execute("ROLLBACK")
 
 
 def _ours(error: Exception) -> NodeError:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlite_utils import Database
-
+from node.store.connection import Handle
 from sync.canonical import Record, decode, encode
+from sync.seal import sha256
 
 _GROUP = 500
 
@@ -75,7 +75,7 @@ class QuarantineRow:
 class Documents:
     """Snapshots, the index of changes, what waits, and what is set aside."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Handle) -> None:
         """Use an open database."""
         self._db = db
 
@@ -105,7 +105,7 @@ class Documents:
 
     def put(self, rows: Iterable[DocumentRow]) -> None:
         """Keep documents in the place of what was there."""
-        self._db.conn.executemany(
+        self._db.executemany(
             "INSERT INTO documents (id, scope, birth, heads, snapshot) "
             "VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
             "heads = excluded.heads, snapshot = excluded.snapshot",
@@ -145,7 +145,7 @@ class Documents:
 
     def put_changes(self, changes: Iterable[JudgedChange]) -> None:
         """Keep changes whose verdict stands."""
-        self._db.conn.executemany(
+        self._db.executemany(
             "INSERT OR REPLACE INTO changes "
             "(document, hash, actor, sequence, last_op, epoch, entry, verdict) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -156,7 +156,7 @@ class Documents:
 
     def put_pending(self, rows: Iterable[tuple[int, bytes, str, bytes]]) -> None:
         """Keep (entry row, document, what is waited for, its name) of each."""
-        self._db.conn.executemany(
+        self._db.executemany(
             "INSERT OR REPLACE INTO pending (entry, document, waits_for, name) "
             "VALUES (?, ?, ?, ?)",
             list(rows),
@@ -164,7 +164,7 @@ class Documents:
 
     def drop_pending(self, entries: Iterable[int]) -> None:
         """Forget that these entries wait."""
-        self._db.conn.executemany(
+        self._db.executemany(
             "DELETE FROM pending WHERE entry = ?", [(entry,) for entry in entries]
         )
 
@@ -219,7 +219,7 @@ class Documents:
 
     def put_quarantine(self, rows: Iterable[tuple[int, str, str]]) -> None:
         """Keep (entry row, cause, detail) of each entry that is set aside."""
-        self._db.conn.executemany(
+        self._db.executemany(
             "INSERT OR REPLACE INTO quarantine (entry, cause, detail) VALUES (?, ?, ?)",
             [(entry, cause, detail[:500]) for entry, cause, detail in rows],
         )
@@ -252,6 +252,19 @@ class Documents:
             group = documents[start : start + _GROUP]
             marks = ",".join("?" * len(group))
             yield from self._db.execute(f"{select} IN ({marks})", tuple(group))
+
+    def derived(self, table: str) -> dict[str, int]:
+        """Return how often each row of a derived table occurs, by its hash; row
+        numbers that another order would change are left out.
+        """
+        columns = "id, verdict" if table == "entries" else "*"
+        rows = self._db.execute(f"SELECT {columns} FROM {table}")
+        keep = slice(1, None) if table == "cases" else slice(None)
+        found: dict[str, int] = {}
+        for row in rows:
+            key = sha256(repr(row[keep]).encode()).hex()
+            found[key] = found.get(key, 0) + 1
+        return found
 
     def clear_derived(self, tables: Sequence[str]) -> None:
         """Empty derived tables, and forget every verdict."""

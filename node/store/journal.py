@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
+from node.store.connection import Handle
 from sync import seal
 from sync import stream as streams
 from sync.exchange import HeldVector, VectorKey
@@ -30,10 +29,9 @@ class StoredEntry:
 class Journal:
     """The append-only part of the store."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Handle) -> None:
         """Use an open database."""
         self._db = db
-        self._rows: dict[StreamId, int] = {}
 
     # -- streams and entries ------------------------------------------------
 
@@ -57,7 +55,7 @@ class Journal:
         """Add entries with their chain hashes at the end; return their rows."""
         row = self.stream_row(stream)
         first = self._next_row()
-        self._db.conn.executemany(
+        self._db.executemany(
             "INSERT INTO entries (id, stream, sequence, kind, document, "
             "roster_version, written_at_ms, received_at_ms, hash, payload_hash, "
             "payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -87,21 +85,15 @@ class Journal:
 
     def stream_row(self, stream: StreamId) -> int:
         """Return the row of a stream, made if it is new."""
-        found = self._rows.get(stream)
-        if found is not None:
-            return found
         key = (stream.scope, stream.node, stream.epoch)
         query = "SELECT id FROM streams WHERE scope = ? AND node = ? AND epoch = ?"
         row = self._db.execute(query, key).fetchone()
         if row is None:
-            self._db.execute(
+            row = self._db.execute(
                 "INSERT INTO streams (scope, node, epoch, sequence, hash) "
-                "VALUES (?, ?, ?, 0, ?)",
+                "VALUES (?, ?, ?, 0, ?) RETURNING id",
                 (*key, streams.genesis(stream)),
-            )
-            # Not remembered: this transaction may yet be rolled back.
-            return int(self._db.execute(query, key).fetchone()[0])
-        self._rows[stream] = row[0]
+            ).fetchone()
         return int(row[0])
 
     def hash_at(self, stream: StreamId, sequence: int) -> bytes | None:
@@ -135,12 +127,26 @@ class Journal:
 
     def entries_of(self, document: bytes) -> list[StoredEntry]:
         """Return all entries of a document, in the order they came here."""
-        return self._read("e.document = ? ORDER BY e.id", (document,))
+        return self._read(
+            "e.document = ? AND e.document != x'' ORDER BY e.id", (document,)
+        )
 
     def entry(self, row: int) -> StoredEntry | None:
         """Return one entry by its row."""
         found = self._read("e.id = ?", (row,))
         return found[0] if found else None
+
+    def documents_after(self, node: bytes, epoch: int, sequence: int) -> list[bytes]:
+        """Return the documents with entries of a node from `sequence` on."""
+        return [
+            row[0]
+            for row in self._db.execute(
+                "SELECT DISTINCT e.document FROM entries e "
+                "JOIN streams s ON s.id = e.stream WHERE s.node = ? AND s.epoch = ? "
+                "AND e.sequence >= ? AND e.document != x''",
+                (node, epoch, sequence),
+            )
+        ]
 
     def in_order_of_arrival(self, page: int = 500) -> Iterator[list[StoredEntry]]:
         """Yield all entries, in pages."""
@@ -151,7 +157,7 @@ class Journal:
 
     def set_verdicts(self, verdicts: Iterable[tuple[int, str]]) -> None:
         """Keep for each (row, verdict) what became of the entry."""
-        self._db.conn.executemany(
+        self._db.executemany(
             "UPDATE entries SET verdict = ? WHERE id = ?",
             [(verdict, row) for row, verdict in verdicts],
         )
@@ -217,9 +223,17 @@ class Journal:
         ]
 
     def put_vector(
-        self, vector: Vector, signed: SignedVector, received_at_ms: int
+        self,
+        vector: Vector,
+        signed: SignedVector,
+        received_at_ms: int,
+        known: Sequence[Head],
     ) -> None:
-        """Keep a holder's newest vector in the place of its last."""
+        """Keep a holder's newest vector in the place of its last.
+
+        `known` are those of its heads whose authors are known here; only they are
+        looked up later. Where the holder has less than it had, it counts as less.
+        """
         self._db.execute(
             "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?, ?, ?)",
             (
@@ -231,12 +245,25 @@ class Journal:
                 received_at_ms,
             ),
         )
-        for head in vector.heads:
-            row = self.stream_row(StreamId(head.node, head.epoch, vector.scope))
+        rows = {
+            self.stream_row(StreamId(head.node, head.epoch, vector.scope)): head
+            for head in known
+        }
+        for table in ("vector_heads", "arrivals"):
             self._db.execute(
-                "INSERT INTO vector_heads (stream, holder, sequence) "
-                "VALUES (?, ?, ?) ON CONFLICT (stream, holder) DO UPDATE SET "
-                "sequence = excluded.sequence WHERE excluded.sequence > sequence",
+                f"DELETE FROM {table} WHERE holder = ? AND stream IN "
+                "(SELECT id FROM streams WHERE scope = ?) "
+                f"AND stream NOT IN ({','.join('?' * len(rows))})",
+                (vector.holder, vector.scope, *rows),
+            )
+        for row, head in rows.items():
+            self._db.execute(
+                "INSERT OR REPLACE INTO vector_heads (stream, holder, sequence) "
+                "VALUES (?, ?, ?)",
+                (row, vector.holder, head.sequence),
+            )
+            self._db.execute(
+                "DELETE FROM arrivals WHERE stream = ? AND holder = ? AND sequence > ?",
                 (row, vector.holder, head.sequence),
             )
             self._db.execute(
@@ -265,7 +292,7 @@ class Journal:
         return dict(
             self._db.execute(
                 "SELECT holder, max(received_at_ms) FROM vectors GROUP BY holder"
-            ).fetchall()
+            )
         )
 
     def told(self, peer: bytes) -> dict[VectorKey, int]:
@@ -282,18 +309,19 @@ class Journal:
         if told == self.told(peer):
             return
         self._db.execute("DELETE FROM told WHERE peer = ?", (peer,))
-        self._db.conn.executemany(
+        self._db.executemany(
             "INSERT INTO told VALUES (?, ?, ?, ?)",
             [(peer, holder, scope, n) for (holder, scope), n in told.items()],
         )
 
-    def known_sequence(self, stream: StreamId) -> int:
-        """Return how far anybody has ever claimed to hold `stream`."""
+    def claimed_sequence(self, stream: StreamId, holders: Sequence[bytes]) -> int:
+        """Return how far any of `holders` says to have `stream`."""
         row = self._db.execute(
             "SELECT max(v.sequence) FROM vector_heads v "
             "JOIN streams s ON s.id = v.stream "
-            "WHERE s.scope = ? AND s.node = ? AND s.epoch = ?",
-            (stream.scope, stream.node, stream.epoch),
+            "WHERE s.scope = ? AND s.node = ? AND s.epoch = ? "
+            f"AND v.holder IN ({','.join('?' * len(holders))})",
+            (stream.scope, stream.node, stream.epoch, *holders),
         ).fetchone()
         return row[0] or 0
 
@@ -307,9 +335,10 @@ class Journal:
         lasts = self._db.execute(
             "SELECT n.stream, max(n.sequence) FROM entries n "
             "JOIN streams s ON s.id = n.stream "
-            "WHERE n.document = ? AND s.node = ? GROUP BY n.stream",
+            "WHERE n.document = ? AND n.document != x'' AND s.node = ? "
+            "GROUP BY n.stream",
             (document, author),
-        ).fetchall()
+        )
         arrived = []
         for stream, last in lasts:
             row = self._db.execute(
@@ -328,7 +357,8 @@ class Journal:
         """Return what `holder` has not acknowledged: (entries, documents, time of
         the oldest in milliseconds), over all streams of `scopes` that are not its own.
         """
-        entries = documents = 0
+        entries = 0
+        documents: set[bytes] = set()
         oldest: int | None = None
         marks = ",".join("?" * len(scopes))
         streams_behind = self._db.execute(
@@ -337,35 +367,39 @@ class Journal:
             f"WHERE s.scope IN ({marks}) AND s.node != ? "
             "AND s.sequence > coalesce(v.sequence, 0)",
             (holder, *scopes, holder),
-        ).fetchall()
+        )
         for stream, has, last in streams_behind:
             entries += last - has
-            row = self._db.execute(
-                "SELECT count(DISTINCT document), min(received_at_ms) FROM entries "
-                "WHERE stream = ? AND sequence > ? AND sequence <= ?",
+            for document, received_at_ms in self._db.execute(
+                "SELECT document, min(received_at_ms) FROM entries "
+                "WHERE stream = ? AND sequence > ? AND sequence <= ? "
+                "GROUP BY document",
                 (stream, has, last),
-            ).fetchone()
-            documents += row[0]
-            oldest = min(filter(None, (oldest, row[1])), default=None)
-        return entries, documents, oldest
+            ):
+                documents.add(document)
+                oldest = min(filter(None, (oldest, received_at_ms)), default=None)
+        return entries, len(documents - {b""}), oldest
 
     def documents_not_at(self, author: bytes, holder: bytes) -> int:
         """Return how many documents have entries of `author` that `holder` has not
         acknowledged.
         """
-        count = 0
+        documents: set[bytes] = set()
         for stream, has in self._db.execute(
             "SELECT s.id, coalesce(v.sequence, 0) FROM streams s "
             "LEFT JOIN vector_heads v ON v.stream = s.id AND v.holder = ? "
             "WHERE s.node = ? AND s.sequence > coalesce(v.sequence, 0)",
             (holder, author),
-        ).fetchall():
-            count += self._db.execute(
-                "SELECT count(DISTINCT document) FROM entries "
-                "WHERE stream = ? AND sequence > ? AND document != x''",
-                (stream, has),
-            ).fetchone()[0]
-        return count
+        ):
+            documents.update(
+                row[0]
+                for row in self._db.execute(
+                    "SELECT DISTINCT document FROM entries "
+                    "WHERE stream = ? AND sequence > ? AND document != x''",
+                    (stream, has),
+                )
+            )
+        return len(documents)
 
     def owed_by(self, holder: bytes) -> int:
         """Return how many entries `holder` says it has, that we do not."""

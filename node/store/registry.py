@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
+from node.store.connection import Handle
 from sync.canonical import decode, encode
 from sync.identity import RosterEntry, SignedCertificate
 
@@ -53,7 +52,7 @@ class BatchRow:
 class Registry:
     """Everything small that a node must remember."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Handle) -> None:
         """Use an open database."""
         self._db = db
 
@@ -208,11 +207,16 @@ class Registry:
     # -- batches ------------------------------------------------------------------
 
     def put_batch(self, row: BatchRow) -> None:
-        """Keep a batch."""
+        """Keep a batch; the first of an id stays."""
         self._db.execute(
-            "INSERT OR REPLACE INTO batches VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO batches VALUES (?, ?, ?, ?, ?, ?)",
             (row.id, row.number, row.entry, row.made_at_ms, row.count, row.body),
         )
+
+    def has_batch(self, batch: bytes) -> bool:
+        """Say whether a batch of this id is held."""
+        row = self._db.execute("SELECT 1 FROM batches WHERE id = ?", (batch,))
+        return row.fetchone() is not None
 
     def batches(self, limit: int) -> list[BatchRow]:
         """Return the newest batches."""

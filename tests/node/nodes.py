@@ -9,7 +9,7 @@ import atexit
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,12 +17,13 @@ from types import TracebackType
 from typing import Any
 from unittest import mock
 
+from sqlcipher3 import dbapi2 as sqlcipher
+
 from forms.catalog import read_catalog, shipped
 from forms.citizen_id import expected_check_character
 from node import casework, enrol, talk, upkeep, wiring
 from node.cases import Case, open_case
 from node.lifecycle import Step
-from node.store.connection import connect
 from node.vault import Cost
 from node.wiring import Node, open_node
 from sync.errors import PeerRefused, SyncError
@@ -287,21 +288,25 @@ def story(node: Node, case: str) -> list[tuple[str, str, str]]:
 
 def rows(node: Node, query: str, *values: object) -> list[tuple[Any, ...]]:
     """Return what lies in the file, over a connection of its own."""
-    db = connect(node.home.database, node.keys.database)
-    try:
-        return [tuple(row) for row in db.execute(query, values).fetchall()]
-    finally:
-        db.conn.close()
+    with closing(_beside(node)) as connection:
+        return [tuple(row) for row in connection.execute(query, values).fetchall()]
 
 
 def tamper(node: Node, query: str, *values: object) -> None:
     """Change the file behind the node's back, with its own key."""
-    db = connect(node.home.database, node.keys.database)
-    try:
-        with db.conn:
-            assert db.conn.execute(query, values).rowcount > 0, "nothing was changed"
-    finally:
-        db.conn.close()
+    with closing(_beside(node)) as connection:
+        assert connection.execute(query, values).rowcount > 0, "nothing was changed"
+
+
+def _beside(node: Node) -> Any:
+    """Return the library's own connection, past everything that is ours."""
+    connection = sqlcipher.connect(
+        str(node.home.database), timeout=15, isolation_level=None
+    )
+    assert node.keys.database is not None
+    connection.execute("PRAGMA cipher_log_level = NONE")
+    connection.execute(f"PRAGMA key = \"x'{node.keys.database.hex()}'\"")
+    return connection
 
 
 @lru_cache(maxsize=1)

@@ -355,8 +355,6 @@ def test_what_waits_and_what_is_set_aside_is_kept_once(store: Store) -> None:
 
     assert store.documents.counts() == (1, 1)
     assert store.documents.pending([b"d", b"e"]) == {b"d": [first]}
-    assert store.documents.documents_waiting_for("change") == [b"d"]
-    assert store.documents.documents_waiting_for("roster") == []
     (aside,) = store.documents.quarantine(9)
     assert (aside.entry, aside.cause, aside.sequence) == (second, "shape", 2)
     assert len(aside.detail) == 500
