@@ -48,8 +48,7 @@ PEER_WORDS: dict[str, str] = {
     "the code has been used": "这个邀请码已经用过",
     "the proof does not hold": "邀请码不对",
     "a fork": "同一站点写出了两份不同的历史",
-    "cannot store anything just now": "对方现在存不进数据",
-    "cannot enrol anybody just now": "对方现在办不了入网",
+    "cannot do it just now": "对方现在办不了",
 }
 """Parts of what `sync` says, and what that means for a clerk."""
 
