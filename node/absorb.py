@@ -79,12 +79,12 @@ def absorb(node: Node, parcel: Parcel, sender: Certificate) -> Received:
     with node.store.transaction():
         for signed in parcel.vectors:
             try:
-                vector = _take_vector(node, signed)
+                vector, is_news = _take_vector(node, signed)
             except PeerFault as fault:
                 _refuse(node, received, sender.node, "vector", fault)
             else:
                 received.vectors[vector.holder, vector.scope] = vector.counter
-                received.was_reminded |= vector.holder == node.id
+                received.was_reminded |= is_news and vector.holder == node.id
         told = node.store.journal.told(sender.node)
         node.store.journal.set_told(
             sender.node, told_after(told, received.vectors, parcel.knows)
@@ -268,8 +268,8 @@ def _keep_fork(node: Node, chunk: Chunk, hash_here: bytes) -> None:
         )
 
 
-def _take_vector(node: Node, signed: SignedVector) -> Vector:
-    """Keep a neighbour's acknowledgement, if it is one.
+def _take_vector(node: Node, signed: SignedVector) -> tuple[Vector, bool]:
+    """Keep a neighbour's acknowledgement, if it is one; say whether it is news.
 
     Raises:
         PeerFault: not signed by who it says, or it speaks of another history.
@@ -284,7 +284,7 @@ def _take_vector(node: Node, signed: SignedVector) -> Vector:
     check_vector(holder.sign_key, signed)
     known = node.store.journal.vector_of(vector.holder, vector.scope)
     if known is not None and known.counter >= vector.counter:
-        return vector
+        return vector, False
     for head in vector.heads:
         stream = StreamId(head.node, head.epoch, vector.scope)
         here = node.store.journal.hash_at(stream, head.sequence)
@@ -296,7 +296,7 @@ def _take_vector(node: Node, signed: SignedVector) -> Vector:
         if node.roster.certificate(head.node, head.epoch) is not None
     ]
     node.store.journal.put_vector(vector, signed, node.now_ms(), heads)
-    return vector
+    return vector, True
 
 
 def _take_batch(node: Node, stored: StoredEntry, payload: bytes) -> None:

@@ -348,9 +348,9 @@ def _keep(
     entry = journal.append(node, scope, KIND_CHANGE, key, change.raw, at_ms)
     before = node.store.cases.get(key)
     store = node.store
-    store.documents.put(
-        [DocumentRow(key, scope, birth, document.heads(), document.snapshot())]
-    )
+    # As a receiver keeps it: a first change is its own snapshot.
+    snapshot = document.snapshot() if change.dependencies else change.raw
+    store.documents.put([DocumentRow(key, scope, birth, document.heads(), snapshot)])
     store.documents.put_changes(
         [
             JudgedChange(

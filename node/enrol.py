@@ -293,11 +293,7 @@ def join(
     try:
         answer = _checked_grant(code, request, client.join(encode(proven)))
     except PeerRefused as error:
-        home.forget_joining()
         raise InviteRefused(error.why) from error
-    except InviteRefused:
-        home.forget_joining()
-        raise
     finally:
         client.close()
     vault.keep(

@@ -40,20 +40,27 @@ def match(query: str) -> str:
     return " AND ".join(f"({part})" for part in parts)
 
 
-@lru_cache(maxsize=4096)
 def initials(name: str) -> tuple[str, ...]:
     """Return the pinyin initials of a name, one word for each way to read it."""
-    # Imported late: the table takes a sixth of a second that a list does not need.
-    from pypinyin import Style, pinyin
-
     chinese = "".join(c for c in name if not c.isspace() and c not in "·•.")[:12]
-    readings = [
-        sorted({reading[:1].lower() for reading in options if reading[:1].isalpha()})
-        for options in pinyin(chinese, style=Style.NORMAL, heteronym=True)
-    ]
-    ways = product(*[options or [""] for options in readings])
+    ways = product(*[_initials_of(character) for character in chinese])
     return tuple(
         sorted(
             {"".join(way) for _, way in zip(range(MAX_READINGS), ways, strict=False)}
         )
     )
+
+
+@lru_cache(maxsize=8192)
+def _initials_of(character: str) -> tuple[str, ...]:
+    """Return the first letters of all readings of one character; "" if it has none.
+
+    One by one, since names share their characters and seldom repeat as a whole; a
+    dictionary of words could only take readings away.
+    """
+    # Imported late: the table takes a sixth of a second that a list does not need.
+    from pypinyin import Style, pinyin
+
+    (readings,) = pinyin(character, style=Style.NORMAL, heteronym=True)
+    found = {reading[:1].lower() for reading in readings if reading[:1].isalpha()}
+    return tuple(sorted(found)) or ("",)

@@ -20,7 +20,7 @@ from node.store.documents import (
 )
 from node.store.journal import StoredEntry
 from node.wiring import Node
-from sync.change import Change, read_change
+from sync.change import Change, read_change, tree_of
 from sync.errors import ChangeRefused
 from sync.identity import NODE_ID_BYTES, Roster
 from sync.sandbox import BACKSTOP
@@ -201,6 +201,7 @@ class _Part:
         whatever becomes of that entry: so the verdict is the same everywhere.
         """
         claims = {(one.actor, one.sequence): h for h, one in self.known.items()}
+        seen: set[bytes] = set()
         for one in self.candidates:
             one.waits = None
             self._read(one)
@@ -208,14 +209,20 @@ class _Part:
             if change is None:
                 continue
             before = self.known.get(change.hash)
-            if before and before.entry != one.row:
+            if change.hash in seen or (before and before.entry != one.row):
                 # The same change under a second entry: nothing new.
                 one.change = None
                 continue
+            seen.add(change.hash)
             claim = (change.actor, change.sequence)
             if claims.setdefault(claim, change.hash) != change.hash:
                 one.fault = Fault("duplicate", "its author wrote this number twice")
                 one.change = None
+            elif (
+                change.sequence > 1
+                and (change.actor, change.sequence - 1) not in claims
+            ):
+                one.fault = Fault("sequence", "its author's change before is missing")
 
     def _read(self, one: Candidate) -> None:
         if one.entry.payload is None:
@@ -471,6 +478,12 @@ class _Part:
     def _finish(self, outcome: Outcome) -> None:
         """Make the rows that follow from a document that is proven good."""
         assert self.birth is not None
+        first = self.ready[0].change
+        assert first is not None
+        snapshot, tree = outcome.snapshot, outcome.tree
+        if not snapshot:
+            # A first change alone is a snapshot, and our own reading is its tree.
+            snapshot, tree = first.raw, tree_of(first)
         package = self.node.package(self.birth.package)
         assert package is not None
         scope = self.ready[0].stream.scope
@@ -491,12 +504,12 @@ class _Part:
             package,
             self.birth.number,
             scope,
-            outcome.tree,
+            tree,
             changed_at_ms,
             has_conflict=has_conflict,
         )
         document = DocumentRow(
-            self.document, scope, self.birth, tuple(outcome.heads), outcome.snapshot
+            self.document, scope, self.birth, tuple(outcome.heads), snapshot
         )
         self.result = (document, row, terms)
 

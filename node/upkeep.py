@@ -118,7 +118,7 @@ class _Undone(Exception):
 def _verify_derived(node: Node) -> list[str]:
     """Make all derived tables again, compare, and undo it."""
     store = node.store
-    tables = (*DERIVED, "entries")
+    tables = (*DERIVED, "entries")  # snapshots have been looked at one by one
     faults = []
     try:
         with store.transaction():

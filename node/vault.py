@@ -149,21 +149,22 @@ def unlock(
             clock back only makes the wait longer.
         StoreDamaged: the file is not a vault.
     """
+    at_s = now_s()
     with alone(path):
         file = _load(path)
-        wait_s = file.wait_until_s - now_s()
+        wait_s = file.wait_until_s - at_s
         longest_s = _wait_after(file.failures)
         if wait_s > longest_s:
             # The clock has been put back: the wait begins again, and no longer.
             wait_s = longest_s
-            _save(path, replace(file, wait_until_s=now_s() + wait_s))
+            _save(path, replace(file, wait_until_s=at_s + wait_s))
         if wait_s > 0:
             raise LockedOut(int(wait_s) + 1)
         slot = file.slots.get(_slot_name(_bytes(file.name_key), operator))
         root = _unwrap(slot, password) if slot else None
         if root is None:
             failures = file.failures + 1
-            until_s = now_s() + _wait_after(failures)
+            until_s = at_s + _wait_after(failures)
             _save(path, replace(file, failures=failures, wait_until_s=until_s))
             raise WrongPassword("the operator or the password is not right")
         if file.failures:

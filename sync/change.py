@@ -6,12 +6,19 @@ format can say is let through: new maps directly below the root, and scalars put
 into the root or into one of those maps. Everything is judged by counts and
 structure, never by time, so that each node comes to the same verdict.
 
+What is said must be said in the one way in which the library says it. It saves a
+change in other columns and makes the change again from them when it loads; where
+that gives other bytes, it cannot load what it has saved. A document can so be told
+from its first change alone (`tree_of`), and that change be kept as its snapshot.
+
 Source: the Automerge binary document format, change chunks (types 1 and 2).
 """
 
 import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from operator import eq
+from typing import Any, NamedTuple, TypeVar
 
 from sync.errors import ChangeRefused
 from sync.seal import sha256
@@ -113,8 +120,12 @@ def read_change(stored: bytes) -> Change:
     columns = _columns(reader)
     if not sequence or not start_op or not actor:
         raise ChangeRefused("damaged", "actor, sequence or start op is empty")
+    if not dependencies and (sequence, start_op) != (1, 1):
+        raise ChangeRefused("not-allowed", "a first change that is not the first")
     if reader.at != len(raw):
         raise ChangeRefused("not-allowed", "bytes after the last column")
+    ops = tuple(_ops(columns, [actor, *others], start_op, is_first=not dependencies))
+    _check_nothing_needless(columns, actor, others, ops)
     return Change(
         raw=raw,
         hash=sha256(raw[8:]),
@@ -122,8 +133,23 @@ def read_change(stored: bytes) -> Change:
         actor=actor,
         sequence=sequence,
         start_op=start_op,
-        ops=tuple(_ops(columns, [actor, *others], start_op)),
+        ops=ops,
     )
+
+
+def tree_of(first: Change) -> dict[str, Scalar | dict[str, Scalar]]:
+    """Return the value of a document in which only its first change has happened.
+
+    Where a key is written twice the later write stands, as the library has it.
+    """
+    tree: dict[str, Any] = {}
+    maps: dict[OpId | None, dict[str, Any]] = {None: tree}
+    for op in first.ops:
+        if op.makes_map:
+            maps[op.id] = tree[op.key] = {}
+        else:
+            maps[op.container][op.key] = op.value
+    return tree
 
 
 def _raw_chunk(stored: bytes) -> bytes:
@@ -176,8 +202,26 @@ def _columns(reader: "_Reader") -> dict[int, bytes]:
     return {spec: reader.take(length) for spec, length in layout}
 
 
-def _ops(columns: dict[int, bytes], actors: list[bytes], start_op: int) -> list[Op]:
-    """Decode the operations; each column must describe equally many of them."""
+def _check_nothing_needless(
+    columns: dict[int, bytes], me: bytes, others: list[bytes], ops: tuple[Op, ...]
+) -> None:
+    """Refuse what the library would leave out: empty columns, unused actors."""
+    if not all(columns.values()):
+        raise ChangeRefused("not-allowed", "an empty column that is written down")
+    if not others:
+        return
+    ids = [one for op in ops for one in (op.container, *op.overwrites) if one]
+    if others != sorted({actor for _, actor in ids} - {me}):
+        raise ChangeRefused("not-allowed", "other actors than those it refers to")
+
+
+def _ops(
+    columns: dict[int, bytes], actors: list[bytes], start_op: int, *, is_first: bool
+) -> list[Op]:
+    """Decode the operations; each column must describe equally many of them.
+
+    `is_first` says that there is nothing before them into which they could write.
+    """
     actions = _numbers(columns.get(_ACTION, b""), "action")
     count = len(actions)
     if not count:
@@ -194,6 +238,7 @@ def _ops(columns: dict[int, bytes], actors: list[bytes], start_op: int) -> list[
     pred_at = 0
     ops = []
     me, in_object, container = actors[0], (None, None), None
+    made: set[OpId] = set()
     rows = zip(
         actions, keys, metas, object_actors, object_counters, pred_counts, strict=True
     )
@@ -204,12 +249,20 @@ def _ops(columns: dict[int, bytes], actors: list[bytes], start_op: int) -> list[
             # Neighbours mostly write into the same map.
             in_object = (actor, counter)
             container = _op_id(actor, counter, actors)
+            if (
+                container is not None
+                and container not in made
+                and (is_first or (container[1] == me and container[0] >= start_op))
+            ):
+                # The library takes it, and cannot load what it then saves.
+                raise ChangeRefused("not-allowed", "writes into what is no map")
         kind, length = (meta & 0xF, meta >> 4) if meta else (0, 0)
         value_end = value_at + length
         value = _scalar(kind, values[value_at:value_end], length)
         if action == _MAKE_MAP:
             if container is not None or value is not None:
                 raise ChangeRefused("not-allowed", "a map below a map")
+            made.add((start_op + offset, me))
         elif action != _SET:
             raise ChangeRefused("not-allowed", f"operation {action}")
         pred_end = pred_at + overwritten
@@ -232,13 +285,11 @@ def _ops(columns: dict[int, bytes], actors: list[bytes], start_op: int) -> list[
 def _check_no_lists(columns: dict[int, bytes], count: int) -> None:
     """Refuse every trace of a list: inserts, and keys that are element ids."""
     inserts = _Reader(columns.get(_INSERT, b""), 0)
-    plain = 0
-    while inserts.at < len(inserts.data):
-        # Runs of false and true in turn, beginning with false.
-        plain += inserts.count(count, "operations")
-        if inserts.at < len(inserts.data) and inserts.leb():
-            raise ChangeRefused("not-allowed", "writes into a list")
-    if plain not in (0, count):
+    # Runs of false and true in turn, beginning with false: one run and no more.
+    plain = inserts.count(count, "operations")
+    if inserts.at < len(inserts.data):
+        raise ChangeRefused("not-allowed", "writes into a list")
+    if plain != count:
         raise ChangeRefused("damaged", "columns of unequal length")
     if columns.get(_KEY_ACTOR) or columns.get(_KEY_COUNTER):
         raise ChangeRefused("not-allowed", "writes into a list")
@@ -306,68 +357,65 @@ def _padded(found: list[T | None], count: int) -> list[T | None]:
 
 
 def _numbers(data: bytes, what: str, limit: int = MAX_OPS) -> list[int | None]:
-    """Decode runs of unsigned numbers. The loop that most of the time goes to."""
-    reader = _Reader(data, 0)
-    found: list[int | None] = []
-    end = len(data)
-    while reader.at < end:
-        run = reader.run(what, limit - len(found))
-        if run > 0:
-            found += [reader.leb()] * run
-        elif run < 0:
-            at = reader.at
-            part = data[at : at - run]
-            if len(part) == -run and max(part) < 0x80:
-                # All of them fit into a byte each, as nearly always.
-                found += part
-                reader.at = at - run
-            else:
-                found += [reader.leb() for _ in range(-run)]
-        else:
-            found += [None] * reader.nothing(what, limit - len(found))
-    return found
+    """Decode runs of unsigned numbers."""
+    return _runs(data, what, limit, _Reader.leb, _Reader.lebs)
 
 
 def _texts(data: bytes) -> list[str | None]:
-    reader = _Reader(data, 0)
-    found: list[str | None] = []
-    while reader.at < len(data):
-        run = reader.run("keys", MAX_OPS - len(found))
-        if run > 0:
-            found += [reader.text()] * run
-        elif run < 0:
-            at, end = reader.at, len(data)
-            for _ in range(-run):
-                # A key is shorter than 128 bytes, so its length is one byte.
-                if at < end and data[at] > MAX_KEY_BYTES:
-                    raise ChangeRefused("too-large", "a key longer than allowed")
-                after = at + 1 + data[at] if at < end else end + 1
-                if after > end:
-                    raise ChangeRefused("damaged", "a key that is cut off")
-                found.append(_utf8(data[at + 1 : after]))
-                at = after
-            reader.at = at
-        else:
-            found += [None] * reader.nothing("keys", MAX_OPS - len(found))
-    return found
+    """Decode runs of keys."""
+    return _runs(data, "keys", MAX_OPS, _Reader.text, _Reader.texts)
 
 
 def _deltas(data: bytes, limit: int) -> list[int | None]:
-    reader = _Reader(data, 0)
+    """Decode runs of steps from one counter to the next."""
+    steps = _runs(data, "counters", limit, _Reader.signed_leb, _Reader.signed_lebs)
     found: list[int | None] = []
     value = 0
-    while reader.at < len(data):
-        run = reader.run("counters", limit - len(found))
-        if not run:
+    for step in steps:
+        if step is None:
             raise ChangeRefused("not-allowed", "a gap in a counter column")
-        step = 0
-        for position in range(abs(run)):
-            if run < 0 or position == 0:
-                step = reader.signed_leb()
-            value += step
-            if not 0 < value <= MAX_COUNTER:
-                raise ChangeRefused("damaged", "a counter out of range")
-            found.append(value)
+        value += step
+        if not 0 < value <= MAX_COUNTER:
+            raise ChangeRefused("damaged", "a counter out of range")
+        found.append(value)
+    return found
+
+
+def _runs(
+    data: bytes,
+    what: str,
+    limit: int,
+    read_one: Callable[["_Reader"], T],
+    read_many: Callable[["_Reader", int], Sequence[T]],
+) -> list[T | None]:
+    """Decode a run-length column: runs of equal values, of single ones, of nothing.
+
+    Most of the time goes here. Each column must be as short as it can be told.
+    """
+    reader = _Reader(data, 0)
+    found: list[T | None] = []
+    end, before = len(data), None
+    while reader.at < end:
+        start = len(found)
+        run = reader.run(what, limit - start)
+        if run > 0:
+            if run == 1:
+                raise ChangeRefused("not-allowed", f"a run of one ({what})")
+            found += [read_one(reader)] * run
+        elif run < 0:
+            part = read_many(reader, -run)
+            if any(map(eq, part, part[1:])):
+                raise ChangeRefused("not-allowed", f"equal {what} told singly")
+            found += part
+        else:
+            found += [None] * reader.nothing(what, limit - start)
+        if before is not None and (
+            (before < 0 and run < 0) or found[start - 1] == found[start]
+        ):
+            raise ChangeRefused("not-allowed", f"two runs that are one ({what})")
+        before = run
+    if found and found.count(None) == len(found):
+        raise ChangeRefused("not-allowed", f"a column of nothing ({what})")
     return found
 
 
@@ -416,6 +464,8 @@ class _Reader:
             at += 1
             result |= (byte & 0x7F) << shift
             if byte < 0x80:
+                if not byte:
+                    raise ChangeRefused("not-allowed", "a number told too long")
                 self.at = at
                 return result
             shift += 7
@@ -434,9 +484,24 @@ class _Reader:
             result |= (byte & 0x7F) << shift
             shift += 7
             if byte < 0x80:
+                if byte == (0x7F if data[at - 2] & 0x40 else 0):
+                    raise ChangeRefused("not-allowed", "a number told too long")
                 self.at = at
                 return result - (1 << shift) if byte & 0x40 else result
         raise ChangeRefused("damaged", "a number that does not end")
+
+    def lebs(self, count: int) -> Sequence[int]:
+        """Return `count` unsigned numbers."""
+        part = self.data[self.at : self.at + count]
+        if len(part) == count and max(part) < 0x80:
+            # All of them fit into a byte each, as nearly always.
+            self.at += count
+            return part
+        return [self.leb() for _ in range(count)]
+
+    def signed_lebs(self, count: int) -> list[int]:
+        """Return `count` signed numbers."""
+        return [self.signed_leb() for _ in range(count)]
 
     def run(self, what: str, left: int) -> int:
         """Return the head of a run: so many equal values, or minus so many single
@@ -459,6 +524,22 @@ class _Reader:
     def text(self) -> str:
         """Return a key."""
         return _utf8(self.take(self.count(MAX_KEY_BYTES, "key bytes")))
+
+    def texts(self, count: int) -> list[str]:
+        """Return `count` keys."""
+        found = []
+        data, at, end = self.data, self.at, len(self.data)
+        for _ in range(count):
+            # A key is shorter than 128 bytes, so its length is one byte.
+            if at < end and data[at] > MAX_KEY_BYTES:
+                raise ChangeRefused("too-large", "a key longer than allowed")
+            after = at + 1 + data[at] if at < end else end + 1
+            if after > end:
+                raise ChangeRefused("damaged", "a key that is cut off")
+            found.append(_utf8(data[at + 1 : after]))
+            at = after
+        self.at = at
+        return found
 
     def count(self, limit: int, what: str) -> int:
         number = self.leb()

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from sync.document import Tree, merge_changes
+from sync.document import Document, Tree, merge_changes
 from sync.errors import ChangeRefused, DocumentDamaged
 
 MEMORY_LIMIT_BYTES = 1024 * 1024 * 1024
@@ -34,7 +34,10 @@ class Job(msgspec.Struct, array_like=True, gc=False):
 
 
 class Outcome(msgspec.Struct, array_like=True, gc=False):
-    """What became of a job: `refused` is empty when everything was taken."""
+    """What became of a job: `refused` is empty when everything was taken.
+
+    `snapshot` and `tree` are empty for a first change alone, see `run`.
+    """
 
     refused: str
     snapshot: bytes = b""
@@ -48,9 +51,18 @@ def run(job: Job) -> Outcome:
 
     `expected` are the hashes that must be heads or ancestors afterwards; the library
     keeps changes with missing parts in silence, so each is looked up.
+
+    A first change that comes alone, as most do, is its own snapshot: these very bytes
+    have just been loaded, and `sync.change` lets nothing through that could not be
+    saved and loaded again. Snapshot and tree are left empty; the asker has both.
     """
     try:
         document = merge_changes(job.snapshot, job.changes)
+        if not job.snapshot and len(job.changes) == 1:
+            heads = list(document.heads())
+            if heads != job.expected:
+                return Outcome("a change was not taken up by the library")
+            return Outcome("", heads=heads, looked=_looked(document, job))
         if not document.has_all(job.expected):
             return Outcome("a change was not taken up by the library")
         snapshot = document.snapshot()
@@ -59,10 +71,14 @@ def run(job: Job) -> Outcome:
             snapshot,
             list(document.heads()),
             document.tree(),
-            [document.tree(heads) for heads in job.look_at],
+            _looked(document, job),
         )
     except (ChangeRefused, DocumentDamaged, MemoryError) as error:
         return Outcome(str(error)[:500] or "out of memory")
+
+
+def _looked(document: Document, job: Job) -> list[Tree]:
+    return [document.tree(heads) for heads in job.look_at]
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ themselves, each in its own process, and a person chooses a desk to sit at.
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
@@ -113,6 +114,9 @@ class Walk:
 
 def run_demo(*, count: int, only_walk: bool, as_json: bool) -> int:
     """Run the demo and return its exit code."""
+    # Whoever ends the demo from outside must not leave homes and passwords behind.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
     is_screen = (
         sys.stdin.isatty() and sys.stdout.isatty() and not only_walk and not as_json
     )
@@ -397,7 +401,9 @@ def _choose_desk(desks: dict[str, Desk]) -> None:
         chosen = {"1": "village", "2": "town", "3": "district"}.get(answer)
         if chosen is None:
             if answer == "0":
+                click.echo("演示结束，样例数据已删除。")
                 return
+            click.echo("请输入 1、2、3 或 0。")
             continue
         subprocess.run(
             desks[chosen].command(), check=False, env=os.environ | {"PYTHONUTF8": "1"}

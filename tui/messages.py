@@ -139,7 +139,7 @@ def _invite_refused(error: node_errors.InviteRefused) -> str:
 def _unreachable(error: sync_errors.PeerUnreachable) -> str:
     return (
         f"没有连上上级：{_peer_word(error.why)}。"
-        "数据都在本机，一件不少；后台会自动再试，也可以按 F5。"
+        "数据都在本机，一件不少；等一会儿再同步一次，后台也会自动再试。"
     )
 
 

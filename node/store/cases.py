@@ -83,8 +83,9 @@ _KEPT = _COLUMNS.removesuffix(", id")
 _PUT = (
     f"INSERT INTO cases ({_KEPT}) VALUES ({', '.join('?' * 13)}) "
     f"ON CONFLICT (document) DO UPDATE SET ({_KEPT}) = "
-    f"({', '.join(f'excluded.{name}' for name in _KEPT.split(', '))}) RETURNING id"
+    f"({', '.join(f'excluded.{name}' for name in _KEPT.split(', '))})"
 )
+_GROUP = 500
 
 
 class Cases:
@@ -96,28 +97,15 @@ class Cases:
 
     def put(self, rows: Iterable[tuple[CaseRow, tuple[str, str, str]]]) -> None:
         """Keep rows, each with its search terms (name, initials, numbers)."""
-        for row, terms in rows:
-            values = (
-                row.document,
-                row.number,
-                row.division,
-                row.package,
-                row.item_code,
-                row.item_name,
-                row.department,
-                row.decide,
-                row.applicant,
-                row.state,
-                row.mark,
-                row.submitted_at_ms,
-                row.changed_at_ms,
-            )
-            case = self._db.execute(_PUT, values).fetchone()[0]
-            self._db.execute(
-                "INSERT OR REPLACE INTO search (rowid, name, initials, numbers) "
-                "VALUES (?, ?, ?, ?)",
-                (case, *terms),
-            )
+        kept = list(rows)
+        self._db.executemany(_PUT, [_values(row) for row, _ in kept])
+        # A statement for many rows returns nothing, so their ids are looked up.
+        ids = self._ids([row.document for row, _ in kept])
+        self._db.executemany(
+            "INSERT OR REPLACE INTO search (rowid, name, initials, numbers) "
+            "VALUES (?, ?, ?, ?)",
+            [(ids[row.document], *terms) for row, terms in kept],
+        )
 
     def get(self, document: bytes) -> CaseRow | None:
         """Return one row."""
@@ -127,7 +115,7 @@ class Cases:
     def find(self, name: str, limit: int = 3) -> list[CaseRow]:
         """Return the cases whose id or number begins or ends as `name` says."""
         text = name.strip().lower().replace("-", "")
-        if not text or not text.isascii() or not text.isalnum():
+        if not 0 < len(text) <= 64 or not text.isascii() or not text.isalnum():
             return []
         is_hex = len(text) <= 32 and all(c in "0123456789abcdef" for c in text)
         rows: list[CaseRow] = []
@@ -198,6 +186,19 @@ class Cases:
             )
         ]
 
+    def _ids(self, documents: Sequence[bytes]) -> dict[bytes, int]:
+        """Return the ids of the rows of `documents`."""
+        found: dict[bytes, int] = {}
+        for start in range(0, len(documents), _GROUP):
+            group = documents[start : start + _GROUP]
+            marks = ",".join("?" * len(group))
+            found.update(
+                self._db.execute(
+                    f"SELECT document, id FROM cases WHERE document IN ({marks})", group
+                )
+            )
+        return found
+
     # -- drafts -----------------------------------------------------------------
 
     def put_draft(self, draft: Draft) -> None:
@@ -245,6 +246,25 @@ class Cases:
 
 def _answers(data: bytes) -> dict[str, str]:
     return decode(data, dict[str, str], limit_bytes=4 * 1024 * 1024)
+
+
+def _values(row: CaseRow) -> tuple[object, ...]:
+    """Return what `_PUT` asks for."""
+    return (
+        row.document,
+        row.number,
+        row.division,
+        row.package,
+        row.item_code,
+        row.item_name,
+        row.department,
+        row.decide,
+        row.applicant,
+        row.state,
+        row.mark,
+        row.submitted_at_ms,
+        row.changed_at_ms,
+    )
 
 
 def _where(wanted: Filter) -> tuple[str, tuple[object, ...]]:

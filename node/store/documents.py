@@ -29,6 +29,9 @@ class JudgedChange(NamedTuple):
         return self.verdict == "taken"
 
 
+_COMPARED = {"entries": "id, verdict", "documents": "id, scope, birth, heads"}
+"""What of a table must come out the same when it is made again."""
+
 JudgedChanges = dict[bytes, JudgedChange]
 """By hash."""
 
@@ -257,7 +260,7 @@ class Documents:
         """Return how often each row of a derived table occurs, by its hash; row
         numbers that another order would change are left out.
         """
-        columns = "id, verdict" if table == "entries" else "*"
+        columns = _COMPARED.get(table, "*")
         rows = self._db.execute(f"SELECT {columns} FROM {table}")
         keep = slice(1, None) if table == "cases" else slice(None)
         found: dict[str, int] = {}

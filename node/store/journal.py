@@ -176,6 +176,13 @@ class Journal:
             (self.stream_row(stream), checkpoint.sequence, checkpoint.signature),
         )
 
+    def drop_checkpoints_before(self, stream: StreamId, sequence: int) -> None:
+        """Forget the checkpoints of a stream that stand before `sequence`."""
+        self._db.execute(
+            "DELETE FROM checkpoints WHERE stream = ? AND sequence < ?",
+            (self.stream_row(stream), sequence),
+        )
+
     def checkpoint_between(
         self, stream: StreamId, first: int, last: int
     ) -> Checkpoint | None:

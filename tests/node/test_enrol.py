@@ -140,11 +140,6 @@ def test_a_place_that_cannot_be_is_refused(
 
 
 @pytest.mark.parametrize("part", ["department", "address"])
-@pytest.mark.xfail(
-    strict=True,
-    reason="a department of more than 60 characters, or an address that makes the code "
-    "longer than can be read, is accepted by invite and fails when somebody joins",
-)
 def test_an_invitation_that_is_given_out_can_be_used(nodes: Three, part: str) -> None:
     parts = {"department": "民政局", "address": "test:1"} | {part: "长" * 120}
     try:
@@ -339,11 +334,6 @@ def test_another_root_with_the_same_secret_is_not_believed(
 # -- homes -------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the new keys are only in memory until the answer comes: a lost answer uses "
-    "up the code, though the error says 'try again when there is a line'",
-)
 def test_a_join_whose_answer_was_lost_can_be_tried_again(nodes: Three) -> None:
     code = invited(nodes.town)
 

@@ -184,11 +184,6 @@ def test_other_kinds_of_entries_that_cannot_be_read_harm_nothing(
 # -- one bad thing harms one thing -------------------------------------------------
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="an event's time may be any number: 2**64 does not fit SQLite, commit "
-    "raises OverflowError, and nothing of this village ever arrives again",
-)
 def test_a_time_that_no_store_can_hold_harms_one_case_only(nodes: Three) -> None:
     document, _, raw = birth(
         nodes.village, package_of(nodes.village, ELDER), at=2**64 + 5
@@ -201,11 +196,6 @@ def test_a_time_that_no_store_can_hold_harms_one_case_only(nodes: Three) -> None
     assert nodes.town.store.cases.get(good.row.document) is not None
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a batch's time may be 2**63: commit raises OverflowError, and nothing of "
-    "this node ever arrives again; relayed, it stops the town's line to the district",
-)
 def test_a_batch_that_no_store_can_hold_harms_itself_only(nodes: Three) -> None:
     batch = BatchList(b"b" * 16, "330881105-261121-B001", "x", 2**63, ())
     put_entry(nodes.village, b"", encode(batch), kind=KIND_BATCH)
@@ -216,11 +206,6 @@ def test_a_batch_that_no_store_can_hold_harms_itself_only(nodes: Three) -> None:
     assert nodes.town.store.cases.get(good.row.document) is not None
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="whoever claims to hold entries of another's stream is believed: one "
-    "vector of one village in `public` forbids the district to write for ever",
-)
 @pytest.mark.parametrize("scope", ["public", VILLAGE])
 def test_a_false_claim_does_not_stop_anybody_from_writing(
     nodes: Three, scope: str
@@ -239,11 +224,6 @@ def test_a_false_claim_does_not_stop_anybody_from_writing(
     enrolled(nodes.district, nodes.path / "t2", "town", OTHER_TOWN, "别镇").close()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="each vector may name 4096 streams of nodes that nobody knows, and every "
-    "one of them leaves rows for good",
-)
 def test_a_vector_of_nonsense_leaves_nothing_behind(nodes: Three) -> None:
     before = rows(nodes.town, "SELECT count(*) FROM streams")
     heads = [Head(bytes([i]) * 16, 1, 7, bytes(32)) for i in range(200)]
@@ -257,12 +237,6 @@ def test_a_vector_of_nonsense_leaves_nothing_behind(nodes: Three) -> None:
     assert rows(nodes.town, "SELECT count(*) FROM streams") == before
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a relay cuts only at the author's checkpoints: two long chunks that came "
-    "one by one leave together in a bundle of more than 8 MiB, which the district "
-    "refuses; the town's line is dead for all villages",
-)
 def test_chunks_that_came_in_go_out_again(nodes: Three) -> None:
     village, town = nodes.village, nodes.town
     stream = StreamId(village.id, 1, VILLAGE)
@@ -284,11 +258,6 @@ def test_chunks_that_came_in_go_out_again(nodes: Three) -> None:
     assert nodes.district.store.cases.get(case.row.document) is not None
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="folding each change's past again is cubic in the length of a case: 400 "
-    "amendments (100 KB) hold the receiver for 2 s, 800 for 13 s, 4,000 for an hour",
-)
 def test_the_time_for_a_long_case_grows_with_its_length(nodes: Three) -> None:
     took_s = []
     for count in (100, 400):
@@ -326,11 +295,6 @@ def test_one_bad_change_in_a_long_case_is_found_in_time(nodes: Three) -> None:
     assert len(story(nodes.town, case.id)) == 101
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="everything that waits for a form is judged and written again at every "
-    "exchange, one transaction each: saying nothing costs what is waiting",
-)
 def test_what_waits_does_not_make_every_exchange_dearer(
     nodes: Three, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -356,11 +320,6 @@ def test_what_waits_does_not_make_every_exchange_dearer(
     assert len(transactions) < 10
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a material's record of 1,000 brackets passes the policy, and opening the "
-    "case raises RecursionError on every node",
-)
 def test_a_material_that_cannot_be_read_does_not_close_the_case(nodes: Three) -> None:
     case = submit(nodes.village)
     copy = copy_of(nodes.village, case.id)
@@ -401,11 +360,6 @@ def test_any_name_can_be_kept_and_found(nodes: Three, name: str) -> None:
 # -- nobody speaks for another -----------------------------------------------------
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="any node may write a batch with the id and number of another's: the row "
-    "is replaced, and which list is shown depends on which came last",
-)
 def test_nobody_replaces_the_batch_of_another(nodes: Three) -> None:
     case = submit(nodes.village)
     sync(nodes.village, nodes.town)
@@ -599,11 +553,6 @@ def test_two_births_of_one_document_are_one(nodes: Three) -> None:
         assert row is not None and row.applicant == "甲"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a birth that waits for its form is overtaken by a second birth of the "
-    "same document, where the form is not here yet; elsewhere the first one stands",
-)
 def test_which_of_two_births_stands_does_not_depend_on_the_way(nodes: Three) -> None:
     village, town, district = nodes.village, nodes.town, nodes.district
     old = next(r for r in district.store.registry.current_packages())

@@ -99,11 +99,6 @@ def test_what_is_owed_is_counted_with_its_age(nodes: Three) -> None:
     assert about(nodes.town, nodes.district).owed_entries == 3
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="owed_cases counts the empty document of publications and batches as a "
-    "case, and a case once for each of its streams",
-)
 @pytest.mark.parametrize("what", ["publication", "two streams"])
 def test_owed_cases_are_cases(nodes: Three, what: str) -> None:
     sync_all(nodes)
@@ -223,11 +218,6 @@ def test_a_case_of_the_town_has_no_town_to_arrive_at(nodes: Three) -> None:
     assert one.town_ms is None and one.district_ms
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="of several nodes at the town any one is taken for 镇, not the one that "
-    "this node syncs with: with two computers at the town, 已到镇 never comes",
-)
 def test_at_the_town_means_at_the_node_above(nodes: Three) -> None:
     for number in range(4):
         second = enrolled(

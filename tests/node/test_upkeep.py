@@ -70,11 +70,6 @@ def derived(node: Node, without: tuple[str, ...] = ()) -> dict[str, list[Any]]:
     return found
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="changed_at_ms of a case comes from the clock before the commit, and from "
-    "received_at_ms after a rebuild: a millisecond or more apart, lists jump",
-)
 @pytest.mark.parametrize("who", ["town", "district"])
 def test_a_rebuild_makes_the_same_tables_again(nodes: Three, who: str) -> None:
     busy(nodes)
@@ -233,11 +228,6 @@ def test_what_was_altered_with_the_key_in_hand_is_named(
     assert not any("张三丰" in fault for fault in faults)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a column of another type makes the library raise in the middle of verify: "
-    "a bare sqlcipher3 error, and no word about any other fault",
-)
 def test_verify_goes_on_where_a_column_is_of_another_type(nodes: Three) -> None:
     busy(nodes)
 
@@ -250,11 +240,6 @@ def test_verify_goes_on_where_a_column_is_of_another_type(nodes: Three) -> None:
     assert upkeep.verify(nodes.town).faults
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="verify asks of derived tables only whether a document has a row: what "
-    "lists show may be anything, though 'what is derived must be what the entries say'",
-)
 @pytest.mark.parametrize("statement", UNSEEN.values(), ids=UNSEEN)
 def test_what_is_shown_wrongly_is_named(nodes: Three, statement: str) -> None:
     busy(nodes)

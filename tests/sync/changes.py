@@ -6,8 +6,9 @@ What stands here knows the format by itself and shares no code with `sync.change
 import hashlib
 import random
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from sync.document import Document
 
@@ -40,6 +41,21 @@ def run(count: int, value: bytes) -> bytes:
     since the library takes no other spelling.
     """
     return sleb(count if count != 1 else -1) + value
+
+
+def column(values: Sequence[bytes]) -> bytes:
+    """Return a run-length column of encoded `values`, as the library writes it."""
+    parts, singles = [], list[bytes]()
+    for value, group in groupby(values):
+        count = len(list(group))
+        if count == 1:
+            singles.append(value)
+            continue
+        parts += [sleb(-len(singles)), *singles] if singles else []
+        parts.append(run(count, value))
+        singles = []
+    parts += [sleb(-len(singles)), *singles] if singles else []
+    return b"".join(parts)
 
 
 def chunk(body: bytes, *, deflated: bool = False) -> bytes:

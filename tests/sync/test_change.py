@@ -17,19 +17,21 @@ from sync.change import (
     MAX_RAW_BYTES,
     MAX_VALUE_BYTES,
     read_change,
+    tree_of,
 )
-from sync.document import Document
+from sync.document import Document, Tree
 from sync.errors import ChangeRefused
 from tests.sync.changes import (
     ACTOR,
     ELEVEN_SECONDS,
     MAGIC,
     NEVER_RETURNS,
-    OTHER_ACTOR,
+    OBJECT_ACTOR,
     UNREADABLE_AFTER_SAVE,
     a_case,
     body_of,
     chunk,
+    column,
     craft,
     leb,
     mutants,
@@ -396,6 +398,106 @@ def test_a_crafted_change_is_refused_with_its_cause(
     assert refusal(craft(columns)) == cause
 
 
+def _two(**overrides: bytes) -> dict[int, bytes]:
+    """Return the columns of two puts, "x" under "k" and "y" under "l"."""
+    return one_put(
+        **{
+            "key_text": sleb(-2) + b"\x01k\x01l",
+            "insert": b"\x02",
+            "action": run(2, b"\x01"),
+            "value_meta": run(2, b"\x16"),
+            "value": b"xy",
+            "pred_count": run(2, b"\x00"),
+        }
+        | overrides
+    )
+
+
+# What the library reads, writes otherwise, and then cannot load.
+TOLD_OTHERWISE = {
+    "a run of one": _two(action=sleb(1) + b"\x01" + sleb(-1) + b"\x01"),
+    "a run of one key": one_put(key_text=sleb(1) + b"\x01k"),
+    "equal numbers told singly": _two(action=sleb(-2) + b"\x01\x01"),
+    "equal long numbers told singly": _two(
+        value_meta=sleb(-2) + b"\x86\x08" * 2, value=b"z" * 128
+    ),
+    "equal keys told singly": _two(key_text=sleb(-2) + b"\x01k" * 2),
+    "two literal runs": _two(key_text=(sleb(-1) + b"\x01k") + sleb(-1) + b"\x01l"),
+    "two equal runs": _two(
+        action=run(2, b"\x01") * 2,
+        key_text=sleb(-4) + b"\x01a\x01b\x01c\x01d",
+        insert=b"\x04",
+        value_meta=run(4, b"\x16"),
+        value=b"wxyz",
+        pred_count=run(4, b"\x00"),
+    ),
+    "two runs of nothing": _two(
+        object_actor=b"\x00\x01" * 2, object_counter=b"\x00\x01" * 2
+    ),
+    "a column of nothing": _two(object_actor=b"\x00\x02", object_counter=b"\x00\x02"),
+    "an empty column": one_put() | {OBJECT_ACTOR: b""},
+    "a long number": one_put(action=sleb(-1) + b"\x81\x00"),
+    "a long run": one_put(action=b"\xff\x7f\x01"),
+    "a long value": one_put(value_meta=run(1, b"\x24"), value=b"\x81\x00"),
+    "no insert marks": one_put(insert=b""),
+    "inserts in two parts": _two(insert=b"\x01\x00\x01"),
+    "a write into what is no map": _two(
+        object_actor=b"\x00\x01" + run(1, b"\x00"),
+        object_counter=b"\x00\x01" + run(1, b"\x01"),
+    ),
+    "a write into what is made later": _two(
+        object_actor=run(1, b"\x00") + b"\x00\x01",
+        object_counter=run(1, b"\x02") + b"\x00\x01",
+        action=sleb(-2) + b"\x01\x00",
+        value_meta=sleb(-2) + b"\x16\x00",
+        value=b"x",
+    ),
+}
+
+
+@pytest.mark.parametrize("columns", TOLD_OTHERWISE.values(), ids=list(TOLD_OTHERWISE))
+def test_a_change_is_told_in_the_one_way_of_the_library(
+    columns: dict[int, bytes],
+) -> None:
+    ordered = {spec: columns[spec] for spec in sorted(columns)}
+
+    assert refusal(craft(ordered)) in ("not-allowed", "damaged")
+
+
+def test_the_crafted_puts_of_these_tests_are_good_ones() -> None:
+    into = _two(
+        object_actor=b"\x00\x01" + run(1, b"\x00"),
+        object_counter=b"\x00\x01" + run(1, b"\x01"),
+        action=sleb(-2) + b"\x00\x01",
+        value_meta=sleb(-2) + b"\x00\x16",
+        value=b"y",
+    )
+    for columns, tree in ((_two(), {"k": "x", "l": "y"}), (into, {"k": {"l": "y"}})):
+        read = read_change(craft(columns))
+
+        document = Document.load(read.raw)
+        assert Document.load(document.snapshot()).tree() == tree_of(read) == tree
+
+
+@given(worlds(scalars, max_steps=1))
+@settings(deadline=None, derandomize=True, max_examples=150)
+def test_our_reading_of_a_first_change_is_the_library_s_document(
+    replicas: list[Replica],
+) -> None:
+    birth = read_change(replicas[0].inner.get_changes([])[0].raw_bytes)
+
+    ours, theirs = tree_of(birth), Document.load(birth.raw).tree()
+
+    assert ours == theirs
+    assert repr(_sorted(ours)) == repr(_sorted(theirs))  # True is not 1
+
+
+def _sorted(tree: Tree) -> list[object]:
+    return sorted(
+        (k, sorted(v.items()) if isinstance(v, dict) else v) for k, v in tree.items()
+    )
+
+
 @pytest.mark.parametrize(
     "columns",
     [
@@ -475,8 +577,14 @@ def test_the_limits_themselves_are_allowed() -> None:
     assert read_change(craft(long_key)).ops[0].key == "k" * MAX_KEY_BYTES
     assert read_change(craft(long_value)).ops[0].value == "x" * MAX_VALUE_BYTES
     assert len(read_change(craft(many)).ops[0].overwrites) == MAX_PREDECESSORS
+    everybody = one_put(
+        pred_count=run(1, leb(MAX_ACTORS)),
+        pred_actor=column([leb(1 + n) for n in range(MAX_ACTORS)]),
+        pred_counter=column([b"\x01", *[b"\x00"] * (MAX_ACTORS - 1)]),
+    )
+    others = tuple(b"%03d" % n for n in range(MAX_ACTORS))
     assert read_change(
-        craft(one_put(), dependencies=(bytes(32),) * 64, others=(OTHER_ACTOR,) * 256)
+        craft(everybody, dependencies=(bytes(32),) * MAX_DEPENDENCIES, others=others)
     )
 
 

@@ -4,14 +4,16 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 
-from sync.change import Change, read_change
+from sync.change import Change, read_change, tree_of
 from sync.document import Document, Tree, merge_changes
 from sync.errors import ChangeRefused
 from sync.sandbox import BACKSTOP, GROUP_JOBS, Sandbox
-from sync.worker import Job
+from sync.seal import sha256
+from sync.worker import Job, Outcome
 from sync.worker import run as run_here
 from tests.sync.changes import (
     ACTOR,
@@ -23,6 +25,7 @@ from tests.sync.changes import (
     a_case,
     body_of,
     chunk,
+    column,
     craft,
     leb,
     mutants,
@@ -77,6 +80,38 @@ def test_the_child_says_what_the_same_code_says_here(sandbox: Sandbox) -> None:
     assert sandbox.run(jobs) == [run_here(one) for one in jobs]
 
 
+def test_a_first_change_alone_is_its_own_snapshot(sandbox: Sandbox) -> None:
+    (outcome,) = sandbox.run([job(CASE[0])])
+
+    document = Document.load(CASE[0].raw)
+    assert outcome.refused == ""
+    assert (outcome.snapshot, outcome.tree) == (b"", {})
+    assert tuple(outcome.heads) == document.heads() == (BIRTH.hash,)
+    assert outcome.looked == [{}, document.tree()]
+    assert tree_of(BIRTH) == document.tree()
+
+
+def test_a_first_change_with_more_to_come_is_saved_and_proven(
+    sandbox: Sandbox,
+) -> None:
+    raws = [CASE[0].raw, CASE[1].raw]
+    hashes = [read_change(raw).hash for raw in raws]
+
+    (outcome,) = sandbox.run([Job(b"", raws, hashes, [])])
+    (later,) = sandbox.run([Job(CASE[0].raw, raws[1:], hashes[1:], [])])
+
+    assert outcome.snapshot and outcome.tree
+    assert later == outcome  # it does not matter how much came together
+
+
+def test_a_first_change_that_is_not_what_was_expected_is_refused(
+    sandbox: Sandbox,
+) -> None:
+    (outcome,) = sandbox.run([Job(b"", [CASE[0].raw], [bytes(32)], [])])
+
+    assert outcome.refused and outcome.refused != BACKSTOP
+
+
 def test_many_jobs_come_back_in_order(sandbox: Sandbox) -> None:
     jobs = []
     for number in range(2 * GROUP_JOBS + 50):
@@ -85,7 +120,7 @@ def test_many_jobs_come_back_in_order(sandbox: Sandbox) -> None:
 
     outcomes = sandbox.run(jobs)
 
-    assert [one.tree["v"] for one in outcomes] == list(range(len(jobs)))
+    assert [one.heads for one in outcomes] == [one.expected for one in jobs]
     assert sandbox.run([]) == []
 
 
@@ -201,6 +236,15 @@ def _tree(document: Document) -> Tree:
     return document.tree()
 
 
+def _snapshot(change: Change, outcome: Outcome) -> bytes:
+    """Return what is kept: a first change alone is its own snapshot."""
+    return outcome.snapshot or change.raw
+
+
+def _tree_after(change: Change, outcome: Outcome) -> Tree:
+    return outcome.tree or tree_of(change)
+
+
 CASE_TREES = [_tree(merge_changes(one.before, [one.raw])) for one in CASE]
 
 
@@ -229,11 +273,12 @@ def test_what_is_let_through_is_refused_or_gives_a_document_that_loads_again(
     refused = Counter(one.refused for one in outcomes if one.refused)
     assert BACKSTOP not in refused
     assert 500 < len(outcomes) - refused.total() < len(outcomes)
-    for outcome in outcomes:
+    for (_, change), outcome in zip(let_through, outcomes, strict=True):
         if not outcome.refused:
-            again = Document.load(outcome.snapshot)
+            again = Document.load(_snapshot(change, outcome))
             assert again.heads() == tuple(sorted(outcome.heads))
-            assert again.tree() == outcome.tree
+            assert again.tree() == _tree_after(change, outcome)
+            assert Document.load(again.snapshot()).tree() == again.tree()
 
 
 def test_what_is_taken_does_to_the_document_what_we_have_read_and_nothing_else(
@@ -311,18 +356,15 @@ class Odd:
 
     def raw(self) -> bytes:
         actor, counter = self.container
-        steps, before = b"", 0
-        for _, number in self.overwrites:
-            steps += run(1, sleb(number - before))
-            before = number
+        numbers = [0, *(number for _, number in self.overwrites)]
         return craft(
             one_put(
                 object_actor=run(1, leb(actor)),
                 object_counter=run(1, leb(counter)),
                 key_text=sleb(-1) + b"\x04name",
                 pred_count=run(1, leb(len(self.overwrites))),
-                pred_actor=b"".join(run(1, leb(who)) for who, _ in self.overwrites),
-                pred_counter=steps,
+                pred_actor=column([leb(who) for who, _ in self.overwrites]),
+                pred_counter=column([sleb(b - a) for a, b in pairwise(numbers)]),
             ),
             actor=self.actors[0],
             others=self.actors[1:],
@@ -350,12 +392,29 @@ ODD = [
     Odd("replaces the same twice", overwrites=((1, NAME_OP), (1, NAME_OP))),
     Odd("writes into what never was", container=(1, 99)),
     Odd("writes into a scalar", container=(1, NAME_OP)),
-    Odd("writes into itself", container=(0, BIRTH_OPS + 1)),
     Odd("numbers its writes from one again", start_op=1),
-    Odd("names an actor that it does not need", actors=THREE),
-    Odd("names an actor twice", actors=(OTHER_ACTOR, ACTOR, ACTOR)),
     Odd("numbers its writes beyond what the library counts", start_op=2**32),
 ]
+
+
+UNREAD = [
+    Odd("writes into itself", container=(0, BIRTH_OPS + 1)),
+    Odd("writes into what it will never write", container=(0, BIRTH_OPS + 2)),
+    Odd("names an actor that it does not need", actors=THREE),
+    Odd("names an actor twice", actors=(OTHER_ACTOR, ACTOR, ACTOR)),
+    Odd("names itself again", actors=(OTHER_ACTOR, ACTOR, OTHER_ACTOR)),
+    Odd("names an actor that is empty", actors=(OTHER_ACTOR, ACTOR, b"")),
+]
+
+
+@pytest.mark.parametrize("odd", UNREAD, ids=lambda odd: odd.what)
+def test_what_the_library_would_never_say_is_refused_as_it_is_read(odd: Odd) -> None:
+    with pytest.raises(ChangeRefused):
+        read_change(odd.raw())
+
+    # And well so: the library does not take it, or not in every order.
+    raw = odd.raw()
+    assert run_here(Job(CASE[1].before, [raw], [sha256(raw[8:])], [])).refused
 
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: odd.what)
@@ -388,7 +447,7 @@ def test_jobs_may_be_made_while_the_child_works(sandbox: Sandbox) -> None:
 
     outcomes = sandbox.run(made)
 
-    assert [one.tree for one in outcomes] == [
+    assert [_tree_after(BIRTH, one) for one in outcomes] == [
         CASE_TREES[n % len(CASE)] for n in range(2 * GROUP_JOBS + 3)
     ]
 

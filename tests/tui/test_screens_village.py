@@ -285,7 +285,7 @@ async def test_a_returned_case_is_put_right_and_sent_again(desks: Desks) -> None
         await pilot.pause()
         text = screen_text(app)
         assert "4退回补正 1!" in text
-        assert "! 欧阳建国 退回：住址写到门牌（贺村镇 周审核" in text
+        assert "! 欧阳建国 退回补正：住址写到门牌（贺村镇 周审核" in text
         await pilot.press("e")
         await pilot.pause()
         app.screen.query_one("#notice")

@@ -10,9 +10,10 @@ import msgspec
 from node import cases as node_cases
 from node import casework, find
 from node import status as node_status
-from node.cases import Case, Material
+from node.cases import Case
 from node.errors import AnswersWrong, NodeError
 from node.lifecycle import State, Step
+from node.material import Material
 from node.status import Arrival
 from node.store.cases import CaseRow, Draft, Filter
 from node.wiring import Node

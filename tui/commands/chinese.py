@@ -60,6 +60,8 @@ def usage_sentence(error: click.ClickException) -> str:
             what = "命令写得不对。"
         case _:
             what = error.message
+    if not what.endswith(("。", "？", "！")):
+        what += "。"
     return f"{what}用法见 {command} --help。没有改动任何东西。"
 
 

@@ -261,7 +261,7 @@ class FormPage(Page):
         number = labels.short_number(case.row.number)
         self.lianban.close_page(
             f"✓ 已提交：{case.row.applicant}的{case.row.item_name}，单号 {number}。"
-            "已存在本机，联网后自动上传"
+            "已存在本机；传到后，列表里会显示“●已到镇”"
         )
 
     def action_guide(self) -> None:
@@ -351,7 +351,9 @@ class FormPage(Page):
         self.query_one("#saved", Static).update(plain(text))
 
     def _show_missing(self) -> None:
-        text = form_words.missing(self.sheet.package, self.answers)
+        text = form_words.missing(
+            self.sheet.package, self.answers, casework.today(self.node)
+        )
         self.query_one("#missing", Static).update(plain(text))
 
     def _show_problems(self, problems: Sequence[tuple[str, str, str]]) -> None:

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from forms.field import Field
 from forms.kinds import DEFAULT_TEXT, KINDS
-from node.cases import Material
+from node.material import Material
 from tui import labels
 from tui.text import harmless, plain
 from tui.widgets.choice_line import ChoiceLine, Option

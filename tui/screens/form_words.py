@@ -17,10 +17,14 @@ SHOWN_MISSING = 4
 SHOWN_DUPLICATES = 3
 
 
-def missing(package: Package, answers: Mapping[str, str]) -> str:
-    """Return how many required answers there are to come, and the first of them."""
+def missing(package: Package, answers: Mapping[str, str], today: dt.date) -> str:
+    """Return how many answers are still to come or to be put right, and the first."""
     absent = check.missing(package, answers)
     if not absent:
+        wrong = check.check(package, answers, today)
+        if wrong:
+            names = "、".join(problem.label for problem in wrong[:SHOWN_MISSING])
+            return f"还有 {len(wrong)} 处要改：{names}"
         return "✓ 必填都填了，按 F3 提交"
     names = "、".join(field.label for field in absent[:SHOWN_MISSING])
     more = "…" if len(absent) > SHOWN_MISSING else ""

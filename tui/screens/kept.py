@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from node.cases import Material
+from node.material import Material
 from node.wiring import Node
 
 

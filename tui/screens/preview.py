@@ -13,35 +13,45 @@ from tui.text import harmless
 def words(node: Node, row: CaseRow | None) -> tuple[str, Tone]:
     """Return what to say of a row, and whether it asks for a person.
 
-    A returned case says why; where another is under the cursor, the first returned
-    one is named, so that nobody overlooks it.
+    A returned or refused case says why, by whom and when; a draft, while nothing else
+    is under the cursor, leaves room for the case that has waited longest for a
+    correction, so that nobody overlooks it.
     """
-    if row is not None and row.state == State.RETURNED:
-        return returned(node, row), "alert"
+    if row is not None and row.state in REASONED:
+        return reasoned(node, row), "alert"
     if row is not None and row.mark:
         return _marked(row), "alert"
-    if node.tier == "village":
+    if row is None or row.state == State.DRAFT:
         waiting = node.store.cases.page(
             Filter(states=(State.RETURNED,), oldest_first=True), None, 1
         )
-        if waiting:
-            return returned(node, waiting[0]), "alert"
+        if waiting and node.tier == "village":
+            return reasoned(node, waiting[0]), "alert"
     if row is None:
         return "", "quiet"
     return _calm(node, row), "quiet"
 
 
-def returned(node: Node, row: CaseRow) -> str:
-    """Return why a case was sent back, by whom and when."""
+REASONED: dict[str, Step] = {
+    State.RETURNED: Step.RETURN,
+    State.REFUSED: Step.REFUSE,
+}
+"""States whose reason must be seen at once, and the step that gave it."""
+
+
+def reasoned(node: Node, row: CaseRow) -> str:
+    """Return why a case was sent back or refused, by whom and when."""
     case = cases.open_case(node, row.id)
+    step = REASONED[row.state]
+    name, word = harmless(row.applicant), labels.word(labels.STEPS, step)
     for one in reversed(case.story.happened):
-        if one.event.step == Step.RETURN and not one.why_not:
-            at = times.moment(one.event.at, node.now_ms())
+        if one.event.step == step and not one.why_not:
+            day = times.day(one.event.at, node.now_ms())
             author = who(node, one.author)
             note = harmless(one.event.note, width=90)
             by = harmless(one.event.by)
-            return f"! {harmless(row.applicant)} 退回：{note}（{author} {by} {at}）"
-    return f"! {harmless(row.applicant)} 退回补正"
+            return f"! {name} {word}：{note}（{author} {by} {day}）"
+    return f"! {name} {word}"
 
 
 def who(node: Node, author: str) -> str:
@@ -66,8 +76,8 @@ def _calm(node: Node, row: CaseRow) -> str:
     changed = times.moment(row.changed_at_ms, now_ms)
     origin = views.place(views.places(node), row.division)
     text = (
-        f"{origin}   {row.department}   {since} 收件   {changed} 变动   "
-        f"单号 {row.number}"
+        f"单号 {row.number}   {origin}   {row.department}   "
+        f"{since} 收件   {changed} 变动"
     )
     return text + _arrived(node, row)
 

@@ -6,8 +6,9 @@ from typing import Protocol
 from forms.field import Field
 from forms.package import Package
 from node import casework
-from node.cases import Case, Material
+from node.cases import Case
 from node.lifecycle import State, Step
+from node.material import Material
 from node.store.cases import Draft
 from node.wiring import Node
 from tui.screens import kept, preview
@@ -81,7 +82,7 @@ class CaseSheet:
         self.notice = ""
         if case.story.state is State.RETURNED:
             self.step = Step.SUBMIT
-            self.notice = preview.returned(node, case.row)
+            self.notice = preview.reasoned(node, case.row)
         found = kept.correction(node, case.id)
         self.answers = {**case.fields, **(found.answers if found else {})}
         self.last_field = found.last_field if found else ""

@@ -51,7 +51,7 @@ ACTS: dict[Step, Act] = {
     Step.REFUSE: Act(
         "x",
         "不予",
-        reason="不予办理：{who}。理由（会告知申请人）",
+        reason="不予办理：{who}。写明理由，申请人会看到",
         placeholder="写明依据和理由",
         question="不予办理：{who}。理由：{note}。签发后各级都会收到。",
         is_dangerous=True,
@@ -77,8 +77,6 @@ LIST_BINDINGS = [
     for one in BINDINGS
 ]
 """For a list: what is seldom done has its key, but no room on a line of 80 cells."""
-
-UNTIL_ACKNOWLEDGED = "联网后自动上传"
 
 
 def possible(node: Node, row: CaseRow) -> list[Step]:
@@ -130,7 +128,7 @@ async def _forward(page: Page, rows: Sequence[CaseRow], who: str) -> bool:
         return False
     batch, cases = casework.forward_batch(page.node, [row.id for row in rows])
     page.lianban.wrote()
-    page.say(f"✓ 已转区 {len(cases)} 件，批次号 {batch.number}（{UNTIL_ACKNOWLEDGED}）")
+    page.say(f"✓ 已转区 {len(cases)} 件，批次号 {batch.number}")
     return True
 
 
@@ -160,7 +158,9 @@ def _report(
     done: Sequence[CaseRow],
     refused: Sequence[tuple[CaseRow, str]],
 ) -> None:
-    text = f"✓ 已{act.label}：{_who(done)}" if done else f"一件也没{act.label}"
+    # 不予 is no verb: what is done is the decision.
+    label = f"决定{act.label}" if act.label == "不予" else act.label
+    text = f"✓ 已{label}：{_who(done)}" if done else f"一件也没{label}"
     if not refused:
         page.say(text)
         return
