@@ -304,12 +304,13 @@ def many_small_frames() -> bytes:
 _CHILD = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (400 * 2**20, 400 * 2**20))
+from tests.sync.memory import peak_mib
 from tests.sync.test_bundle import opened
 from sync.errors import Malformed
 try:
     opened(sys.stdin.buffer.read())
 except Malformed as error:
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, error)
+    print(peak_mib(), error)
 """
 
 

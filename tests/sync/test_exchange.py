@@ -418,14 +418,15 @@ _EMPTY_PARTS = {
 }
 
 _CHILD = """
-import resource, sys
+import sys
+from tests.sync.memory import peak_mib
 from sync.errors import Malformed
 from sync.exchange import decode_parcel
 try:
     decode_parcel(sys.stdin.buffer.read())
 except Malformed:
     pass
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(peak_mib())
 """
 
 
