@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from forms import package as packages
 from forms.errors import FormError
 from node import roster
+from node.document_plan import Candidate
 from node.errors import NodeError
-from node.judge import Candidate, Plan
+from node.judge import Plan
 from node.policy import BATCH_LIMIT, NAME_LIMIT, TIME_LIMIT_MS
 from node.store.journal import StoredEntry
 from node.store.registry import BatchRow, PackageRow

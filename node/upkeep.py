@@ -8,8 +8,9 @@ from forms.package import Package
 from forms.package import encode as encode_package
 from node import journal
 from node.absorb import keep_verdict, settle_waiting, take_other
+from node.document_plan import Candidate
 from node.errors import NodeError, NotAllowed
-from node.judge import Candidate, Plan, candidate_of
+from node.judge import Plan, candidate_of
 from node.store import DERIVED
 from node.store.journal import StoredEntry
 from node.wiring import Node
