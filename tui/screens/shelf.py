@@ -116,7 +116,7 @@ class Shelf:
     def empty_words(self) -> str:
         """Return what to say where there is nothing."""
         if self.query_text.strip():
-            return "没有找到。换几个字，或按 Esc 回到全部"
+            return "这一栏里没有找到。换几个字或换一栏，按 Esc 回到全部"
         if self.narrowed_to:
             return f"{self.narrowed_name}：这里没有办件。按 Esc 看全部"
         return self.view.empty
