@@ -5,6 +5,7 @@ with a connection of its own. Only one process of a home does either.
 """
 
 import gc
+import logging
 import random
 import socket
 import threading
@@ -136,6 +137,8 @@ class Server:
         Raises:
             NodeError: the address cannot be had.
         """
+        # What uvicorn has to say is for programmers; ours is in the log of the home.
+        logging.getLogger("uvicorn").addHandler(logging.NullHandler())
         self._socket = _bind(host, port)
         # The store is used from one thread.
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="store")

@@ -1,5 +1,6 @@
 """`lianban case`: everything that the screens can do with cases, for scripts."""
 
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import click
 import msgspec
 
+from forms.field import Field
+from forms.kinds import KINDS
 from node import cases as node_cases
 from node import casework, find
 from node import status as node_status
@@ -17,7 +20,7 @@ from node.material import Material
 from node.status import Arrival
 from node.store.cases import CaseRow, Draft, Filter
 from node.wiring import Node
-from tui import labels
+from tui import labels, times
 from tui.commands.context import (
     Context,
     json_option,
@@ -123,14 +126,17 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
         draft = node_cases.find_draft(node, name)
         if draft:
             row = node_cases.draft_row(node, draft)
+            package = node.package(draft.package)
             nowhere = Arrival(0, 0)
             shown = _row_object(row, nowhere) | {"fields": draft.answers}
         else:
-            shown = case_object(node, node_cases.open_case(node, name))
+            found = node_cases.open_case(node, name)
+            shown, package = case_object(node, found), found.package
+        now_ms = node.now_ms()
     if as_json:
         show(shown)
     else:
-        _print_case(shown)
+        _print_case(shown, package.fields if package else (), now_ms)
 
 
 @case.command("submit", help="提交草稿；或改好后重新提交、补充已提交的件。")
@@ -260,8 +266,8 @@ def case_object(node: Node, one: Case) -> dict[str, Any]:
     }
 
 
-def _print_case(shown: dict[str, Any]) -> None:
-    """Print what `case show --json` says, in lines of Chinese."""
+def _print_case(shown: dict[str, Any], fields: tuple[Field, ...], now_ms: int) -> None:
+    """Print what `case show --json` says, in lines of Chinese, as the screens do."""
     line(shown["number"], shown["item"], labels.word(labels.STATES, shown["state"]))
     line("办件号", shown["id"])
     sync = shown["sync"]
@@ -273,14 +279,15 @@ def _print_case(shown: dict[str, Any]) -> None:
             if is_there is not None
         ),
     )
-    for key, value in shown["fields"].items():
-        line("字段", key, value)
+    for field in fields:
+        if value := shown["fields"].get(field.key):
+            line("字段", field.label, KINDS[field.kind].show(field, value))
     for material in shown.get("materials", []):
         line("材料", material["name"], f"{material['size']} 字节")
     for event in shown.get("events", []):
         line(
             "经过",
-            event["at"],
+            times.moment(_instant_ms(event["at"]), now_ms),
             labels.word(labels.STEPS, event["step"]),
             event["by"],
             event["note"],
@@ -290,6 +297,10 @@ def _print_case(shown: dict[str, Any]) -> None:
     for conflict in shown.get("conflicts", []):
         values = " / ".join(one["value"] for one in conflict["values"])
         line("两处填得不同", conflict["field"], values)
+
+
+def _instant_ms(text: str) -> int:
+    return int(dt.datetime.fromisoformat(text).timestamp() * 1000)
 
 
 def _row_object(row: CaseRow, arrived: Arrival) -> dict[str, Any]:
