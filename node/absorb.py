@@ -144,7 +144,7 @@ def take_other(node: Node, stored: StoredEntry) -> tuple[str, str, str]:
 
     Runs inside the transaction that stores the entry, and again on `rebuild`.
     """
-    entry, author = stored.entry, stored.stream.node
+    entry = stored.entry
     if entry.payload is None:
         return "kept", "", ""
     try:
@@ -167,7 +167,6 @@ def take_other(node: Node, stored: StoredEntry) -> tuple[str, str, str]:
                 # A later version's kind: stored and forwarded, never dropped.
                 return "kept", "", ""
     except (PeerFault, FormError) as fault:
-        assert author
         return "aside", entry.kind, str(fault)
     return "taken", "", ""
 

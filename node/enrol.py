@@ -266,12 +266,12 @@ def join(
 
     Raises:
         HomeTaken, InviteRefused: nothing was made.
-        PeerUnreachable: nothing was made; try again when there is a line.
+        PeerUnreachable: try again with the same code when there is a line; the keys
+            that were asked for are kept, sealed under the password.
     """
     code = read_code(code_text)
     _check_operator(operator)
     home = Home(path)
-    home.must_be_free()
     _must_encrypt(is_plain)
     keys, hopes = _hopes(home, code, operator, password, is_plain, cost or Cost())
     request = JoinRequest(
@@ -346,6 +346,8 @@ def _hopes(
             kept = None
         if kept is not None and kept.secret == code.secret:
             return keys, kept
+    # Only the very join that was cut may go on in a home that holds something.
+    home.must_be_free()
     keys = vault.Keys(secrets.token_bytes(32), is_plain)
     certificate, key = seal.make_tls("lianban", keys.tls_passphrase)
     hopes = Hopes(

@@ -68,9 +68,7 @@ class Home:
 
     def must_be_free(self) -> None:
         """Make the folder, and raise HomeTaken if a node lives here already."""
-        # A join that was cut after the answer may be taken up again.
-        is_cut = self.joining.exists()
-        if not is_cut and (self.vault.exists() or self.database.exists()):
+        if self.vault.exists() or self.database.exists():
             raise HomeTaken(str(self.path))
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
 

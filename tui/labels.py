@@ -70,7 +70,6 @@ CAUSES: dict[str, str] = {
     "right": "该站点无权办这一步",
     "step": "当时的状态不能办这一步",
     "field": "填写的内容与表单不符",
-    "repeated": "以前已经搁置过",
     "depends": "前面有一步被搁置",
     "dropped": "内容没有一起传来",
     "kind": "种类不对",

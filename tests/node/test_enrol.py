@@ -1,6 +1,8 @@
 """How a node comes to be, and who tries to come in besides."""
 
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -345,6 +347,39 @@ def test_a_join_whose_answer_was_lost_can_be_tried_again(nodes: Three) -> None:
         joined(nodes.town, nodes.path / "new", code, lose)
 
     joined(nodes.town, nodes.path / "new", code).close()
+
+
+def test_what_is_left_of_a_cut_join_opens_no_home_to_another(nodes: Three) -> None:
+    path = nodes.path / "new"
+    code = invited(nodes.town)
+    with _power_gone_before_the_end():
+        joined(nodes.town, path, code).close()
+    assert (path / "joining").exists()
+    before = (path / "vault.json").read_bytes()
+
+    with pytest.raises(HomeTaken):
+        joined(nodes.town, path, invited(nodes.town))
+    with pytest.raises(HomeTaken):
+        enrol.init_district(
+            path,
+            division=DISTRICT,
+            name="江山市",
+            operator="o",
+            password="p",
+            cost=CHEAP,
+        )
+    assert (path / "vault.json").read_bytes() == before
+
+    joined(nodes.town, path, code).close()
+    assert not (path / "joining").exists()
+
+
+@contextmanager
+def _power_gone_before_the_end() -> Iterator[None]:
+    """Let a join end as if the power had gone just before its last act."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("node.home.Home.forget_joining", lambda _: None)
+        yield
 
 
 def test_a_used_home_is_left_alone(nodes: Three) -> None:
