@@ -16,9 +16,12 @@ Source: the Automerge binary document format, change chunks (types 1 and 2).
 
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate, compress, repeat
 from operator import eq
 from typing import Any, NamedTuple, TypeVar
+
+import msgspec
 
 from sync.errors import ChangeRefused
 from sync.seal import sha256
@@ -39,8 +42,8 @@ Scalar = str | int | bool | None
 OpId = tuple[int, bytes]
 """(counter, actor)."""
 
-_MAGIC = b"\x85\x6f\x4a\x83"
-_RAW, _DEFLATED = 1, 2
+CHANGE_MAGIC = b"\x85\x6f\x4a\x83"
+RAW_CHANGE, _DEFLATED = b"\x01", b"\x02"
 
 _OBJECT_ACTOR, _OBJECT_COUNTER = 0x01, 0x02
 _KEY_ACTOR, _KEY_COUNTER, _KEY_TEXT = 0x11, 0x13, 0x15
@@ -61,10 +64,12 @@ _KNOWN_COLUMNS = {
     _PRED_ACTOR,
     _PRED_COUNTER,
 }
+_SHAPE_COLUMNS = (_ACTION, _OBJECT_ACTOR, _OBJECT_COUNTER)
 _MAKE_MAP, _SET = 0, 1
+_TEXT = 6
 
 
-class Op(NamedTuple):
+class Op(msgspec.Struct, frozen=True, gc=False):
     """One write: `value` put under `key` of `container` (None: the root), or, where
     `makes_map`, a new map there.
     """
@@ -77,8 +82,7 @@ class Op(NamedTuple):
     overwrites: tuple[OpId, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, gc=False):
     """What a change says of itself. `raw` is the whole uncompressed chunk."""
 
     raw: bytes
@@ -102,7 +106,7 @@ def read_change(stored: bytes) -> Change:
         ChangeRefused: damaged, beyond a limit, or outside the part of the format
             that we use. `cause` is "damaged", "too-large" or "not-allowed".
     """
-    raw = _raw_chunk(stored)
+    raw, change_hash = _raw_chunk(stored)
     reader = _Reader(raw, 9)
     reader.leb()
     dependencies = tuple(
@@ -124,11 +128,14 @@ def read_change(stored: bytes) -> Change:
         raise ChangeRefused("not-allowed", "a first change that is not the first")
     if reader.at != len(raw):
         raise ChangeRefused("not-allowed", "bytes after the last column")
-    ops = tuple(_ops(columns, [actor, *others], start_op, is_first=not dependencies))
+    try:
+        ops = _ops(columns, [actor, *others], start_op, is_first=not dependencies)
+    except UnicodeDecodeError as error:
+        raise ChangeRefused("damaged", "a text that is not UTF-8") from error
     _check_nothing_needless(columns, actor, others, ops)
     return Change(
         raw=raw,
-        hash=sha256(raw[8:]),
+        hash=change_hash,
         dependencies=dependencies,
         actor=actor,
         sequence=sequence,
@@ -152,14 +159,14 @@ def tree_of(first: Change) -> dict[str, Scalar | dict[str, Scalar]]:
     return tree
 
 
-def _raw_chunk(stored: bytes) -> bytes:
-    """Return the chunk uncompressed, with its checksum verified."""
+def _raw_chunk(stored: bytes) -> tuple[bytes, bytes]:
+    """Return the chunk uncompressed, with its checksum verified, and its hash."""
     if len(stored) > MAX_RAW_BYTES or len(stored) < 12:
         raise ChangeRefused("too-large", f"{len(stored)} bytes")
-    if stored[:4] != _MAGIC:
+    if stored[:4] != CHANGE_MAGIC:
         raise ChangeRefused("damaged", "does not begin as a change does")
     reader = _Reader(stored, 8)
-    kind = reader.take(1)[0]
+    kind = reader.take(1)
     length = reader.count(MAX_RAW_BYTES, "chunk bytes")
     body = reader.take(length)
     if reader.at != len(stored):
@@ -168,12 +175,13 @@ def _raw_chunk(stored: bytes) -> bytes:
         if len(stored) > MAX_STORED_BYTES:
             raise ChangeRefused("too-large", f"{len(stored)} deflated bytes")
         body = _inflate(body)
-    elif kind != _RAW:
-        raise ChangeRefused("not-allowed", f"chunk of type {kind}")
-    head = bytes([_RAW]) + _leb_bytes(len(body))
-    if sha256(head, body)[:4] != stored[4:8]:
+    elif kind != RAW_CHANGE:
+        raise ChangeRefused("not-allowed", f"chunk of type {kind[0]}")
+    content = b"".join((RAW_CHANGE, leb_bytes(len(body)), body))
+    change_hash = sha256(content)
+    if change_hash[:4] != stored[4:8]:
         raise ChangeRefused("damaged", "its checksum does not fit")
-    return _MAGIC + stored[4:8] + head + body
+    return stored[:8] + content, change_hash
 
 
 def _inflate(body: bytes) -> bytes:
@@ -190,16 +198,19 @@ def _inflate(body: bytes) -> bytes:
 
 
 def _columns(reader: "_Reader") -> dict[int, bytes]:
-    layout = []
+    layout = reader.lebs(2 * reader.count(32, "columns"))
+    specs, lengths = layout[::2], layout[1::2]
     last = -1
-    for _ in range(reader.count(32, "columns")):
-        spec = reader.count(2**16, "column")
-        length = reader.count(MAX_RAW_BYTES, "column bytes")
+    for spec in specs:
         if spec <= last or spec not in _KNOWN_COLUMNS:
             raise ChangeRefused("not-allowed", f"column {spec:#x}")
         last = spec
-        layout.append((spec, length))
-    return {spec: reader.take(length) for spec, length in layout}
+    ends = list(accumulate(lengths, initial=reader.at))
+    reader.skip_to(ends[-1])
+    return {
+        spec: reader.data[start:end]
+        for spec, start, end in zip(specs, ends, ends[1:], strict=False)
+    }
 
 
 def _check_nothing_needless(
@@ -217,69 +228,74 @@ def _check_nothing_needless(
 
 def _ops(
     columns: dict[int, bytes], actors: list[bytes], start_op: int, *, is_first: bool
-) -> list[Op]:
+) -> tuple[Op, ...]:
     """Decode the operations; each column must describe equally many of them.
 
     `is_first` says that there is nothing before them into which they could write.
     """
-    actions = _numbers(columns.get(_ACTION, b""), "action")
-    count = len(actions)
+    shape = _shape(*(columns.get(spec, b"") for spec in _SHAPE_COLUMNS))
+    count = len(shape.makes)
+    _check_no_lists(columns, count)
+    keys = _padded(_texts(columns.get(_KEY_TEXT, b"")), count)
+    if not all(keys):
+        raise ChangeRefused("not-allowed", "an empty key")
+    values = _values(
+        _padded(_numbers(columns.get(_VALUE_META, b"")), count),
+        columns.get(_VALUE, b""),
+    )
+    if any(one is not None for one in compress(values, shape.makes)):
+        raise ChangeRefused("not-allowed", "a map with a value")
+    containers = _containers(shape, actors, start_op, is_first=is_first)
+    return tuple(
+        map(
+            Op,
+            zip(range(start_op, start_op + count), repeat(actors[0]), strict=False),
+            map(containers.__getitem__, shape.target_of),
+            keys,
+            shape.makes,
+            values,
+            _predecessors(columns, actors, count),
+        )
+    )
+
+
+class _Shape(NamedTuple):
+    """How the operations of a change are built: `makes` says which of them make a
+    map; `targets` are what they write into, as (place of the actor, counter, the
+    first that does); `target_of` says for each which of these.
+    """
+
+    makes: tuple[bool, ...]
+    targets: tuple[tuple[int | None, int | None, int], ...]
+    target_of: tuple[int, ...]
+
+
+@lru_cache(maxsize=128)
+def _shape(actions: bytes, object_actors: bytes, object_counters: bytes) -> _Shape:
+    """Read the columns that are the same in most changes; so they are read once."""
+    found = _numbers(actions)
+    count = len(found)
     if not count:
         raise ChangeRefused("not-allowed", "a change without operations")
-    _check_no_lists(columns, count)
-    object_actors = _column(columns, _OBJECT_ACTOR, count)
-    object_counters = _column(columns, _OBJECT_COUNTER, count)
-    keys = _padded(_texts(columns.get(_KEY_TEXT, b"")), count)
-    metas = _column(columns, _VALUE_META, count)
-    values = columns.get(_VALUE, b"")
-    value_at = 0
-    pred_counts = [n or 0 for n in _column(columns, _PRED_COUNT, count)]
-    preds = _predecessors(columns, actors, pred_counts)
-    pred_at = 0
-    ops = []
-    me, in_object, container = actors[0], (None, None), None
-    made: set[OpId] = set()
-    rows = zip(
-        actions, keys, metas, object_actors, object_counters, pred_counts, strict=True
-    )
-    for offset, (action, key, meta, actor, counter, overwritten) in enumerate(rows):
-        if not key:
-            raise ChangeRefused("not-allowed", "an empty key")
-        if (actor, counter) != in_object:
-            # Neighbours mostly write into the same map.
-            in_object = (actor, counter)
-            container = _op_id(actor, counter, actors)
-            if (
-                container is not None
-                and container not in made
-                and (is_first or (container[1] == me and container[0] >= start_op))
-            ):
-                # The library takes it, and cannot load what it then saves.
-                raise ChangeRefused("not-allowed", "writes into what is no map")
-        kind, length = (meta & 0xF, meta >> 4) if meta else (0, 0)
-        value_end = value_at + length
-        value = _scalar(kind, values[value_at:value_end], length)
-        if action == _MAKE_MAP:
-            if container is not None or value is not None:
-                raise ChangeRefused("not-allowed", "a map below a map")
-            made.add((start_op + offset, me))
-        elif action != _SET:
-            raise ChangeRefused("not-allowed", f"operation {action}")
-        pred_end = pred_at + overwritten
-        ops.append(
-            Op(
-                (start_op + offset, me),
-                container,
-                key,
-                action == _MAKE_MAP,
-                value,
-                tuple(preds[pred_at:pred_end]),
-            )
+    if not {_MAKE_MAP, _SET}.issuperset(found):
+        raise ChangeRefused("not-allowed", "an operation that we do not use")
+    makes = tuple(action == _MAKE_MAP for action in found)
+    objects = list(
+        zip(
+            _padded(_numbers(object_actors), count),
+            _padded(_numbers(object_counters), count),
+            strict=True,
         )
-        value_at, pred_at = value_end, pred_end
-    if value_at != len(values):
-        raise ChangeRefused("damaged", "values are left over")
-    return ops
+    )
+    if any(one != (None, None) for one in compress(objects, makes)):
+        raise ChangeRefused("not-allowed", "a map below a map")
+    firsts = {one: at for at, one in reversed(list(enumerate(objects)))}
+    places = {one: place for place, one in enumerate(firsts)}
+    return _Shape(
+        makes,
+        tuple((*one, at) for one, at in firsts.items()),
+        tuple(places[one] for one in objects),
+    )
 
 
 def _check_no_lists(columns: dict[int, bytes], count: int) -> None:
@@ -295,9 +311,30 @@ def _check_no_lists(columns: dict[int, bytes], count: int) -> None:
         raise ChangeRefused("not-allowed", "writes into a list")
 
 
+def _containers(
+    shape: _Shape, actors: list[bytes], start_op: int, *, is_first: bool
+) -> list[OpId | None]:
+    """Return the maps that are written into."""
+    found = []
+    for actor, counter, first_writer in shape.targets:
+        one = _op_id(actor, counter, actors)
+        found.append(one)
+        if one is None:
+            continue
+        is_own = one[1] == actors[0]
+        if is_first or (is_own and one[0] >= start_op):
+            at = one[0] - start_op
+            if not (is_own and 0 <= at < first_writer and shape.makes[at]):
+                # The library takes it, and cannot load what it then saves.
+                raise ChangeRefused("not-allowed", "writes into what is no map")
+    return found
+
+
 def _predecessors(
-    columns: dict[int, bytes], actors: list[bytes], counts: list[int]
-) -> list[OpId]:
+    columns: dict[int, bytes], actors: list[bytes], count: int
+) -> list[tuple[OpId, ...]]:
+    """Return what each operation overwrites."""
+    counts = [n or 0 for n in _column(columns, _PRED_COUNT, count)]
     total = sum(counts)
     if total > MAX_PREDECESSORS:
         raise ChangeRefused("too-large", f"{total} overwritten operations")
@@ -305,13 +342,16 @@ def _predecessors(
     pred_counters = _padded(
         _deltas(columns.get(_PRED_COUNTER, b""), MAX_PREDECESSORS), total
     )
+    if not total:
+        return [()] * count
     found = []
     for actor, counter in zip(pred_actors, pred_counters, strict=True):
         one = _op_id(actor, counter, actors)
         if one is None:
             raise ChangeRefused("damaged", "an overwritten operation has no id")
         found.append(one)
-    return found
+    ends = accumulate(counts)
+    return [tuple(found[end - n : end]) for n, end in zip(counts, ends, strict=True)]
 
 
 def _op_id(actor: int | None, counter: int | None, actors: list[bytes]) -> OpId | None:
@@ -322,13 +362,28 @@ def _op_id(actor: int | None, counter: int | None, actors: list[bytes]) -> OpId 
     return counter, actors[actor]
 
 
+def _values(metas: Sequence[int | None], data: bytes) -> list[Scalar]:
+    """Return what each operation puts, given kinds and lengths."""
+    found: list[Scalar] = []
+    at = 0
+    for meta in metas:
+        kind, length = (meta & 0xF, meta >> 4) if meta else (0, 0)
+        part = data[at : at + length]
+        at += length
+        if kind == _TEXT and len(part) == length <= MAX_VALUE_BYTES:
+            found.append(part.decode())
+        else:
+            found.append(_scalar(kind, part, length))
+    if at != len(data):
+        raise ChangeRefused("damaged", "values are left over")
+    return found
+
+
 def _scalar(kind: int, data: bytes, length: int) -> Scalar:
     if length > MAX_VALUE_BYTES:
         raise ChangeRefused("too-large", f"a value of {length} bytes")
     if len(data) != length:
         raise ChangeRefused("damaged", "cut off")
-    if kind == 6:
-        return _utf8(data)
     if kind <= 2 and not length:
         return (None, False, True)[kind]
     if kind not in (3, 4):
@@ -342,12 +397,12 @@ def _scalar(kind: int, data: bytes, length: int) -> Scalar:
 
 def _column(
     columns: dict[int, bytes], spec: int, count: int, limit: int = MAX_OPS
-) -> list[int | None]:
+) -> Sequence[int | None]:
     """Return a column of `count` numbers."""
-    return _padded(_numbers(columns.get(spec, b""), "operations", limit), count)
+    return _padded(_structure(columns.get(spec, b""), limit), count)
 
 
-def _padded(found: list[T | None], count: int) -> list[T | None]:
+def _padded(found: Sequence[T | None], count: int) -> Sequence[T | None]:
     """Return `count` values; an empty column stands for nothing everywhere."""
     if not found:
         return [None] * count
@@ -356,9 +411,17 @@ def _padded(found: list[T | None], count: int) -> list[T | None]:
     return found
 
 
-def _numbers(data: bytes, what: str, limit: int = MAX_OPS) -> list[int | None]:
+@lru_cache(maxsize=256)
+def _structure(data: bytes, limit: int) -> tuple[int | None, ...]:
+    """Decode a column that says how a change is built: most are built alike, and what
+    the same bytes come to is looked up.
+    """
+    return tuple(_numbers(data, limit))
+
+
+def _numbers(data: bytes, limit: int = MAX_OPS) -> list[int | None]:
     """Decode runs of unsigned numbers."""
-    return _runs(data, what, limit, _Reader.leb, _Reader.lebs)
+    return _runs(data, "operations", limit, _Reader.leb, _Reader.lebs)
 
 
 def _texts(data: bytes) -> list[str | None]:
@@ -419,14 +482,8 @@ def _runs(
     return found
 
 
-def _utf8(data: bytes) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise ChangeRefused("damaged", "a text that is not UTF-8") from error
-
-
-def _leb_bytes(number: int) -> bytes:
+def leb_bytes(number: int) -> bytes:
+    """Return the shortest unsigned LEB128 of a number."""
     out = bytearray()
     while True:
         low, number = number & 0x7F, number >> 7
@@ -451,6 +508,11 @@ class _Reader:
         part = self.data[self.at : end]
         self.at = end
         return part
+
+    def skip_to(self, at: int) -> None:
+        if at > len(self.data):
+            raise ChangeRefused("damaged", "cut off")
+        self.at = at
 
     def leb(self) -> int:
         """Unsigned LEB128, at most 64 bits."""
@@ -492,12 +554,29 @@ class _Reader:
 
     def lebs(self, count: int) -> Sequence[int]:
         """Return `count` unsigned numbers."""
-        part = self.data[self.at : self.at + count]
-        if len(part) == count and max(part) < 0x80:
+        data, at = self.data, self.at
+        part = data[at : at + count]
+        if len(part) == count and max(part, default=0) < 0x80:
             # All of them fit into a byte each, as nearly always.
             self.at += count
             return part
-        return [self.leb() for _ in range(count)]
+        found = []
+        end = len(data) - 1
+        for _ in range(count):
+            low = data[at] if at < end else 0xFF
+            if low < 0x80:
+                found.append(low)
+                at += 1
+            elif at < end and 0 < data[at + 1] < 0x80:
+                found.append(low & 0x7F | data[at + 1] << 7)
+                at += 2
+            else:
+                # Longer ones, the very last, and whatever is wrong.
+                self.at = at
+                found.append(self.leb())
+                at = self.at
+        self.at = at
+        return found
 
     def signed_lebs(self, count: int) -> list[int]:
         """Return `count` signed numbers."""
@@ -523,7 +602,7 @@ class _Reader:
 
     def text(self) -> str:
         """Return a key."""
-        return _utf8(self.take(self.count(MAX_KEY_BYTES, "key bytes")))
+        return self.take(self.count(MAX_KEY_BYTES, "key bytes")).decode()
 
     def texts(self, count: int) -> list[str]:
         """Return `count` keys."""
@@ -531,12 +610,13 @@ class _Reader:
         data, at, end = self.data, self.at, len(self.data)
         for _ in range(count):
             # A key is shorter than 128 bytes, so its length is one byte.
-            if at < end and data[at] > MAX_KEY_BYTES:
+            length = data[at] if at < end else 0
+            if length > MAX_KEY_BYTES:
                 raise ChangeRefused("too-large", "a key longer than allowed")
-            after = at + 1 + data[at] if at < end else end + 1
+            after = at + 1 + length
             if after > end:
                 raise ChangeRefused("damaged", "a key that is cut off")
-            found.append(_utf8(data[at + 1 : after]))
+            found.append(data[at + 1 : after].decode())
             at = after
         self.at = at
         return found

@@ -1,4 +1,4 @@
-"""The other end of the pipe: carry bytes to a peer and bring its bytes back.
+"""The other end of the pipe: carry a run of bundles to a peer and bring its run back.
 
 The server's TLS certificate is pinned by its hash from the roster; neither a
 certificate authority nor a date is asked, and nothing of the environment (proxies,
@@ -7,20 +7,41 @@ CA files) has a say.
 
 import json
 import ssl
+import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from urllib3.util import SKIP_HEADER, Retry
 
-from sync.bundle import MAX_BUNDLE_BYTES
 from sync.errors import Malformed, NotTrusted, PeerRefused, PeerUnreachable
-from sync.server import BUNDLE_PATH, JOIN_PATH, MEDIA_TYPE
+from sync.framing import Frames, framed
+from sync.server import BUNDLES_PATH, JOIN_PATH, MEDIA_TYPE
 
 CONNECT_LIMIT_S = 5
 READ_LIMIT_S = 120
-_STEP_BYTES = 64 * 1024
+BUNDLE_TIME_LIMIT_S = 120
+"""For each bundle of an answer, however slowly its bytes may drip."""
+JOIN_LIMIT_BYTES = 64 * 1024
+_STEP_BYTES = 16 * 1024
+
+RECONNECT = Retry(
+    total=None,
+    connect=2,
+    read=0,
+    redirect=0,
+    status=0,
+    other=0,
+    backoff_factor=0.2,
+    backoff_jitter=0.2,
+)
+"""On the spot, and only where not a byte has been sent; longer pauses are the caller's,
+since a person may end them."""
 
 
 class Client:
@@ -42,42 +63,94 @@ class Client:
         self._session.mount("https://", _PinnedAdapter(pinned))
         self._session.headers.clear()
         self._session.headers["Content-Type"] = MEDIA_TYPE
+        # What urllib3 would add by itself: 62 bytes that nobody reads.
+        self._session.headers["User-Agent"] = SKIP_HEADER
+        self._session.headers["Accept-Encoding"] = SKIP_HEADER
 
-    def exchange(self, bundle: bytes) -> bytes:
-        """Send a bundle and return the peer's.
+    def exchange(self, bundles: Iterator[bytes]) -> Iterator[bytes]:
+        """Send a run of bundles and yield the peer's, each as soon as it is whole.
+
+        The run is sent while it is made; the answer begins when it has ended.
 
         Raises:
-            PeerUnreachable: no answer; nothing was lost.
+            PeerUnreachable: the line was cut, or nobody answers; what has been
+                yielded, and what the peer has taken, stands.
             PeerRefused: the peer said no.
             NotTrusted: another machine answers at this address.
-            Malformed: the answer is too long to be a bundle.
+            Malformed: the answer is no run of bundles.
         """
-        return self._post(BUNDLE_PATH, bundle)
+        first, second = next(bundles), next(bundles, None)
+        # A run of one goes with its length, so that the line may be tried again.
+        body: bytes | Iterator[bytes] = framed(first)
+        if second is not None:
+            body = map(framed, chain((first, second), bundles))
+        frames = Frames()
+        with self._posted(BUNDLES_PATH, body) as response:
+            deadline_s = time.monotonic() + BUNDLE_TIME_LIMIT_S
+            parts = response.iter_content(_STEP_BYTES)
+            while (part := self._next(parts)) is not None:
+                for bundle in frames.feed(part):
+                    yield bundle
+                    deadline_s = time.monotonic() + BUNDLE_TIME_LIMIT_S
+                if time.monotonic() > deadline_s:
+                    raise PeerUnreachable(self._url, "no answer in time")
+        if frames.held_bytes:
+            raise PeerUnreachable(self._url, "the connection was cut")
 
     def join(self, request: bytes) -> bytes:
         """Send an enrolment request and return the grant. Raises as `exchange`."""
-        return self._post(JOIN_PATH, request)
+        with self._posted(JOIN_PATH, request) as response:
+            parts = response.iter_content(_STEP_BYTES)
+            reply = bytearray()
+            while (part := self._next(parts)) is not None:
+                reply += part
+                if len(reply) > JOIN_LIMIT_BYTES:
+                    raise Malformed("answer", "it is too long to be a grant")
+            return bytes(reply)
 
     def close(self) -> None:
         """Close the connection."""
         self._session.close()
 
-    def _post(self, path: str, body: bytes) -> bytes:
-        url = self._url + path
+    @contextmanager
+    def _posted(
+        self, path: str, body: bytes | Iterator[bytes]
+    ) -> Iterator[requests.Response]:
+        """Send a body; give the response, of which only the head has been read."""
+        with self._errors(), warnings.catch_warnings():
+            if not self._is_pinned:
+                warnings.simplefilter(
+                    "ignore", urllib3.exceptions.InsecureRequestWarning
+                )
+            response = self._session.post(
+                self._url + path,
+                data=body,
+                timeout=(CONNECT_LIMIT_S, READ_LIMIT_S),
+                allow_redirects=False,
+                stream=True,
+            )
         try:
-            with warnings.catch_warnings():
-                if not self._is_pinned:
-                    warnings.simplefilter(
-                        "ignore", urllib3.exceptions.InsecureRequestWarning
-                    )
-                with self._session.post(
-                    url,
-                    data=body,
-                    timeout=(CONNECT_LIMIT_S, READ_LIMIT_S),
-                    allow_redirects=False,
-                    stream=True,
-                ) as response:
-                    reply = _read(response)
+            if response.status_code != 200:
+                reply = self._next(response.iter_content(4096)) or b""
+                raise PeerRefused(
+                    self._url,
+                    response.status_code,
+                    _detail(reply),
+                    _seconds(response.headers.get("Retry-After", "")),
+                )
+            yield response
+        finally:
+            response.close()
+
+    def _next(self, parts: Iterator[bytes]) -> bytes | None:
+        with self._errors():
+            return next(parts, None)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn the library's errors into ours."""
+        try:
+            yield
         except requests.exceptions.SSLError as error:
             if "ingerprint" in str(error):
                 raise NotTrusted(
@@ -93,15 +166,12 @@ class Client:
             ValueError,
         ) as error:
             raise PeerUnreachable(self._url, _why(error)) from error
-        if response.status_code != 200:
-            raise PeerRefused(self._url, response.status_code, _detail(reply))
-        return reply
 
 
 class _PinnedAdapter(HTTPAdapter):
     def __init__(self, pinned: bytes | None) -> None:
         self._pinned = pinned
-        super().__init__(pool_connections=1, pool_maxsize=1)
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=RECONNECT)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         if self._pinned is not None:
@@ -116,15 +186,6 @@ class _PinnedAdapter(HTTPAdapter):
         super().init_poolmanager(*args, **options)
 
 
-def _read(response: requests.Response) -> bytes:
-    parts = bytearray()
-    for part in response.iter_content(_STEP_BYTES):
-        parts += part
-        if len(parts) > MAX_BUNDLE_BYTES:
-            raise Malformed("answer", "it is too long to be a bundle")
-    return bytes(parts)
-
-
 def _detail(reply: bytes) -> str:
     """Return the sentence of a problem answer, cut and harmless."""
     try:
@@ -135,6 +196,11 @@ def _detail(reply: bytes) -> str:
     return "".join(c for c in detail if c.isprintable())[:300]
 
 
+def _seconds(text: str) -> int:
+    """Return what `Retry-After` says in seconds; 0 for a date or anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+
+
 def _why(error: Exception) -> str:
     text = str(error)
     for sign, words in (
@@ -142,6 +208,7 @@ def _why(error: Exception) -> str:
         ("Name or service", "the name is not known"),
         ("unreachable", "no network"),
         ("reset", "the connection was cut"),
+        ("Broken pipe", "the connection was cut"),
         ("RemoteDisconnected", "the connection was cut"),
         ("IncompleteRead", "the connection was cut"),
     ):

@@ -1,10 +1,7 @@
 """The door to Automerge: documents, and nothing of the library beyond this file.
 
 A document is a root of scalars and of maps of scalars, no deeper. All maps are made
-in its first change. Who writes signs with an *actor* that begins with the node's id
-and ends in random bytes that are fresh for each writing session: a restored backup
-can so never produce a second change of the same (actor, sequence), which the library
-could neither merge nor report.
+in its first change. Who writes signs with an *actor* of `sync.actor`.
 
 What is read from the library is believed only after `load(save())` gave back the
 same heads. The binding raises `PanicException`, which is no `Exception`: `_guarded`
@@ -17,35 +14,16 @@ from contextlib import contextmanager
 
 from automerge import core
 
-from sync import seal
+from sync.actor import NONCE_BYTES, actor_of, nonce_after
 from sync.change import MAX_KEY_BYTES, MAX_OPS, MAX_VALUE_BYTES, Scalar
+from sync.envelope import split
 from sync.errors import ChangeRefused, DocumentDamaged
-
-NONCE_BYTES = 8
-DOCUMENT_ID_BYTES = 16
 
 Tree = dict[str, Scalar | dict[str, Scalar]]
 """The present value of a document: root scalars, and root maps of scalars."""
 
 Writes = Mapping[str, Scalar | Mapping[str, Scalar]]
 """What one change puts: the same shape as `Tree`, with only what is written."""
-
-
-def actor_of(node: bytes, nonce: bytes) -> bytes:
-    """Return the actor under which `node` writes in one session."""
-    assert len(nonce) == NONCE_BYTES
-    return node + nonce
-
-
-def document_id(first_actor: bytes, scope: str) -> bytes:
-    """Return the id of the document that `first_actor` begins in `scope`.
-
-    Since an actor begins with its node's id, nobody can begin a document under
-    another node's name, nor the same document in two scopes.
-    """
-    return seal.sha256(b"lianban/document\x00", first_actor, b"\x00", scope.encode())[
-        :DOCUMENT_ID_BYTES
-    ]
 
 
 class Document:
@@ -86,6 +64,18 @@ class Document:
         """
         with _guarded("load"):
             return cls(core.Document.load(snapshot))
+
+    def actor_for(self, node: bytes, writes: Writes) -> bytes:
+        """Return the actor under which `node` writes `writes` here, see `sync.actor`.
+
+        It follows from a trial: the library numbers other actors than the writer's by
+        their own order, so that nothing but the actor's own place changes with it.
+        """
+        with _guarded("fork"):
+            trial = Document(self._inner.fork())
+        parts = split(trial.write(actor_of(node, bytes(NONCE_BYTES)), writes))
+        assert parts is not None, "the library writes what cannot be taken apart"
+        return actor_of(node, nonce_after(parts.dependencies, parts.tail))
 
     def write(self, actor: bytes, writes: Writes) -> bytes:
         """Put `writes` in one change and return that change, raw.

@@ -27,6 +27,24 @@ class NotTrusted(PeerFault):
         super().__init__(f"{what}: {why}; nothing was stored")
 
 
+class Ahead(PeerFault):
+    """Something before it is not here yet: it is good, and comes too early."""
+
+    def __init__(self, what: str, held: int) -> None:
+        """Keep `what` came, and how far this node holds."""
+        self.what, self.held = what, held
+        super().__init__(f"{what}: this node holds up to {held}; nothing was stored")
+
+
+class ScopeNotShared(NotTrusted):
+    """A peer has come with a scope that it, its author, or this node does not hold."""
+
+    def __init__(self, what: str, scope: str, why: str) -> None:
+        """Keep the scope: whoever asks for what is not his is written down."""
+        self.scope = scope
+        super().__init__(what, why)
+
+
 class NotForUs(PeerFault):
     """A bundle is addressed to another node; it stays unopened."""
 
@@ -73,7 +91,8 @@ class PeerUnreachable(SyncError):
 class PeerRefused(SyncError):
     """The peer answered, and said no."""
 
-    def __init__(self, url: str, status: int, why: str) -> None:
-        """Keep the HTTP status and the peer's sentence."""
+    def __init__(self, url: str, status: int, why: str, retry_after_s: int = 0) -> None:
+        """Keep the HTTP status, the peer's sentence, and how long to leave it alone."""
         self.url, self.status, self.why = url, status, why
+        self.retry_after_s = retry_after_s
         super().__init__(f"{url} refused ({status}): {why}")

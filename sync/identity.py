@@ -14,6 +14,7 @@ from sync.errors import Malformed, NotTrusted
 
 CERTIFICATE_FORMAT = 1
 CERTIFICATE_LIMIT_BYTES = 4096
+REVOCATION_LIMIT_BYTES = 64 * 1024
 NODE_ID_BYTES = 16
 PUBLIC = "public"
 
@@ -84,11 +85,18 @@ class RosterEntry(Record, frozen=True):
 
 
 class Revocation(Record, frozen=True):
-    """From `sequence` on, nothing that this node signed in `epoch` counts."""
+    """From `sequence` on, nothing that this node signed in `epoch` counts; in the
+    `scopes` that are named with a sequence of their own, from that one on.
+    """
 
     node: bytes
     epoch: int
     sequence: int
+    scopes: tuple[tuple[str, int], ...] = ()
+
+    def first_cut(self, scope: str) -> int:
+        """Return the first entry that does not count in the stream of a scope."""
+        return dict(self.scopes).get(scope, self.sequence)
 
 
 def node_id(sign_key: bytes) -> bytes:
@@ -142,6 +150,11 @@ def holds(certificate: Certificate, scope: str) -> bool:
     return scope == PUBLIC or any(covers(certificate, d) for d in scope.split("+"))
 
 
+def join_scope(one: str, other: str) -> str:
+    """Return the scope of what two divisions share: their own where they are one."""
+    return "+".join(sorted({one, other}))
+
+
 def on_one_line(one: Certificate, other: Certificate) -> bool:
     """Say whether one node stands at or above the other's division."""
     return covers(one, other.division) or covers(other, one.division)
@@ -191,7 +204,9 @@ class Roster:
     provisional: dict[tuple[bytes, int], tuple[SignedCertificate, Certificate]] = field(
         default_factory=dict
     )
-    revoked: dict[tuple[bytes, int], int] = field(default_factory=dict)
+    revoked: dict[tuple[bytes, int], tuple[Revocation, ...]] = field(
+        default_factory=dict
+    )
 
     def follow(self, entry: RosterEntry) -> None:
         """Take the next step of the roster.
@@ -214,10 +229,9 @@ class Roster:
             self.enrolled[key] = (entry.version, signed, certificate)
             self.provisional.pop(key, None)
         elif entry.act == "revoke":
-            revocation = decode(entry.body, Revocation, limit_bytes=1024)
-            key = (revocation.node, revocation.epoch)
-            known = self.revoked.get(key, revocation.sequence)
-            self.revoked[key] = min(known, revocation.sequence)
+            cut = decode(entry.body, Revocation, limit_bytes=REVOCATION_LIMIT_BYTES)
+            key = (cut.node, cut.epoch)
+            self.revoked[key] = (*self.revoked.get(key, ()), cut)
         self.version = entry.version
 
     def introduce(self, signed: SignedCertificate) -> Certificate:
@@ -302,10 +316,12 @@ class Roster:
         ]
         return tuple(row[-1] for row in sorted(line, key=lambda row: row[:4]))
 
-    def is_cut(self, node: bytes, epoch: int, sequence: int) -> bool:
-        """Say whether a revocation covers entry `sequence` of a node's stream."""
-        cut = self.revoked.get((node, epoch))
-        return cut is not None and sequence >= cut
+    def is_cut(self, node: bytes, epoch: int, sequence: int, scope: str = "") -> bool:
+        """Say whether a revocation covers entry `sequence` of a node's stream of a
+        scope; by default one that no revocation names.
+        """
+        cuts = self.revoked.get((node, epoch), ())
+        return any(sequence >= cut.first_cut(scope) for cut in cuts)
 
     def is_revoked(self, node: bytes) -> bool:
         """Say whether the node may not speak any more.

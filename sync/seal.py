@@ -51,10 +51,7 @@ _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 
 def sha256(*parts: bytes) -> bytes:
     """Return the 32 bytes of SHA-256 over `parts`, one after the other."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part)
-    return digest.digest()
+    return hashlib.sha256(b"".join(parts)).digest()
 
 
 def public_sign_key(private: bytes) -> bytes:

@@ -1,34 +1,41 @@
-"""HTTP as a pipe for sealed bytes: POST a bundle, get one back.
+"""HTTP as a pipe for sealed bytes: POST a run of bundles, get one back.
 
 Since every bundle is sealed and signed by itself, there are no cookies and no tokens.
-The app knows nothing of what it carries: `answer` and `join` are functions of bytes,
-called one at a time in a thread of their own.
+The app knows nothing of what it carries. A bundle is handed on as soon as it is whole,
+while the next is still under way: what a cut takes away is at most the last one.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import TypeGuard
+from typing import Protocol, TypeGuard
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from sync.bundle import MAX_BUNDLE_BYTES
 from sync.errors import Malformed, NotForUs, NotTrusted, SyncError, TooNew
+from sync.framing import Frames, framed
 
-BUNDLE_PATH = "/v1/bundle"
+BUNDLES_PATH = "/v1/bundles"
 JOIN_PATH = "/v1/join"
 HEALTH_PATH = "/healthz"
-MEDIA_TYPE = "application/vnd.lianban.bundle"
+MEDIA_TYPE = "application/vnd.lianban.bundles"
 
 JOIN_LIMIT_BYTES = 16 * 1024
-BODY_TIME_LIMIT_S = 120
+BUNDLE_TIME_LIMIT_S = 120
+"""For each bundle of a run: the slowest line brings the smallest one in 8 seconds."""
+RUN_TIME_LIMIT_S = 1200
 MAX_CONNECTIONS = 256
+BUFFERED_LIMIT_BYTES = 32 * 1024 * 1024
+"""Of bundles that are under way, over all connections together."""
+STRAY_LIMIT_BYTES = 8 * 1024 * 1024
+RETRY_AFTER_S = 5
+_ADMITTED_FROM_BYTES = 600
 
 STATUS: dict[type[SyncError], tuple[int, str]] = {
     Malformed: (400, "malformed"),
@@ -41,21 +48,37 @@ STATUS: dict[type[SyncError], tuple[int, str]] = {
 Answer = Callable[[bytes], bytes]
 
 
+class Conversation(Protocol):
+    """What answers one run of bundles. All of it is called in the executor."""
+
+    def admit(self, beginning: bytes) -> None:
+        """Raise a PeerFault if a bundle that begins so need not be read to its end."""
+
+    def take(self, bundle: bytes) -> None:
+        """Take in one bundle; what is returned from is on disk."""
+
+    def reply(self) -> Iterator[bytes]:
+        """Yield the bundles of the answer, at least one."""
+
+
 class TooLarge(SyncError):
     """A body is larger than allowed; reading stopped there."""
 
 
-def make_app(answer: Answer, join: Answer, executor: Executor) -> Starlette:
+def make_app(
+    converse: Callable[[], Conversation], join: Answer, executor: Executor
+) -> Starlette:
     """Return the ASGI app.
 
     Args:
-        answer: takes a bundle, returns the bundle for its sender.
+        converse: begins a conversation, one for each run of bundles.
         join: takes an enrolment request, returns the grant.
         executor: where both are called; one thread, since the store has one too.
     """
+    buffers = _Buffers()
 
     async def exchange(request: Request) -> Response:
-        return await _call(request, answer, MAX_BUNDLE_BYTES, executor)
+        return await _exchange(request, converse(), buffers, executor)
 
     async def enrol(request: Request) -> Response:
         return await _call(request, join, JOIN_LIMIT_BYTES, executor)
@@ -65,7 +88,7 @@ def make_app(answer: Answer, join: Answer, executor: Executor) -> Starlette:
 
     return Starlette(
         routes=[
-            Route(BUNDLE_PATH, exchange, methods=["POST"]),
+            Route(BUNDLES_PATH, exchange, methods=["POST"]),
             Route(JOIN_PATH, enrol, methods=["POST"]),
             Route(HEALTH_PATH, health),
         ]
@@ -130,11 +153,102 @@ def _silence(one: _Protocol) -> tuple[bool, float]:
     return one.cycle is not None, one.since_s
 
 
+class _Buffers:
+    """How much of unfinished bundles lies in memory, over all connections."""
+
+    def __init__(self) -> None:
+        self.held_bytes = 0
+
+
+async def _exchange(
+    request: Request, conversation: Conversation, buffers: _Buffers, executor: Executor
+) -> Response:
+    loop = asyncio.get_running_loop()
+    parts = request.stream()
+    try:
+        async with asyncio.timeout(RUN_TIME_LIMIT_S):
+            try:
+                await _take_all(parts, conversation, buffers, executor)
+            except SyncError:
+                await _drain(parts)
+                raise
+        replies = conversation.reply()
+        first = await loop.run_in_executor(executor, next, replies)
+        second = await loop.run_in_executor(executor, next, replies, None)
+    except (TimeoutError, ClientDisconnect):
+        return _problem(408, "cut", "the bundles did not come to their end")
+    except SyncError as error:
+        return _fault(error)
+    if second is None:
+        return Response(framed(first), media_type=MEDIA_TYPE)
+
+    async def rest() -> AsyncIterator[bytes]:
+        yield framed(first)
+        following: bytes | None = second
+        while following is not None:
+            yield framed(following)
+            following = await loop.run_in_executor(executor, next, replies, None)
+
+    return StreamingResponse(rest(), media_type=MEDIA_TYPE)
+
+
+async def _take_all(
+    parts: AsyncIterator[bytes],
+    conversation: Conversation,
+    buffers: _Buffers,
+    executor: Executor,
+) -> None:
+    """Hand on each bundle as soon as it is whole.
+
+    Raises:
+        SyncError: of the conversation, or the run is not one.
+        TimeoutError, ClientDisconnect: it was cut; what was handed on stays.
+    """
+    loop = asyncio.get_running_loop()
+    frames = Frames()
+    is_admitted = False
+    held_bytes = 0
+    count = 0
+    try:
+        while True:
+            async with asyncio.timeout(BUNDLE_TIME_LIMIT_S) as limit:
+                async for part in parts:
+                    is_whole = False
+                    for bundle in frames.feed(part):
+                        await loop.run_in_executor(executor, conversation.take, bundle)
+                        is_admitted, is_whole = False, True
+                        count += 1
+                    buffers.held_bytes += frames.held_bytes - held_bytes
+                    held_bytes = frames.held_bytes
+                    if buffers.held_bytes > BUFFERED_LIMIT_BYTES:
+                        raise SyncError("too much is under way just now; try later")
+                    if not is_admitted and held_bytes >= _ADMITTED_FROM_BYTES:
+                        begun = frames.begun
+                        await loop.run_in_executor(executor, conversation.admit, begun)
+                        is_admitted = True
+                    if is_whole:
+                        limit.reschedule(loop.time() + BUNDLE_TIME_LIMIT_S)
+            break
+    finally:
+        buffers.held_bytes -= held_bytes
+    if frames.held_bytes or not count:
+        raise Malformed("run of bundles", "it is cut off")
+
+
+async def _drain(parts: AsyncIterator[bytes]) -> None:
+    """Read on for a while and forget it: who is still sending hears no answer."""
+    total = 0
+    async for part in parts:
+        total += len(part)
+        if total > STRAY_LIMIT_BYTES:
+            return
+
+
 async def _call(
     request: Request, function: Answer, limit_bytes: int, executor: Executor
 ) -> Response:
     try:
-        async with asyncio.timeout(BODY_TIME_LIMIT_S):
+        async with asyncio.timeout(BUNDLE_TIME_LIMIT_S):
             body = await _read(request, limit_bytes)
     except (TimeoutError, ClientDisconnect):
         return _problem(408, "cut", "the body did not come to its end")
@@ -144,8 +258,7 @@ async def _call(
     try:
         reply = await loop.run_in_executor(executor, function, body)
     except SyncError as error:
-        status, word = STATUS.get(type(error), (503, "later"))
-        return _problem(status, word, str(error))
+        return _fault(error)
     return Response(reply, media_type=MEDIA_TYPE)
 
 
@@ -161,10 +274,18 @@ async def _read(request: Request, limit_bytes: int) -> bytes:
     return b"".join(parts)
 
 
+def _fault(error: SyncError) -> Response:
+    return _problem(*STATUS.get(type(error), (503, "later")), str(error))
+
+
 def _problem(status: int, word: str, sentence: str) -> Response:
+    # Not all of the request may have been read.
+    headers = {"Connection": "close"}
+    if status == 503:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
     return JSONResponse(
         {"type": f"urn:lianban:{word}", "status": status, "detail": sentence},
         status,
         media_type="application/problem+json",
-        headers={"Connection": "close"} if status in (408, 413) else None,
+        headers=headers,
     )

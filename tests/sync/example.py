@@ -7,10 +7,11 @@ Sealing is random by nature, so a bundle is shown up to its header only.
 from dataclasses import dataclass
 
 from sync import seal
+from sync.actor import actor_of, document_id
 from sync.bundle import FORMAT, MAGIC, Header
 from sync.canonical import encode
 from sync.change import read_change
-from sync.document import Document, actor_of, document_id
+from sync.document import Document
 from sync.exchange import HeldVector, Parcel, digest, encode_parcel
 from sync.identity import (
     Certificate,
@@ -19,6 +20,7 @@ from sync.identity import (
     issue,
     node_id,
 )
+from sync.pieces import Piece, Want, links_of
 from sync.stream import (
     KIND_BATCH,
     KIND_CHANGE,
@@ -41,6 +43,7 @@ RECIPIENT_SIGN_KEY = bytes(range(96, 128))
 SCOPE = "330881105201"
 AT_MS = 1_800_000_000_000
 NONCE = bytes(range(8))
+FILE = b"photo"
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,8 @@ class Example:
     certificate: Certificate
     signed: SignedCertificate
     stream: StreamId
-    entries: tuple[Entry, Entry]
-    hashes: tuple[bytes, bytes, bytes]
+    entries: tuple[Entry, Entry, Entry]
+    hashes: tuple[bytes, bytes, bytes, bytes]
     checkpoint: Checkpoint
     vector: Vector
     acknowledgement: SignedVector
@@ -84,20 +87,27 @@ def build() -> Example:
     node = certificate.node
     stream = StreamId(node, 1, SCOPE)
     actor = actor_of(node, NONCE)
-    _, change = Document.begin(actor, {"v": 1})
-    first = _entry(1, KIND_CHANGE, document_id(actor, SCOPE), change)
+    document, birth = Document.begin(actor, {"v": 1, "m": {}})
+    key = document_id(actor, SCOPE)
+    writes = {"m": {"k": "x"}}
+    edit = document.write(document.actor_for(node, writes), writes)
+    first = _entry(1, KIND_CHANGE, key, birth)
     second = _entry(2, KIND_BATCH, b"", b"list")
+    third = _entry(3, KIND_CHANGE, key, edit)
     start = genesis(stream)
     one = link(start, first)
     two = link(one, second)
-    checkpoint = sign_checkpoint(SIGN_KEY, stream, 2, two)
-    vector = Vector(node, 1, SCOPE, 1, AT_MS, (Head(node, 1, 2, two),))
+    three = link(two, third)
+    checkpoint = sign_checkpoint(SIGN_KEY, stream, 3, three)
+    vector = Vector(node, 1, SCOPE, 1, AT_MS, (Head(node, 1, 3, three),))
     acknowledgement = sign_vector(SIGN_KEY, vector)
     held = HeldVector(node, SCOPE, 1, acknowledgement)
     parcel = Parcel(
         knows=digest({held.key: held.counter}),
         vectors=(acknowledgement,),
-        chunks=(pack(stream, (first, second), checkpoint),),
+        chunks=(pack(stream, (first, second, third), checkpoint),),
+        wants=(Want(seal.sha256(b"another file"), 7),),
+        pieces=(Piece(links_of(len(FILE), lambda _: FILE)[0], 0, b"", FILE),),
         more=False,
     )
     recipient = node_id(seal.public_sign_key(RECIPIENT_SIGN_KEY))
@@ -105,22 +115,22 @@ def build() -> Example:
         certificate=certificate,
         signed=issue(ROOT_KEY, certificate),
         stream=stream,
-        entries=(first, second),
-        hashes=(start, one, two),
+        entries=(first, second, third),
+        hashes=(start, one, two, three),
         checkpoint=checkpoint,
         vector=vector,
         acknowledgement=acknowledgement,
         parcel=parcel,
-        header=Header(1, node, 1, recipient, 1, len(encode_parcel(parcel))),
+        header=Header(1, node, 1, recipient, 1, len(encode_parcel(parcel)), 1),
     )
 
 
 def worked_example() -> str:
     """Return the example as Markdown, without the markers."""
     made = build()
-    first, second = made.entries
-    assert first.payload is not None
-    start, one, two = made.hashes
+    first, second, third = made.entries
+    assert first.payload is not None and third.payload is not None
+    start, one, two, three = made.hashes
     header = encode(made.header)
     prefix = MAGIC + bytes([FORMAT]) + len(header).to_bytes(2, "big")
     rows = [
@@ -153,7 +163,7 @@ def worked_example() -> str:
             start,
         ),
         (
-            "payload of entry 1: an Automerge change that puts v = 1",
+            "payload of entry 1: an Automerge change that puts v = 1 and makes a map m",
             first.payload,
         ),
         (
@@ -176,8 +186,15 @@ def worked_example() -> str:
         ),
         ("chain hash 2", two),
         (
-            'message of the checkpoint, domain "checkpoint": (stream id, 2, hash)',
-            encode((made.stream, 2, two)),
+            'payload of entry 3: a change that builds on entry 1 and puts k = "x" into '
+            "the map; its actor ends in 8 bytes that follow from the rest of it",
+            third.payload,
+        ),
+        ("row of entry 3", encode(_row(third))),
+        ("chain hash 3", three),
+        (
+            'message of the checkpoint, domain "checkpoint": (stream id, 3, hash)',
+            encode((made.stream, 3, three)),
         ),
         ("checkpoint: (sequence, hash, signature)", encode(made.checkpoint)),
         (
@@ -189,21 +206,48 @@ def worked_example() -> str:
             'vector, signature of the holder, domain "vector"',
             made.acknowledgement.signature,
         ),
-        ("chunk: both entries in columns", encode(made.parcel.chunks[0])),
+        (
+            "payload of entry 1 as it travels: no dependencies, 8 bytes of the actor, "
+            "all that follows it",
+            made.parcel.chunks[0].payloads[0] or b"",
+        ),
+        (
+            "payload of entry 3 as it travels, 2 entries back to its parent: all that "
+            "follows the actor",
+            made.parcel.chunks[0].payloads[2] or b"",
+        ),
+        (
+            "chunk: the entries in columns; backs are 0, nil, 2",
+            encode(made.parcel.chunks[0]),
+        ),
         (
             "digest of what the sender knows: "
             'SHA-256("lianban/knows" 00 | sorted rows of (holder, scope, counter))',
             made.parcel.knows,
         ),
+        ("a file of one piece", made.parcel.pieces[0].data),
         (
-            "parcel: (knows, vectors, chunks, more, extras); "
+            "its digest, the link of its first piece: "
+            'SHA-256("lianban/piece" 00 | 00000000 00000005 | the piece | nothing)',
+            made.parcel.pieces[0].digest,
+        ),
+        (
+            "want: (digest, how many pieces the speaker holds)",
+            encode(made.parcel.wants[0]),
+        ),
+        (
+            "piece: (digest, index, link of the next, bytes)",
+            encode(made.parcel.pieces[0]),
+        ),
+        (
+            "parcel: (knows, vectors, chunks, wants, pieces, more, extras); "
             "the body of the bundle before compression",
             encode_parcel(made.parcel),
         ),
         ("bundle: magic, format, length of the header", prefix),
         (
             "bundle: header (suite, sender, epoch, recipient, roster version, "
-            "bytes of the body)",
+            "bytes of the body, dictionary, pack, volume, part, last)",
             header,
         ),
     ]

@@ -24,6 +24,7 @@ from sync.bundle import (
 )
 from sync.canonical import encode
 from sync.errors import Malformed, NotForUs, NotTrusted, PeerFault, TooNew
+from sync.packing import DICTIONARIES
 from tests.sync.samples import Someone, roster_of, town, village
 
 SENDER, RECIPIENT = village(), town()
@@ -51,12 +52,15 @@ def handmade(
     plain_bytes: int,
     *,
     suite: int = 1,
+    dictionary: int = 0,
     sender: Someone = SENDER,
     prefix: bytes = MAGIC + bytes([FORMAT]),
     info: bytes | None = None,
 ) -> bytes:
     """Return a bundle rightly signed by an enrolled sender, with any content."""
-    header = encode(Header(suite, sender.id, 1, RECIPIENT.id, 2, plain_bytes))
+    header = encode(
+        Header(suite, sender.id, 1, RECIPIENT.id, 2, plain_bytes, dictionary)
+    )
     start = prefix + len(header).to_bytes(2, "big") + header
     sealed = seal.seal(
         RECIPIENT.certificate.seal_key, start if info is None else info, packed
@@ -72,7 +76,7 @@ def test_a_body_comes_out_as_it_went_in(body: bytes) -> None:
 
     assert found.body == body
     assert found.sender == SENDER.certificate
-    assert found.header == Header(1, SENDER.id, 1, RECIPIENT.id, 2, len(body))
+    assert found.header == Header(1, SENDER.id, 1, RECIPIENT.id, 2, len(body), 1)
 
 
 def test_a_large_body_comes_out_as_it_went_in() -> None:
@@ -158,6 +162,16 @@ def test_a_newer_suite_of_algorithms_is_kept_for_a_newer_program() -> None:
         opened(handmade(b"", 0, suite=2))
 
 
+@pytest.mark.parametrize("dictionary", [2, 2**40])
+def test_a_newer_dictionary_is_kept_for_a_newer_program(dictionary: int) -> None:
+    data = handmade(b"", 0, dictionary=dictionary)
+
+    with pytest.raises(TooNew) as caught:
+        unwrap(data, me=RECIPIENT.id, seal_key=b"not asked for", find=nobody)
+
+    assert (caught.value.version, caught.value.known) == (dictionary, 1)
+
+
 def test_a_body_sealed_under_another_header_does_not_open() -> None:
     with pytest.raises(NotTrusted):
         opened(handmade(zstandard.compress(b"body"), 4, info=b"another header"))
@@ -227,12 +241,17 @@ def test_lengths_that_no_bundle_has_are_refused() -> None:
 @pytest.mark.parametrize(
     "header",
     [
-        Header(1, SENDER.id[:-1], 1, RECIPIENT.id, 2, 0),
-        Header(1, SENDER.id, 1, RECIPIENT.id + b"x", 2, 0),
-        Header(1, SENDER.id, 1, RECIPIENT.id, 2, -1),
-        Header(1, SENDER.id, 1, RECIPIENT.id, 2, MAX_PLAIN_BYTES + 1),
-        Header(1, SENDER.id, 1, RECIPIENT.id, 2, 2**64 - 1),
-        Header(1, b"", 1, b"", 2, 0),
+        Header(1, SENDER.id, 1, RECIPIENT.id, 2, 0, pack=-1),
+        Header(1, SENDER.id, 1, RECIPIENT.id, 2, 0, volume=2**31),
+        Header(1, SENDER.id, 1, RECIPIENT.id, 2, 0, part=2**64 - 1),
+        Header(1, SENDER.id, 1, RECIPIENT.id, 2, 0, last=3),
+        Header(1, SENDER.id[:-1], 1, RECIPIENT.id, 2, 0, 0),
+        Header(1, SENDER.id, 1, RECIPIENT.id + b"x", 2, 0, 0),
+        Header(1, SENDER.id, 1, RECIPIENT.id, 2, -1, 0),
+        Header(1, SENDER.id, 1, RECIPIENT.id, 2, MAX_PLAIN_BYTES + 1, 0),
+        Header(1, SENDER.id, 1, RECIPIENT.id, 2, 2**64 - 1, 0),
+        Header(1, SENDER.id, 1, RECIPIENT.id, 2, 0, -1),
+        Header(1, b"", 1, b"", 2, 0, 0),
     ],
 )
 def test_a_header_out_of_limits_is_refused(header: Header) -> None:
@@ -314,16 +333,31 @@ except Malformed as error:
 """
 
 
+@cache
+def bomb_upon_the_dictionary() -> bytes:
+    dictionary = zstandard.ZstdCompressionDict((DICTIONARIES / "1.zdict").read_bytes())
+    return _gibibyte(zstandard.ZstdCompressor(level=1, dict_data=dictionary), GIBIBYTE)
+
+
 @pytest.mark.parametrize("said", [100, MAX_PLAIN_BYTES])
 @pytest.mark.parametrize(
-    "make",
-    [bomb, bomb_that_states_its_size, bomb_with_a_wide_window, many_small_frames],
-    ids=lambda make: make.__name__,
+    ("make", "dictionary"),
+    [
+        (bomb, 0),
+        (bomb, 1),
+        (bomb_that_states_its_size, 0),
+        (bomb_that_states_its_size, 1),
+        (bomb_upon_the_dictionary, 1),
+        (bomb_with_a_wide_window, 0),
+        (bomb_with_a_wide_window, 1),
+        (many_small_frames, 0),
+        (many_small_frames, 1),
+    ],
 )
 def test_a_bomb_is_refused_in_little_memory(
-    make: Callable[[], bytes], said: int
+    make: Callable[[], bytes], dictionary: int, said: int
 ) -> None:
-    data = handmade(make(), said)
+    data = handmade(make(), said, dictionary=dictionary)
     assert len(data) < MAX_BUNDLE_BYTES
 
     done = subprocess.run(

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.change import Change, Scalar, read_change
-from sync.conflict import Conflict, standing
+from sync.conflict import Conflict, has_stood, standing
 from sync.document import Document
 from tests.sync.model import Place, Replica, same
 from tests.sync.worlds import few_scalars, worlds
@@ -72,6 +72,57 @@ def test_what_the_library_shows_is_one_of_the_living_values(
         assert same(shown[0][1], winner.value)
 
 
+def closure(change: Change, known: dict[bytes, Change]) -> dict[bytes, Change]:
+    found: dict[bytes, Change] = {}
+    waiting = [change]
+    while waiting:
+        one = waiting.pop()
+        if one.hash not in found:
+            found[one.hash] = one
+            waiting += [known[parent] for parent in one.dependencies]
+    return found
+
+
+def fields_of(changes: list[Change]) -> tuple[int, bytes] | None:
+    return next(
+        op.id for c in changes for op in c.ops if op.makes_map and op.key == "fields"
+    )
+
+
+@given(worlds(few_scalars), st.randoms(use_true_random=False))
+@settings(deadline=None, derandomize=True, max_examples=150)
+def test_a_place_had_a_conflict_if_any_two_people_could_have_seen_one(
+    replicas: list[Replica], random: object
+) -> None:
+    """Reckoned by trying every pair: what stands where just these two have met?"""
+    for replica in replicas:
+        changes = changes_of(replica)
+        known = {change.hash: change for change in changes}
+        for container in (None, fields_of(changes)):
+            expected = any(
+                one.container == container
+                for a in changes
+                for b in changes
+                for one in standing(
+                    list((closure(a, known) | closure(b, known)).values())
+                )
+            )
+            shuffled = list(changes)
+            random.shuffle(shuffled)  # type: ignore[attr-defined]
+
+            assert has_stood(shuffled, container) == expected
+
+
+def test_a_conflict_that_was_settled_has_stood_for_good() -> None:
+    merged, changes = two_writers("李四", "王五")
+    changes.append(merged.write(NODE, {"fields": {"name": "李四"}}))
+    read = [read_change(change) for change in changes]
+
+    assert standing(read) == []
+    assert has_stood(read, fields_of(read))
+    assert not has_stood(read[:2], fields_of(read))
+
+
 def two_writers(one: Scalar, other: Scalar) -> tuple[Document, list[bytes]]:
     """Return a document in which two people have put values at once."""
     document, birth = Document.begin(NODE, {"fields": {"name": "old"}})
@@ -85,7 +136,7 @@ def two_writers(one: Scalar, other: Scalar) -> tuple[Document, list[bytes]]:
 
 
 def conflicts(changes: list[bytes]) -> list[Conflict]:
-    return standing(read_change(change) for change in changes)
+    return standing([read_change(change) for change in changes])
 
 
 def test_two_values_written_at_once_are_both_shown_with_their_authors() -> None:

@@ -58,12 +58,36 @@ def test_hashes_and_signatures_of_the_example_hold_by_plain_arithmetic() -> None
         ).digest()
         assert previous == expected
 
-    said = encode((made.stream, 2, previous))
+    said = encode((made.stream, 3, previous))
     holds(public, b"checkpoint", said, made.checkpoint.signature)
     holds(public, b"vector", made.acknowledgement.body, made.acknowledgement.signature)
     root = seal.public_sign_key(ROOT_KEY)
     holds(root, b"certificate", made.signed.body, made.signed.signature)
     assert decode(made.signed.body, Certificate, limit_bytes=4096) == made.certificate
+
+
+def test_what_travels_of_the_example_is_restored_by_plain_arithmetic() -> None:
+    made = build()
+    sent = made.parcel.chunks[0]
+    first, _, third = sent.payloads
+    assert first is not None and third is not None
+    assert sent.backs == (0, None, 2) and first[0] == 0
+
+    actor = made.stream.node + first[1:9]
+    birth = b"\x00\x18" + actor + first[9:]
+    birth = bytes([1, len(birth)]) + birth
+    parent = hashlib.sha256(birth).digest()
+    upon = b"\x01" + parent
+    nonce = hashlib.sha256(b"lianban/actor\x00" + upon + third).digest()[:8]
+    edit = upon + b"\x18" + made.stream.node + nonce + third
+    edit = bytes([1, len(edit)]) + edit
+
+    for entry, body in zip(made.entries[::2], (birth, edit), strict=True):
+        checksum = hashlib.sha256(body).digest()[:4]
+        assert entry.payload == b"\x85\x6f\x4a\x83" + checksum + body
+    scope = made.stream.scope.encode()
+    said = hashlib.sha256(b"lianban/document\x00" + actor + b"\x00" + scope)
+    assert made.entries[2].document == said.digest()[:16]
 
 
 def test_the_parcel_of_the_example_reads_back_as_its_entries() -> None:

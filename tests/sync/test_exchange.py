@@ -4,27 +4,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import msgspec
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from sync import bundle
 from sync.errors import Malformed
 from sync.exchange import (
     CHUNK_ENTRIES,
+    FIRST_PACE_BYTES,
+    LEAST_PACE_BYTES,
+    MOST_PACE_BYTES,
+    SHRINKING,
     HeldVector,
     Outgoing,
     Parcel,
+    Speech,
     VectorKey,
-    compose,
     decode_parcel,
     digest,
     encode_parcel,
+    pace_after,
+    pace_after_cut,
     told_after,
 )
 from sync.identity import holds, on_one_line
+from sync.pieces import PIECE_BYTES, PIECES_LIMIT, Piece, Want
 from sync.stream import (
     Checkpoint,
     Chunk,
@@ -43,11 +48,9 @@ from sync.vector import (
     Span,
     Vector,
     check_vector,
-    owed,
     sign_vector,
 )
 from tests.sync.samples import (
-    DISTRICT,
     TOWN,
     VILLAGE,
     Someone,
@@ -78,7 +81,7 @@ class Shelf:
     vectors: dict[VectorKey, tuple[Vector, SignedVector]] = field(default_factory=dict)
     told: dict[bytes, dict[VectorKey, int]] = field(default_factory=dict)
 
-    # -- what compose looks up
+    # -- what a speech looks up
 
     def heads(self, scope: str) -> Sequence[Head]:
         return sorted(
@@ -122,7 +125,9 @@ class Shelf:
         one = entry(len(log.entries) + 1, payload)
         self._append(stream, log, one)
 
-    def compose(self, peer: Someone, limit_bytes: int = 2**20) -> Outgoing:
+    def speech(
+        self, peer: Someone, wants: Sequence[Want] = (), pieces: Sequence[Piece] = ()
+    ) -> Speech:
         scopes = [
             scope
             for scope in {stream.scope for stream in self.logs}
@@ -130,14 +135,20 @@ class Shelf:
         ]
         for scope in scopes:
             self._sign_vector(scope)
-        outgoing = compose(
+        return Speech(
             self,
             peer.id,
             scopes,
             self.shared(peer),
             self.told.get(peer.id, {}),
-            limit_bytes,
+            wants,
+            pieces,
         )
+
+    def compose(self, peer: Someone, limit_bytes: int = 2**20) -> Outgoing:
+        """Return a run of one parcel, believed to arrive."""
+        outgoing = self.speech(peer).parcel(limit_bytes, is_end=True)
+        assert outgoing is not None
         self.told[peer.id] = outgoing.told
         return outgoing
 
@@ -315,14 +326,15 @@ def test_what_does_not_fit_into_a_parcel_comes_with_the_next() -> None:
     parcels = []
 
     for _ in range(20):
-        said = below.compose(town(), limit_bytes=5000)
+        said = below.compose(town(), limit_bytes=5000 // SHRINKING)
         parcels.append(said)
         above.absorb(village(), said.parcel)
         below.absorb(town(), above.compose(village()).parcel)
         if not said.parcel.more:
             break
 
-    assert [one.parcel.more for one in parcels] == [True] * 9 + [False]
+    assert len(parcels) > 9
+    assert [one.parcel.more for one in parcels[:-1]] == [True] * (len(parcels) - 1)
     assert sum(one.entries for one in parcels) == 50  # nothing was sent twice
     for one in parcels:
         payloads = [p for chunk in one.parcel.chunks for p in chunk.payloads]
@@ -358,7 +370,83 @@ def test_a_parcel_of_entries_without_payload_has_a_limit_too(
 
     said = below.compose(town(), limit_bytes=4096)
 
-    assert len(encode_parcel(said.parcel)) < 10 * 4096
+    assert len(encode_parcel(said.parcel)) < 3 * SHRINKING * 4096
+
+
+def test_a_run_goes_on_where_the_parcel_before_it_ended() -> None:
+    below, above = a_pair()
+    for _ in range(50):
+        below.write(VILLAGE, bytes(1000))
+    speech = below.speech(town())
+    run = []
+
+    while said := speech.parcel(3000):
+        run.append(said)
+        above.absorb(village(), said.parcel)
+
+    assert len(run) > 3
+    assert [one.is_last for one in run] == [False] * (len(run) - 1) + [True]
+    assert not any(one.parcel.more for one in run)
+    assert sum(one.entries for one in run) == 50
+    assert above.heads(VILLAGE) == below.heads(VILLAGE)
+
+
+def test_a_run_has_at_least_one_parcel() -> None:
+    below, _ = a_pair()
+    speech = below.speech(town())
+
+    first, second = speech.parcel(1000), speech.parcel(1000)
+
+    assert first is not None and first.is_last and first.entries == 0
+    assert second is None
+
+
+def test_who_has_not_heard_all_vectors_does_not_compare() -> None:
+    top = Shelf(district())
+    for number in range(300):
+        top.write(f"{330881105000 + number:012d}", b"x")
+    speech = top.speech(district())
+
+    run = []
+    while said := speech.parcel(2000):
+        run.append(said)
+
+    is_digest = [bool(one.parcel.knows) for one in run]
+    after = is_digest.index(True)
+    assert after > 2 and all(is_digest[after:])
+    assert sum(len(one.parcel.vectors) for one in run[after + 1 :]) == 0
+
+
+def test_vectors_can_be_told_without_entries_to_ask_what_has_arrived() -> None:
+    below, _ = a_pair()
+    below.write(VILLAGE, b"x")
+
+    said = below.speech(town()).parcel(1000, with_chunks=False)
+
+    assert said is not None and said.parcel.vectors and not said.parcel.chunks
+    assert not said.is_last
+
+
+@pytest.mark.parametrize(
+    ("pace", "sent", "took_s", "after"),
+    [
+        (FIRST_PACE_BYTES, 1000, 0.001, FIRST_PACE_BYTES),  # too little to tell
+        (FIRST_PACE_BYTES, 10**6, 1.0, 2 * FIRST_PACE_BYTES),  # grows step by step
+        (MOST_PACE_BYTES, 10**7, 1.0, MOST_PACE_BYTES),
+        (FIRST_PACE_BYTES, 160_000, 20.0, LEAST_PACE_BYTES),  # 64 kbit/s
+        (FIRST_PACE_BYTES, 500_000, 20.0, 50_000),
+        (FIRST_PACE_BYTES, 10**6, 0.0, 2 * FIRST_PACE_BYTES),
+    ],
+)
+def test_bundles_are_as_large_as_the_line_carries_in_two_seconds(
+    pace: int, sent: int, took_s: float, after: int
+) -> None:
+    assert pace_after(pace, sent, took_s) == after
+
+
+def test_after_a_cut_bundles_are_half_as_large() -> None:
+    assert pace_after_cut(MOST_PACE_BYTES) == MOST_PACE_BYTES // 2
+    assert pace_after_cut(LEAST_PACE_BYTES) == LEAST_PACE_BYTES
 
 
 def test_public_goes_first_then_the_wider_scopes() -> None:
@@ -405,7 +493,8 @@ def test_a_digest_does_not_depend_on_the_order_but_on_each_counter() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"\xc1", encode_parcel(Parcel(b"", (), (), False))[:-1], bytes(50)]
+    "body",
+    [b"", b"\xc1", encode_parcel(Parcel(b"", (), (), (), (), False))[:-1], bytes(50)],
 )
 def test_a_body_that_is_no_parcel_is_refused(body: bytes) -> None:
     with pytest.raises(Malformed):
@@ -450,111 +539,73 @@ def test_a_parcel_of_millions_of_empty_parts_takes_little_memory(parts: str) -> 
 
 
 def test_unknown_extras_of_a_later_program_travel() -> None:
-    parcel = Parcel(bytes(32), (), (), False, (("tomorrow", b"x"),))
+    parcel = Parcel(bytes(32), (), (), (), (), False, (("tomorrow", b"x"),))
 
     assert decode_parcel(encode_parcel(parcel)) == parcel
 
 
-# -- any order, any repetition, any cut ---------------------------------------
-
-SCOPES = {
-    district().id: (DISTRICT, TOWN, VILLAGE, "public"),
-    town().id: (TOWN, VILLAGE),
-    village().id: (VILLAGE,),
-}
-LINKS = [(village().id, town().id), (town().id, district().id)]
+# -- files ---------------------------------------------------------------------------
 
 
-class Net(RuleBasedStateMachine):
-    """Three nodes on one line, and a post that does what it likes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.nodes = {id_: Shelf(one) for id_, one in PEOPLE.items()}
-        self.post: list[tuple[bytes, bytes, bytes]] = []
-        self.written = 0
-
-    ways = st.sampled_from([*LINKS, *((b, a) for a, b in LINKS)])
-
-    @rule(data=st.data(), who=st.sampled_from(sorted(PEOPLE)), size=st.integers(0, 40))
-    def write(self, data: st.DataObject, who: bytes, size: int) -> None:
-        scope = data.draw(st.sampled_from(SCOPES[who]))
-        self.written += 1
-        self.nodes[who].write(scope, b"%d " % self.written + bytes(size))
-
-    @rule(way=ways, limit=st.sampled_from([20, 60, 2**20]))
-    def post_a_parcel(self, way: tuple[bytes, bytes], limit: int) -> None:
-        sender, recipient = way
-        said = self.nodes[sender].compose(PEOPLE[recipient], limit)
-        self.post.append((sender, recipient, encode_parcel(said.parcel)))
-
-    @precondition(lambda self: self.post)
-    @rule(data=st.data(), stays=st.booleans())
-    def deliver(self, data: st.DataObject, stays: bool) -> None:
-        """Deliver any parcel of the post; it may stay, to be delivered again."""
-        at = data.draw(st.integers(0, len(self.post) - 1))
-        sender, recipient, body = self.post[at]
-        if not stays:
-            del self.post[at]
-        self.nodes[recipient].absorb(PEOPLE[sender], decode_parcel(body))
-
-    @precondition(lambda self: self.post)
-    @rule(data=st.data())
-    def lose(self, data: st.DataObject) -> None:
-        del self.post[data.draw(st.integers(0, len(self.post) - 1))]
-
-    @precondition(lambda self: self.post)
-    @rule(data=st.data())
-    def cut(self, data: st.DataObject) -> None:
-        """Damage a parcel so that only some of its chunks and vectors arrive."""
-        at = data.draw(st.integers(0, len(self.post) - 1))
-        sender, recipient, body = self.post.pop(at)
-        parcel = decode_parcel(body)
-        half = msgspec.structs.replace(
-            parcel,
-            chunks=parcel.chunks[data.draw(st.integers(0, len(parcel.chunks))) :],
-            vectors=parcel.vectors[: data.draw(st.integers(0, len(parcel.vectors)))],
-        )
-        self.nodes[recipient].absorb(PEOPLE[sender], half)
-
-    @rule()
-    def heal(self) -> None:
-        """A good day: everybody talks until all is said; then nobody says more."""
-        for _ in range(6):
-            for one, other in LINKS:
-                talk(self.nodes[one], self.nodes[other])
-        for one, other in LINKS:
-            for said in talk(self.nodes[one], self.nodes[other]):
-                assert is_quiet(said)
-                assert len(encode_parcel(said.parcel)) < 300
-            self._assert_same(self.nodes[one], self.nodes[other])
-
-    @invariant()
-    def nobody_claims_what_it_has_not(self) -> None:
-        for node in self.nodes.values():
-            for (holder, scope), (vector, _) in node.vectors.items():
-                for head in vector.heads:
-                    stream = StreamId(head.node, head.epoch, scope)
-                    log = self.nodes[holder].logs[stream]
-                    assert log.hashes[head.sequence - 1] == head.hash
-
-    def teardown(self) -> None:
-        self.heal()
-
-    def _assert_same(self, one: Shelf, other: Shelf) -> None:
-        for scope in {s.scope for s in one.logs} | {s.scope for s in other.logs}:
-            if not (
-                holds(one.me.certificate, scope) and holds(other.me.certificate, scope)
-            ):
-                continue
-            assert one.heads(scope) == other.heads(scope)
-            for mine, yours in ((one, other), (other, one)):
-                word = mine.vector_of(yours.me.id, scope)
-                assert word is not None and list(word.heads) == yours.heads(scope)
-                assert owed(scope, mine.heads(scope), word) == []
+def some_pieces(count: int, size: int = PIECE_BYTES) -> list[Piece]:
+    return [Piece(b"d" * 32, n, b"", bytes([n % 256]) * size) for n in range(count)]
 
 
-TestNet = Net.TestCase
-TestNet.settings = settings(
-    deadline=None, derandomize=True, max_examples=120, stateful_step_count=30
+def run_of(speech: Speech, limit_bytes: int) -> list[Parcel]:
+    made = []
+    while outgoing := speech.parcel(limit_bytes):
+        is_over = not (speech._news or speech._span or speech._piece)
+        assert outgoing.is_last == is_over
+        made.append(outgoing.parcel)
+    return made
+
+
+@given(
+    st.integers(0, 30),
+    st.integers(0, 600),
+    st.sampled_from([1, LEAST_PACE_BYTES, 100_000, MOST_PACE_BYTES, 2**24]),
 )
+@settings(deadline=None, derandomize=True, max_examples=60)
+def test_pieces_go_in_order_behind_all_entries_and_wants_go_first(
+    entries: int, count: int, limit_bytes: int
+) -> None:
+    shelf = Shelf(village())
+    for number in range(entries):
+        shelf.write(VILLAGE, bytes([number]) * 3000)
+    wants, pieces = [Want(b"w" * 32, 7)], some_pieces(count, 2048)
+
+    made = run_of(shelf.speech(town(), wants, pieces), limit_bytes)
+
+    assert [one.wants for one in made] == [tuple(wants)] + [()] * (len(made) - 1)
+    assert [piece for one in made for piece in one.pieces] == pieces
+    first = next((n for n, one in enumerate(made) if one.pieces), len(made))
+    assert not any(one.chunks for one in made[first + 1 :])
+    for one in made:
+        size = sum(len(piece.data) for piece in one.pieces)
+        assert len(one.pieces) <= PIECES_LIMIT
+        assert size <= limit_bytes + 2048
+        assert decode_parcel(encode_parcel(one)) == one
+
+
+def test_a_line_too_slow_for_a_piece_gets_one_at_a_time() -> None:
+    made = run_of(Shelf(village()).speech(town(), (), some_pieces(3)), 1)
+
+    assert [len(one.pieces) for one in made] == [1, 1, 1]
+
+
+def test_a_run_that_ends_with_pieces_left_says_so() -> None:
+    speech = Shelf(village()).speech(town(), (), some_pieces(3))
+
+    first = speech.parcel(LEAST_PACE_BYTES, is_end=True)
+
+    assert first is not None
+    assert first.parcel.more and not first.is_last and len(first.parcel.pieces) == 1
+
+
+def test_a_question_takes_no_pieces_with_it() -> None:
+    speech = Shelf(village()).speech(town(), [Want(b"w" * 32, 0)], some_pieces(2))
+
+    first = speech.parcel(LEAST_PACE_BYTES, with_chunks=False)
+
+    assert first is not None
+    assert first.parcel.wants and not first.parcel.pieces and not first.is_last

@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 
 from sync import seal
+from sync import server as sync_server
 from sync.bundle import MAX_BUNDLE_BYTES
 from sync.client import Client
 from sync.errors import (
@@ -27,8 +28,9 @@ from sync.errors import (
     SyncError,
     TooNew,
 )
+from sync.framing import framed
 from sync.server import (
-    BUNDLE_PATH,
+    BUNDLES_PATH,
     HEALTH_PATH,
     JOIN_LIMIT_BYTES,
     JOIN_PATH,
@@ -54,6 +56,8 @@ class Peer:
     pinned: bytes
     seen: list[bytes] = field(default_factory=list)
     answer: Callable[[bytes], bytes] = reversed_bytes
+    admitted: list[bytes] = field(default_factory=list)
+    stranger: PeerFault | None = None
 
     @property
     def address(self) -> str:
@@ -64,7 +68,7 @@ class Peer:
 
     def is_well(self) -> bool:
         with self.client() as client:
-            return client.exchange(b"are you well") == b"llew uoy era"
+            return exchange(client, b"are you well") == b"llew uoy era"
 
     def connect(self) -> ssl.SSLSocket:
         """Return a bare TLS connection, to say what no client of ours would."""
@@ -73,6 +77,32 @@ class Peer:
         context.verify_mode = ssl.CERT_NONE
         plain = socket.create_connection(("127.0.0.1", self.port), PATIENCE_S)
         return context.wrap_socket(plain)
+
+
+def exchange(client: Client, bundle: bytes) -> bytes:
+    """Send a run of one bundle and return the answer, a run of one."""
+    (reply,) = client.exchange(iter([bundle]))
+    return reply
+
+
+@dataclass
+class Echo:
+    """Answers each bundle of a run by what the peer makes of it."""
+
+    peer: Peer
+    replies: list[bytes] = field(default_factory=list)
+
+    def admit(self, beginning: bytes) -> None:
+        self.peer.admitted.append(beginning)
+        if self.peer.stranger:
+            raise self.peer.stranger
+
+    def take(self, bundle: bytes) -> None:
+        self.peer.seen.append(bundle)
+        self.replies.append(self.peer.answer(bundle))
+
+    def reply(self) -> Iterator[bytes]:
+        yield from self.replies
 
 
 @pytest.fixture(scope="module")
@@ -97,13 +127,9 @@ def served(
     listening = socket.create_server(("127.0.0.1", 0), backlog=512)
     peer = Peer(listening.getsockname()[1], pinned)
 
-    def answer(body: bytes) -> bytes:
-        peer.seen.append(body)
-        return peer.answer(body)
-
     with ThreadPoolExecutor(1) as executor:
         server: uvicorn.Server = make_server(
-            make_app(answer, lambda body: b"grant for " + body, executor),
+            make_app(lambda: Echo(peer), lambda body: b"grant for " + body, executor),
             certificate,
             key,
             PASSPHRASE,
@@ -132,18 +158,20 @@ def peer(running: Peer) -> Peer:
     """The running server, with a clean memory."""
     running.seen.clear()
     running.answer = reversed_bytes
+    running.admitted.clear()
+    running.stranger = None
     return running
 
 
 # -- bytes there and back -----------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [0, 1, 1000, 1_000_000, MAX_BUNDLE_BYTES])
+@pytest.mark.parametrize("size", [1, 1000, 1_000_000, MAX_BUNDLE_BYTES])
 def test_bytes_go_there_and_others_come_back(peer: Peer, size: int) -> None:
     body = bytes(range(256)) * (size // 256) + bytes(size % 256)
 
     with peer.client() as client:
-        reply = client.exchange(body)
+        reply = exchange(client, body)
 
     assert peer.seen == [body]
     assert reply == body[::-1]
@@ -151,7 +179,7 @@ def test_bytes_go_there_and_others_come_back(peer: Peer, size: int) -> None:
 
 def test_one_connection_serves_many_exchanges(peer: Peer) -> None:
     with peer.client() as client:
-        replies = [client.exchange(b"%d" % n) for n in range(20)]
+        replies = [exchange(client, b"%d" % n) for n in range(20)]
 
     assert replies == [(b"%d" % n)[::-1] for n in range(20)]
 
@@ -167,7 +195,7 @@ def test_a_request_to_join_goes_to_another_handler(peer: Peer) -> None:
 def test_many_clients_at_once_are_all_answered(peer: Peer) -> None:
     def one(number: int) -> bytes:
         with peer.client() as client:
-            return client.exchange(b"%04d" % number)
+            return exchange(client, b"%04d" % number)
 
     with ThreadPoolExecutor(8) as crowd:
         replies = list(crowd.map(one, range(40)))
@@ -187,7 +215,7 @@ def test_another_machine_at_the_address_is_not_trusted_and_hears_nothing(
         contextlib.closing(Client(peer.address, wrong)) as client,
         pytest.raises(NotTrusted, match="another machine"),
     ):
-        client.exchange(b"secret")
+        exchange(client, b"secret")
 
     assert peer.seen == []
 
@@ -200,7 +228,7 @@ def test_where_nothing_listens_the_peer_is_unreachable() -> None:
         contextlib.closing(Client(f"127.0.0.1:{port}", bytes(32))) as client,
         pytest.raises(PeerUnreachable, match="nothing listens there") as caught,
     ):
-        client.exchange(b"x")
+        exchange(client, b"x")
 
     assert "nothing was lost" in str(caught.value)
 
@@ -214,7 +242,7 @@ def test_an_address_that_is_none_is_an_unreachable_peer(address: str) -> None:
         contextlib.closing(Client(address, bytes(32))) as client,
         pytest.raises(PeerUnreachable),
     ):
-        client.exchange(b"x")
+        exchange(client, b"x")
 
 
 @pytest.mark.parametrize("address", ["a..b:1", "x" * 70 + ":1"])
@@ -225,7 +253,7 @@ def test_a_name_with_a_label_empty_or_too_long_is_an_unreachable_peer(
         contextlib.closing(Client(address, bytes(32))) as client,
         pytest.raises(PeerUnreachable),
     ):
-        client.exchange(b"x")
+        exchange(client, b"x")
 
 
 def _silent_server(reply: bytes) -> Iterator[str]:
@@ -255,7 +283,7 @@ def test_something_that_speaks_no_tls_is_unreachable(reply: bytes) -> None:
         contextlib.closing(Client(address, bytes(32))) as client,
         pytest.raises(PeerUnreachable),
     ):
-        client.exchange(b"x")
+        exchange(client, b"x")
 
 
 def test_the_environment_has_no_say(
@@ -300,9 +328,9 @@ def test_each_refusal_has_a_status_and_a_word(
     peer.answer = refuse
 
     with peer.client() as client, pytest.raises(PeerRefused) as caught:
-        client.exchange(b"x")
+        exchange(client, b"x")
     with contextlib.closing(peer.connect()) as connection:
-        connection.sendall(request(b"x"))
+        connection.sendall(request(framed(b"x")))
         answer, body = response(connection)
 
     assert caught.value.status == status and str(error) in caught.value.why
@@ -318,7 +346,7 @@ def test_a_mistake_of_the_handler_shows_nothing_of_itself(peer: Peer) -> None:
     peer.answer = fail
 
     with peer.client() as client, pytest.raises(PeerRefused) as caught:
-        client.exchange(b"x")
+        exchange(client, b"x")
 
     assert caught.value.status == 500
     assert "330881" not in str(caught.value)
@@ -329,13 +357,13 @@ def test_a_mistake_of_the_handler_shows_nothing_of_itself(peer: Peer) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", BUNDLE_PATH, 405),
-        ("PUT", BUNDLE_PATH, 405),
+        ("GET", BUNDLES_PATH, 405),
+        ("PUT", BUNDLES_PATH, 405),
         ("GET", JOIN_PATH, 405),
         ("GET", HEALTH_PATH, 200),
         ("GET", "/", 404),
-        ("POST", "/v2/bundle", 404),
-        ("POST", "/v1/../v1/bundle", 404),
+        ("POST", "/v2/bundles", 404),
+        ("POST", "/v1/../v1/bundles", 404),
     ],
 )
 def test_there_is_nothing_but_three_paths(
@@ -357,7 +385,7 @@ def request(
     body: bytes,
     *,
     method: str = "POST",
-    path: str = BUNDLE_PATH,
+    path: str = BUNDLES_PATH,
     headers: dict[str, str] | None = None,
 ) -> bytes:
     fields = {"Host": "x", "Content-Length": str(len(body))} | (headers or {})
@@ -372,14 +400,9 @@ def response(connection: ssl.SSLSocket) -> tuple[http.client.HTTPResponse, bytes
     return answer, answer.read()
 
 
-@pytest.mark.parametrize(
-    ("path", "limit"), [(BUNDLE_PATH, MAX_BUNDLE_BYTES), (JOIN_PATH, JOIN_LIMIT_BYTES)]
-)
-def test_a_body_one_byte_too_long_is_refused_unread(
-    peer: Peer, path: str, limit: int
-) -> None:
+def test_a_body_one_byte_too_long_is_refused_unread(peer: Peer) -> None:
     with contextlib.closing(peer.connect()) as connection:
-        connection.sendall(request(bytes(limit + 1), path=path))
+        connection.sendall(request(bytes(JOIN_LIMIT_BYTES + 1), path=JOIN_PATH))
         answer, body = response(connection)
 
     assert answer.status == 413 and answer.headers["Connection"] == "close"
@@ -387,23 +410,119 @@ def test_a_body_one_byte_too_long_is_refused_unread(
     assert peer.seen == [] and peer.is_well()
 
 
-def test_a_body_in_chunks_without_end_is_refused_at_the_limit(peer: Peer) -> None:
-    part = b"10000\r\n" + bytes(0x10000) + b"\r\n"
-    sent = 0
+@pytest.mark.parametrize("length", [0, MAX_BUNDLE_BYTES + 1, 2**32 - 1])
+def test_a_length_that_no_bundle_has_is_refused(peer: Peer, length: int) -> None:
+    with contextlib.closing(peer.connect()) as connection:
+        connection.sendall(request(length.to_bytes(4, "big") + bytes(100)))
+        answer, body = response(connection)
 
+    assert answer.status == 400 and answer.headers["Connection"] == "close"
+    assert json.loads(body)["type"] == "urn:lianban:malformed"
+    assert peer.seen == [] and peer.is_well()
+
+
+def _endless(peer: Peer, part: bytes, most_bytes: int) -> int:
+    """Send a body without end until the server hangs up; return how much it took."""
+    sent = 0
+    framed_part = f"{len(part):x}\r\n".encode() + part + b"\r\n"
     with contextlib.closing(peer.connect()) as connection:
         head = {"Transfer-Encoding": "chunked"}
         start = request(b"", headers=head).replace(b"Content-Length: 0\r\n", b"")
         connection.sendall(start)
         with contextlib.suppress(OSError):  # it hangs up while we still talk
-            while sent < 20 * MAX_BUNDLE_BYTES:
-                connection.sendall(part)
+            while sent < most_bytes:
+                connection.sendall(framed_part)
                 sent += len(part)
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            assert response(connection)[0].status == 413
+    return sent
+
+
+def test_a_body_without_end_is_refused_at_the_limit(peer: Peer) -> None:
+    sent = _endless(peer, bytes(0x10000), 20 * MAX_BUNDLE_BYTES)
 
     assert sent < 20 * MAX_BUNDLE_BYTES
     assert peer.seen == [] and peer.is_well()
+
+
+def test_a_stranger_s_bundle_is_not_read_to_its_end(peer: Peer) -> None:
+    peer.stranger = NotTrusted("bundle", "not enrolled")
+    body = framed(bytes(MAX_BUNDLE_BYTES))
+
+    with contextlib.closing(peer.connect()) as connection:
+        # Only a beginning is sent: that alone is answered once the sender ends.
+        head = {"Content-Length": str(len(body))}
+        connection.sendall(request(b"", headers=head) + body[:20_000])
+        connection.unwrap().close()
+
+    assert peer.is_well()
+    assert peer.seen == [b"are you well"]
+    assert peer.admitted[0] == bytes(len(peer.admitted[0]))
+
+
+def test_each_bundle_is_handed_on_as_soon_as_it_is_whole(peer: Peer) -> None:
+    """The line may be cut after it: what was whole stays."""
+    first, second = b"a" * 5000, b"b" * 5000
+    taken = threading.Event()
+
+    def note(body: bytes) -> bytes:
+        taken.set()
+        return body[::-1]
+
+    peer.answer = note
+    body = framed(first) + framed(second)
+
+    with contextlib.closing(peer.connect()) as connection:
+        head = {"Content-Length": str(len(body))}
+        connection.sendall(request(b"", headers=head) + body[:-1])
+        assert taken.wait(PATIENCE_S)
+
+    assert peer.is_well()
+    assert peer.seen == [first, b"are you well"]
+
+
+def test_a_run_goes_there_while_it_is_made_and_another_comes_back(peer: Peer) -> None:
+    run = [bytes([n]) * (n * 7000 + 1) for n in range(20)]
+
+    with peer.client() as client:
+        replies = list(client.exchange(iter(run)))
+
+    assert peer.seen == run
+    assert replies == [one[::-1] for one in run]
+
+
+def test_what_is_in_memory_of_unfinished_bundles_has_a_limit(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync_server, "BUFFERED_LIMIT_BYTES", 100_000)
+
+    with peer.client() as client, pytest.raises(PeerRefused) as caught:
+        exchange(client, bytes(2_000_000))
+
+    assert caught.value.status == 503
+    assert caught.value.retry_after_s == sync_server.RETRY_AFTER_S
+    monkeypatch.undo()
+    assert peer.is_well()
+
+
+def test_a_run_that_ends_in_the_middle_of_a_bundle_is_malformed(peer: Peer) -> None:
+    with contextlib.closing(peer.connect()) as connection:
+        connection.sendall(request(framed(b"whole") + framed(b"not whole")[:-1]))
+        answer, body = response(connection)
+
+    assert answer.status == 400
+    assert "cut off" in json.loads(body)["detail"]
+    assert peer.seen == [b"whole"]
+
+
+def test_the_answer_s_bundles_are_given_one_by_one_until_it_is_cut(
+    identity: tuple[Path, Path, bytes],
+) -> None:
+    body = framed(b"one") + framed(b"two") + framed(b"three")[:-2]
+    with speaking(identity, _answer(body)) as client:
+        replies = client.exchange(iter([b"x"]))
+
+        assert (next(replies), next(replies)) == (b"one", b"two")
+        with pytest.raises(PeerUnreachable, match="cut"):
+            next(replies)
 
 
 def test_a_length_that_is_longer_than_the_body_gives_no_request(peer: Peer) -> None:
@@ -432,8 +551,8 @@ def test_a_length_that_lies_harms_nobody(peer: Peer, length: str) -> None:
         b"\x00" * 1000,
         b"GET",
         b"POST " + b"/" * 200_000 + b" HTTP/1.1\r\n\r\n",
-        b"POST /v1/bundle HTTP/1.1\r\n" + b"X: y\r\n" * 50_000,
-        b"POST /v1/bundle HTTP/9.9\r\n\r\n",
+        b"POST /v1/bundles HTTP/1.1\r\n" + b"X: y\r\n" * 50_000,
+        b"POST /v1/bundles HTTP/9.9\r\n\r\n",
     ],
     ids=["zeros", "cut", "long path", "many heads", "version"],
 )
@@ -453,8 +572,8 @@ def test_bytes_that_are_no_request_harm_nobody(peer: Peer, junk: bytes) -> None:
 def test_an_answer_longer_than_a_bundle_is_refused(peer: Peer) -> None:
     peer.answer = lambda _: bytes(MAX_BUNDLE_BYTES + 1)
 
-    with peer.client() as client, pytest.raises(Malformed, match="too long"):
-        client.exchange(b"x")
+    with peer.client() as client, pytest.raises(Malformed, match="no bundle"):
+        exchange(client, b"x")
 
 
 @contextlib.contextmanager
@@ -508,7 +627,7 @@ def test_an_answer_that_is_none_is_an_unreachable_peer(
     identity: tuple[Path, Path, bytes], answer: bytes
 ) -> None:
     with speaking(identity, answer) as client, pytest.raises(PeerUnreachable):
-        client.exchange(b"x")
+        exchange(client, b"x")
 
 
 @pytest.mark.parametrize(
@@ -531,7 +650,7 @@ def test_a_refusal_is_told_in_a_short_and_harmless_sentence(
         speaking(identity, _answer(body, "403 Forbidden")) as client,
         pytest.raises(PeerRefused) as caught,
     ):
-        client.exchange(b"x")
+        exchange(client, b"x")
 
     assert (caught.value.status, caught.value.why) == (403, why)
 
@@ -543,13 +662,13 @@ def test_a_refusal_of_a_thousand_brackets_is_a_refusal(
         speaking(identity, _answer(b"[" * 4096, "403 Forbidden")) as client,
         pytest.raises(PeerRefused),
     ):
-        client.exchange(b"x")
+        exchange(client, b"x")
 
 
 def test_a_redirection_is_not_followed(
     identity: tuple[Path, Path, bytes], peer: Peer
 ) -> None:
-    elsewhere = f"https://{peer.address}{BUNDLE_PATH}"
+    elsewhere = f"https://{peer.address}{BUNDLES_PATH}"
     answer = (
         f"HTTP/1.1 307 Elsewhere\r\nLocation: {elsewhere}\r\nContent-Length: 0\r\n\r\n"
     )
@@ -558,7 +677,7 @@ def test_a_redirection_is_not_followed(
         speaking(identity, answer.encode()) as client,
         pytest.raises(PeerRefused) as caught,
     ):
-        client.exchange(b"secret")
+        exchange(client, b"secret")
 
     assert caught.value.status == 307 and peer.seen == []
 
@@ -598,7 +717,35 @@ def test_more_half_open_connections_than_the_limit_do_not_stop_a_good_client(
 
 def test_our_bundles_have_a_media_type_of_their_own(peer: Peer) -> None:
     with contextlib.closing(peer.connect()) as connection:
-        connection.sendall(request(b"abc"))
+        connection.sendall(request(framed(b"abc")))
         answer, body = response(connection)
 
-    assert body == b"cba" and answer.headers["Content-Type"] == MEDIA_TYPE
+    assert body == framed(b"cba") and answer.headers["Content-Type"] == MEDIA_TYPE
+
+
+def test_a_request_says_nothing_that_nobody_reads(
+    identity: tuple[Path, Path, bytes],
+) -> None:
+    certificate, key, pinned = identity
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key, PASSPHRASE)
+    heads: list[bytes] = []
+
+    def listen() -> None:
+        with (
+            listening.accept()[0] as plain,
+            context.wrap_socket(plain, server_side=True) as connection,
+        ):
+            heads.append(connection.recv(65536))
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=listen)
+        thread.start()
+        client = Client(f"127.0.0.1:{listening.getsockname()[1]}", pinned)
+        with contextlib.closing(client), pytest.raises(PeerUnreachable):
+            exchange(client, b"abc")
+        thread.join()
+
+    head = heads[0].partition(b"\r\n\r\n")[0]
+    names = [line.partition(b":")[0] for line in head.split(b"\r\n")[1:]]
+    assert names == [b"Host", b"Content-Type", b"Content-Length"]

@@ -193,6 +193,7 @@ def many(count: int) -> Chunk:
         roster_versions=(1,) * count,
         times_ms=(1,) * count,
         payloads=(b"",) * count,
+        backs=(None,) * count,
         dropped=(),
         checkpoint=checkpoint_at(count),
     )
@@ -206,6 +207,7 @@ OUT_OF_LIMITS: dict[str, Callable[[], Chunk]] = {
     "a roster version missing": lambda: changed(roster_versions=(1, 1)),
     "a time missing": lambda: changed(times_ms=(1, 1)),
     "a payload missing": lambda: changed(payloads=(b"one", None)),
+    "a back missing": lambda: changed(backs=(None, None)),
     "a dropped hash missing": lambda: changed(dropped=()),
     "a dropped hash too many": lambda: changed(dropped=(bytes(32),) * 2),
     "a dropped hash too short": lambda: changed(dropped=(bytes(31),)),
