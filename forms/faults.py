@@ -46,6 +46,9 @@ ITEM_NUMBERS = {
     "legal_workdays": (1, 1_000),
     "promise_workdays": (1, 1_000),
     "difficulty": (0, 100),
+    "file_limit_kib": (1, 20 * 1024),
+    "case_limit_kib": (1, 1024 * 1024),
+    "image_side_px": (200, 10_000),
 }
 
 _BAD_KEY = "应以小写字母开头，只用小写字母、数字和下划线，最多 40 个字符"
@@ -82,6 +85,9 @@ def of_item(item: Item) -> Iterator[Fault]:
     if item.promise_workdays > item.legal_workdays:
         message = f"承诺时限不能长于法定时限（{item.legal_workdays} 个工作日）"
         yield Fault(("promise_workdays",), message)
+    if item.case_limit_kib < item.file_limit_kib:
+        message = f"一件的总量不能小于单个文件的上限（{item.file_limit_kib}）"
+        yield Fault(("case_limit_kib",), message)
     yield from _listed("keywords", item.keywords)
     yield from _tiers(item)
 

@@ -67,5 +67,21 @@ class Item(
     """How it is done 办事指南, for applicant and clerk; the only text with lines."""
     difficulty: int = 1
     """Points by which the work of a desk is counted, 0 to 100."""
+    file_limit_kib: int = 20 * 1024
+    """Largest file that may be attached, in units of 1024 bytes."""
+    case_limit_kib: int = 100 * 1024
+    """Largest sum of all files of a case."""
+    image_side_px: int = 2000
+    """Longest side of a photograph; a larger one is made smaller as it is attached."""
     materials: tuple[Material, ...] = ()
     keywords: tuple[str, ...] = ()
+
+    @property
+    def file_limit_bytes(self) -> int:
+        """Largest file that may be attached."""
+        return self.file_limit_kib * 1024
+
+    @property
+    def case_limit_bytes(self) -> int:
+        """Largest sum of all files of a case."""
+        return self.case_limit_kib * 1024

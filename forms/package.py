@@ -7,6 +7,7 @@ a role or a key raises `FORMAT` for the packages that use it.
 """
 
 import hashlib
+from functools import cached_property
 
 import msgspec
 from msgspec import Struct, field
@@ -15,6 +16,7 @@ from forms import faults
 from forms.errors import Fault, PackageRefused, PackageTooNew
 from forms.field import Choice, Field
 from forms.item import Item
+from forms.kinds import KINDS
 
 __all__ = ["FORMAT", "MAX_BYTES", "Choice", "Field", "Package"]
 __all__ += ["decode", "digest", "encode"]
@@ -24,7 +26,12 @@ MAX_BYTES = 256 * 1024
 
 
 class Package(
-    Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True
+    Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    kw_only=True,
+    dict=True,  # for what is worked out once
 ):
     """An item and its form, in one version."""
 
@@ -37,7 +44,16 @@ class Package(
 
     def field_of(self, role: str) -> Field | None:
         """Return the field that plays this role (a key of `forms.field.ROLES`)."""
-        return next((field for field in self.fields if field.role == role), None)
+        return self._by_role.get(role)
+
+    @cached_property
+    def answer_keys(self) -> frozenset[str]:
+        """The keys under which answers may stand."""
+        return frozenset(f.key for f in self.fields if KINDS[f.kind].answers)
+
+    @cached_property
+    def _by_role(self) -> dict[str, Field]:
+        return {field.role: field for field in reversed(self.fields)}
 
 
 class _Head(Struct):
@@ -58,8 +74,8 @@ def encode(package: Package) -> bytes:
         PackageRefused: `decode` would not take it.
     """
     found = list(faults.of_package(package.version, package.item, package.fields))
-    if package.format != FORMAT:
-        found.append(Fault(("format",), f"应为 {FORMAT}"))
+    if not 1 <= package.format <= FORMAT:
+        found.append(Fault(("format",), f"应为 1 到 {FORMAT}"))
     if found:
         said = "；".join(f"{f.place} {f.message}" for f in found[: faults.SHOWN])
         raise PackageRefused(f"有 {len(found)} 处不对：{said}", found)

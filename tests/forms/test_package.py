@@ -213,6 +213,12 @@ CHOICES = (Choice("a", "甲"), Choice("b", "乙"))
         (with_item(legal_workdays=10**30), "item.legal_workdays"),
         (with_item(promise_workdays=61), "item.promise_workdays"),
         (with_item(difficulty=-1), "item.difficulty"),
+        (with_item(file_limit_kib=0), "item.file_limit_kib"),
+        (with_item(file_limit_kib=20 * 1024 + 1), "item.file_limit_kib"),
+        (with_item(case_limit_kib=2**30), "item.case_limit_kib"),
+        (with_item(file_limit_kib=500, case_limit_kib=499), "item.case_limit_kib"),
+        (with_item(image_side_px=199), "item.image_side_px"),
+        (with_item(image_side_px=10_001), "item.image_side_px"),
         (with_item(keywords=("",)), "item.keywords[1]"),
         (with_item(keywords=("a",) * 51), "item.keywords"),
         (with_item(materials=ITEM.materials * 2), "item.materials[2].key"),
@@ -226,6 +232,14 @@ def test_a_package_with_a_fault_is_refused_by_its_place(
 
     assert place in str(caught.value)
     assert caught.value.faults
+
+
+def test_an_item_that_says_nothing_of_files_has_the_usual_limits() -> None:
+    item = decode(encode(with_item())).item
+
+    assert item.file_limit_bytes == 20 * 2**20
+    assert item.case_limit_bytes == 100 * 2**20
+    assert item.image_side_px == 2000
 
 
 def test_a_material_must_prove_a_field_that_is_asked() -> None:
@@ -299,6 +313,9 @@ def packages(draw: st.DrawFn) -> Package:
         name=draw(LABELS),
         fee="".join(draw(st.sampled_from([["不收", "费"], ["10", "元"]]))),
         difficulty=draw(st.integers(0, 100)),
+        file_limit_kib=draw(st.sampled_from([1, 500, 20 * 1024])),
+        case_limit_kib=draw(st.sampled_from([20 * 1024, 100 * 1024])),
+        image_side_px=draw(st.integers(200, 10_000)),
         keywords=tuple(draw(st.lists(LABELS, max_size=4))),
     )
     version = str(draw(st.integers(1, 10**16 - 1)))
