@@ -7,11 +7,12 @@ in its stream like any other entry, so that the chain goes on and every node rea
 the same verdict. See `sync.change`, `sync.worker`, `node.policy` for the steps.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from forms import package as packages
 from forms.errors import FormError
-from node import roster
+from node import attachments, audit, forks, packs, roster
 from node.document_plan import Candidate
 from node.errors import NodeError
 from node.judge import Plan
@@ -21,8 +22,10 @@ from node.store.registry import BatchRow, PackageRow
 from node.wiring import Node
 from sync import stream as streams
 from sync.canonical import Record, decode
-from sync.errors import Malformed, NotTrusted, PeerFault
+from sync.envelope import Parent
+from sync.errors import Ahead, Malformed, NotTrusted, PeerFault, ScopeNotShared
 from sync.exchange import Parcel, VectorKey, told_after
+from sync.fork import can_be_shown
 from sync.identity import (
     PUBLIC,
     RIGHT_ROSTER,
@@ -32,7 +35,7 @@ from sync.identity import (
     holds,
 )
 from sync.seal import sha256
-from sync.stream import Chunk, Entry, StreamId, check_checkpoint, unpack
+from sync.stream import Chunk, Entry, StreamId, check_checkpoint, pack, unpack
 from sync.vector import SignedVector, Vector, check_vector
 
 Links = list[tuple[Entry, bytes]]
@@ -60,8 +63,17 @@ class Received:
     entries: int = 0
     vectors: dict[VectorKey, int] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    pieces: int = 0
+    files: int = 0
+    """How many files have become whole by the pieces."""
+    gaps: int = 0
+    """How much of it comes too early: something before it is not here."""
     was_reminded: bool = False
     """The peer has brought a vector of our own that we do not remember."""
+
+
+class _Parted(Exception):
+    """A chunk tells another history than the main line does."""
 
 
 class Overtaken(NodeError):
@@ -71,21 +83,34 @@ class Overtaken(NodeError):
 def absorb(node: Node, parcel: Parcel, sender: Certificate) -> Received:
     """Take in what a peer says. What is wrong with one part harms that part only."""
     received = Received()
-    for chunk in parcel.chunks:
+    for chunk in _known_authors_first(node, parcel.chunks):
         try:
             received.entries += take_chunk(node, chunk, sender)
+        except Ahead:
+            received.gaps += 1
         except PeerFault as fault:
             _refuse(node, received, sender.node, "chunk", fault)
+    forks.settle(node, keep_other)
     settle_waiting(node)
+    taken = attachments.take(node, sender, parcel.pieces)
+    received.pieces, received.files = taken.taken, taken.whole
+    received.gaps += taken.gaps
+    received.refused += taken.refused
     with node.store.transaction():
         for signed in parcel.vectors:
             try:
-                vector, is_news = _take_vector(node, signed)
+                vector, is_news = _take_vector(node, signed, sender)
             except PeerFault as fault:
                 _refuse(node, received, sender.node, "vector", fault)
             else:
                 received.vectors[vector.holder, vector.scope] = vector.counter
                 received.was_reminded |= is_news and vector.holder == node.id
+        for name, word in parcel.extras:
+            try:
+                if name == packs.EXTRA:
+                    packs.hear(node, sender, word)
+            except PeerFault as fault:
+                _refuse(node, received, sender.node, name, fault)
         told = node.store.journal.told(sender.node)
         node.store.journal.set_told(
             sender.node, told_after(told, received.vectors, parcel.knows)
@@ -101,9 +126,16 @@ def take_chunk(node: Node, chunk: Chunk, sender: Certificate) -> int:
     """
     author = _check_author(node, chunk.stream, sender)
     check_checkpoint(author.sign_key, chunk.stream, chunk.checkpoint)
-    entries = unpack(chunk)
+    entries = unpack(chunk, lambda at: _parents(node, chunk, at))
+    if chunk.stream.scope != PUBLIC and not can_be_shown(entries):
+        raise Malformed("chunk", "it is too large to be shown to others")
     for _ in range(_RACES):
-        links = _fit(node, chunk, entries)
+        try:
+            links = _fit(node, chunk, entries)
+        except _Parted:
+            # As evidence it must be readable for who has another history.
+            alone = pack(chunk.stream, entries, chunk.checkpoint)
+            return forks.take_tail(node, alone, entries, keep_other)
         if not links:
             return 0
         candidates = [
@@ -116,6 +148,19 @@ def take_chunk(node: Node, chunk: Chunk, sender: Certificate) -> int:
         if _commit(node, chunk, links, candidates, plan, now_ms):
             return len(links)
     raise Overtaken("another process is writing all the time; nothing was stored")
+
+
+def _known_authors_first(node: Node, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    """Yield chunks of authors that are known here, then the others: among the first
+    may have been their certificates.
+    """
+    later = []
+    for chunk in chunks:
+        if node.roster.certificate(chunk.stream.node, chunk.stream.epoch):
+            yield chunk
+        else:
+            later.append(chunk)
+    yield from later
 
 
 def settle_waiting(node: Node) -> None:
@@ -161,8 +206,14 @@ def take_other(node: Node, stored: StoredEntry) -> tuple[str, str, str]:
                 roster.take_certificate(node, signed)
             case streams.KIND_PUBLICATION if stored.stream.scope == PUBLIC:
                 _take_package(node, stored)
+            case streams.KIND_AUDIT:
+                audit.take(node, stored)
             case streams.KIND_BATCH:
                 _take_batch(node, stored, entry.payload)
+            case streams.KIND_HOLDING:
+                attachments.take_holding(node, stored)
+            case streams.KIND_BRANCH if stored.stream.scope != PUBLIC:
+                forks.take_evidence(node, stored)
             case _:
                 # A later version's kind: stored and forwarded, never dropped.
                 return "kept", "", ""
@@ -185,10 +236,12 @@ def _commit(
     try:
         with node.store.transaction():
             head, _ = journal.head(stream)
-            if head != links[0][0].sequence - 1 or not plan.is_current():
+            is_forked = node.store.branches.is_forked(stream)
+            if head != links[0][0].sequence - 1 or is_forked or not plan.is_current():
                 return False
             rows = journal.append(stream, links, now_ms)
             journal.put_checkpoint(stream, chunk.checkpoint)
+            node.store.branches.look_again(stream)
             by_sequence = {
                 entry.sequence: row for (entry, _), row in zip(links, rows, strict=True)
             }
@@ -196,8 +249,7 @@ def _commit(
                 candidate.row = by_sequence[candidate.entry.sequence]
             for (entry, _), row in zip(links, rows, strict=True):
                 if entry.kind != streams.KIND_CHANGE:
-                    stored = StoredEntry(row, stream, now_ms, None, entry)
-                    keep_verdict(node, row, *take_other(node, stored))
+                    keep_other(node, StoredEntry(row, stream, now_ms, None, entry))
             plan.commit()
     except BaseException:
         node.forget()
@@ -205,42 +257,66 @@ def _commit(
     return True
 
 
-def keep_verdict(node: Node, row: int, verdict: str, cause: str, detail: str) -> None:
-    """Write down what became of an entry that is no change."""
-    node.store.journal.set_verdicts([(row, verdict)])
+def keep_other(node: Node, stored: StoredEntry) -> None:
+    """Take in an entry that is no change, and write down what became of it."""
+    verdict, cause, detail = take_other(node, stored)
+    node.store.journal.set_verdicts([(stored.row, verdict)])
     if verdict == "aside":
-        node.store.documents.put_quarantine([(row, cause, detail)])
+        node.store.documents.put_quarantine([(stored.row, cause, detail)])
 
 
 def _check_author(node: Node, stream: StreamId, sender: Certificate) -> Certificate:
     """Return the author's certificate, if this stream may come here from there."""
     what = f"stream of {stream.node.hex()[:16]} in {stream.scope}"
     if not holds(node.certificate, stream.scope):
-        raise NotTrusted(what, "this node does not share the scope")
+        raise ScopeNotShared(what, stream.scope, "this node does not share the scope")
     if not holds(sender, stream.scope):
-        raise NotTrusted(what, "the sender does not share the scope")
+        raise ScopeNotShared(what, stream.scope, "the sender does not share the scope")
     author = node.roster.certificate(stream.node, stream.epoch)
     if author is None:
         raise NotTrusted(what, "its author is not enrolled")
     if not holds(author, stream.scope):
-        raise NotTrusted(what, "its author does not share the scope")
+        raise ScopeNotShared(what, stream.scope, "its author does not share the scope")
     if stream.scope == PUBLIC and RIGHT_ROSTER not in author.rights:
         raise NotTrusted(what, "its author may not publish to all")
     return author
+
+
+def _parents(node: Node, chunk: Chunk, at: Sequence[int]) -> Iterator[Parent]:
+    """Look up what stands before a chunk and is leaned on in it."""
+    if not node.store.branches.is_forked(chunk.stream):
+        _hash_before(node, chunk)
+    return node.store.journal.changes_at(chunk.stream, at)
+
+
+def _hash_before(node: Node, chunk: Chunk) -> bytes:
+    """Return the chain hash from which a chunk goes on.
+
+    Raises:
+        Ahead: what stands before it is not here.
+    """
+    journal, stream = node.store.journal, chunk.stream
+    previous = journal.hash_at(stream, chunk.first - 1)
+    if previous is None:
+        head, _ = journal.head(stream)
+        raise Ahead(_name(chunk), head)
+    return previous
 
 
 def _fit(node: Node, chunk: Chunk, entries: list[Entry]) -> Links:
     """Return what is new of a chunk, with chain hashes.
 
     Raises:
-        NotTrusted: a gap, or a chain that does not fit the author's signature.
+        _Parted: there is, or begins with it, more than one history of the stream.
+        Ahead: what stands before it is not here.
+        NotTrusted: a chain that does not fit the author's signature.
     """
     journal, stream = node.store.journal, chunk.stream
-    what = f"entries {chunk.first}.. of {stream.node.hex()[:16]}"
+    if node.store.branches.is_forked(stream):
+        raise _Parted
+    what = _name(chunk)
     head, _ = journal.head(stream)
-    previous = journal.hash_at(stream, chunk.first - 1)
-    if previous is None:
-        raise NotTrusted(what, f"a gap: this node holds up to {head}")
+    previous = _hash_before(node, chunk)
     links: Links = []
     for entry in entries:
         previous = streams.link(previous, entry)
@@ -256,19 +332,31 @@ def _fit(node: Node, chunk: Chunk, entries: list[Entry]) -> Links:
         here = journal.hash_at(stream, entry.sequence)
         if here != chain_hash:
             assert here is not None
+            if stream.scope != PUBLIC:
+                raise _Parted
             _keep_fork(node, chunk, here)
             raise NotTrusted(what, "the author has signed two histories (a fork)")
     return [one for one in links if one[0].sequence > head]
 
 
+def _name(chunk: Chunk) -> str:
+    return f"entries {chunk.first}.. of {chunk.stream.node.hex()[:16]}"
+
+
 def _keep_fork(node: Node, chunk: Chunk, hash_here: bytes) -> None:
     with node.store.transaction():
-        node.store.journal.put_fork(
-            chunk.stream, chunk.checkpoint, hash_here, node.now_ms()
+        node.store.branches.put_fork(
+            chunk.stream,
+            chunk.checkpoint.sequence,
+            (hash_here, chunk.checkpoint.hash),
+            chunk.checkpoint.signature,
+            node.now_ms(),
         )
 
 
-def _take_vector(node: Node, signed: SignedVector) -> tuple[Vector, bool]:
+def _take_vector(
+    node: Node, signed: SignedVector, sender: Certificate
+) -> tuple[Vector, bool]:
     """Keep a neighbour's acknowledgement, if it is one; say whether it is news.
 
     Raises:
@@ -276,11 +364,14 @@ def _take_vector(node: Node, signed: SignedVector) -> tuple[Vector, bool]:
     """
     vector = signed.read()
     what = f"vector of {vector.holder.hex()[:16]} for {vector.scope}"
-    holder = node.roster.certificate(vector.holder, vector.epoch)
+    # Its id is of its key, so any certificate of it will do; of a newer epoch, ours
+    # for one that a copy of ours has begun, we may first hear in this way.
+    holder = node.roster.latest(vector.holder)
     if holder is None:
         raise NotTrusted(what, "its holder is not enrolled")
-    if not holds(holder, vector.scope) or not holds(node.certificate, vector.scope):
-        raise NotTrusted(what, "the scope is not shared")
+    # Whoever sends a vector of a scope asks for it.
+    if not all(holds(c, vector.scope) for c in (node.certificate, sender, holder)):
+        raise ScopeNotShared(what, vector.scope, "the scope is not shared")
     check_vector(holder.sign_key, signed)
     known = node.store.journal.vector_of(vector.holder, vector.scope)
     if known is not None and known.counter >= vector.counter:
@@ -290,11 +381,7 @@ def _take_vector(node: Node, signed: SignedVector) -> tuple[Vector, bool]:
         here = node.store.journal.hash_at(stream, head.sequence)
         if here is not None and here != head.hash:
             raise NotTrusted(what, "it acknowledges another history than ours")
-    heads = [
-        head
-        for head in vector.heads
-        if node.roster.certificate(head.node, head.epoch) is not None
-    ]
+    heads = [head for head in vector.heads if node.roster.latest(head.node) is not None]
     node.store.journal.put_vector(vector, signed, node.now_ms(), heads)
     return vector, True
 
@@ -313,7 +400,9 @@ def _take_batch(node: Node, stored: StoredEntry, payload: bytes) -> None:
         or len(batch.by) > NAME_LIMIT
     ):
         raise Malformed("batch", "a part of it is out of limits")
-    if node.store.registry.has_batch(batch.id):
+    # Two copies of a node have counted beside each other; both lists are kept.
+    lines = node.store.branches.rows_to(stored.stream, stored.branch)
+    if node.store.registry.has_batch_on(batch.id, lines):
         raise Malformed("batch", "its author has used the number already")
     node.store.registry.put_batch(
         BatchRow(
@@ -354,3 +443,5 @@ def _refuse(
     received.refused.append(str(fault))
     with node.store.transaction():
         node.store.journal.put_refusal(node.now_ms(), peer, cause, str(fault))
+        if isinstance(fault, ScopeNotShared):
+            audit.record_refusal(node, peer, fault.scope)

@@ -1,31 +1,30 @@
 """Cases: how a document reads, as a list row and as a whole."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from forms.package import Package
-from node import find
+from node import find, rights
 from node.errors import Ambiguous, NotFound, StoreDamaged
-from node.lifecycle import Step, Story, fold
 from node.material import Material, decode_material
-from node.store.cases import CaseRow, Draft
+from node.matters import (
+    MARK_CHANGED,
+    MARK_CONFLICT,
+    MARK_DISPUTED,
+    Matter,
+    container_of,
+    field_conflicts,
+    matters_of,
+)
+from node.rights import settler
+from node.store.cases import CaseRow, Draft, Filter
+from node.store.documents import Birth
+from node.story import Story, fold
 from node.wiring import Node
-from sync.change import Change, Scalar, read_change
-from sync.conflict import Conflict, standing
+from sync.change import Change, Scalar
+from sync.conflict import has_stood
 from sync.document import Document, Tree
-from sync.errors import ChangeRefused
-
-MARK_CONFLICT = "conflict"  # a field has two living values
-MARK_DISPUTED = "disputed"  # an event could not stand beside another
-MARK_CHANGED = "changed"  # amended by somebody who did not know of the acceptance
-
-
-@dataclass(frozen=True, slots=True)
-class FieldConflict:
-    """Two or more values of one field; each with the node that wrote it."""
-
-    key: str
-    values: tuple[tuple[str, bytes], ...]
+from sync.identity import covers, own_prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,12 @@ class Case:
     story: Story
     fields: dict[str, str]
     materials: dict[str, Material] = field(default_factory=dict)
-    conflicts: tuple[FieldConflict, ...] = ()
+    matters: tuple[Matter, ...] = ()
+
+    @property
+    def conflicts(self) -> tuple[Matter, ...]:
+        """The fields with two living values."""
+        return tuple(one for one in self.matters if one.mark == MARK_CONFLICT)
 
     @property
     def id(self) -> str:
@@ -58,22 +62,18 @@ def open_case(node: Node, name: str) -> Case:
     if stored is None or package is None:
         raise StoreDamaged(f"case {row.id} cannot be read; run `lianban rebuild`")
     tree = Document.load(stored.snapshot).tree()
-    containers = {counter: key for key, counter in stored.birth.containers}
+    story = fold(part(tree, "events"))
     return Case(
         row=row,
         scope=stored.scope,
         package=package,
-        story=fold(part(tree, "events")),
+        story=story,
         fields={k: v for k, v in part(tree, "fields").items() if isinstance(v, str)},
         materials=_materials(tree),
-        conflicts=tuple(
-            FieldConflict(one.key, tuple((str(v.value), v.author) for v in one.values))
-            for one in (
-                standing_conflicts(node, row.document)
-                if row.mark == MARK_CONFLICT
-                else ()
-            )
-            if one.container and containers.get(one.container[0]) == "fields"
+        matters=(
+            matters_of(node, row.document, stored.birth, story)
+            if row.open_count
+            else ()
         ),
     )
 
@@ -104,37 +104,66 @@ def find_draft(node: Node, name: str) -> Draft | None:
 
 def make_row(
     document: bytes,
-    package_digest: str,
+    birth: Birth,
     package: Package,
-    number: str,
     scope: str,
     tree: Tree,
     changed_at_ms: int,
-    *,
-    has_conflict: bool,
+    changes: Sequence[Change] = (),
 ) -> tuple[CaseRow, tuple[str, str, str]]:
-    """Return a case's list row and its search terms. Pure."""
+    """Return a case's list row and its search terms. Pure.
+
+    `changes` are all of which the document is made; none where each was written with
+    knowledge of those before it.
+    """
     story = fold(part(tree, "events"))
     answers = part(tree, "fields")
     name = _answer(package, answers, "applicant_name")
     first = story.happened[0].event.at if story.happened else changed_at_ms
+    conflicts = len(field_conflicts(birth, changes))
+    open_count = conflicts + bool(story.choices) + bool(story.late)
+    had_conflict = has_stood(changes, container_of(birth, "fields"))
     row = CaseRow(
         document=document,
-        number=number,
-        division=scope.partition("+")[0],
-        package=package_digest,
+        number=birth.number,
+        division=rights.competent_division(scope, birth.taken_in_at),
+        taken_in_at=birth.taken_in_at,
+        package=birth.package,
         item_code=package.item.code,
         item_name=package.item.name,
         department=package.item.department,
         decide=package.item.decide,
         applicant=name,
         state=story.state,
-        mark=_mark(story, has_conflict),
+        mark=_mark(story, conflicts),
+        settler=settler(package.item, story) if open_count else "",
+        open_count=open_count,
+        had_conflict=had_conflict or story.was_disputed,
         submitted_at_ms=first,
         changed_at_ms=changed_at_ms,
     )
     id_number = _answer(package, answers, "applicant_id")
-    return row, find.terms(name, package.item.name, number, id_number)
+    return row, find.terms(name, package.item.name, birth.number, id_number)
+
+
+def to_settle(node: Node) -> Filter:
+    """Return which cases have something open that this node may settle."""
+    me = node.certificate
+    return Filter(
+        settler=node.tier,
+        for_prefix=own_prefix(me.tier, me.division),
+        oldest_first=True,
+    )
+
+
+def count_to_settle(node: Node) -> int:
+    """Return how much there is that this node may settle."""
+    return node.store.cases.count_open(to_settle(node))
+
+
+def may_settle(node: Node, row: CaseRow) -> bool:
+    """Say whether what is open in a case is this node's to settle."""
+    return row.settler == node.tier and covers(node.certificate, row.division)
 
 
 def draft_row(node: Node, draft: Draft) -> CaseRow:
@@ -145,7 +174,8 @@ def draft_row(node: Node, draft: Draft) -> CaseRow:
     return CaseRow(
         document=draft.document,
         number=draft.number,
-        division=node.certificate.division,
+        division=draft.division,
+        taken_in_at=node.certificate.division,
         package=draft.package,
         item_code=package.item.code,
         item_name=package.item.name,
@@ -154,27 +184,12 @@ def draft_row(node: Node, draft: Draft) -> CaseRow:
         applicant=_answer(package, draft.answers, "applicant_name"),
         state="draft",
         mark="",
+        settler="",
+        open_count=0,
+        had_conflict=False,
         submitted_at_ms=draft.begun_at_ms,
         changed_at_ms=draft.saved_at_ms,
     )
-
-
-def standing_conflicts(
-    node: Node, document: bytes, also: tuple[Change, ...] = ()
-) -> list[Conflict]:
-    """Return the places of a document where different values are living.
-
-    `also` are changes that are about to be taken up.
-    """
-    changes = list(also)
-    for one in node.store.documents.changes(document).values():
-        stored = node.store.journal.entry(one.entry) if one.is_taken else None
-        if stored is not None and stored.entry.payload is not None:
-            try:
-                changes.append(read_change(stored.entry.payload))
-            except ChangeRefused as error:
-                raise StoreDamaged(f"entry {one.entry} cannot be read") from error
-    return standing(changes)
 
 
 def part(tree: Tree, name: str) -> dict[str, Scalar]:
@@ -190,30 +205,12 @@ def _materials(tree: Tree) -> dict[str, Material]:
     }
 
 
-def _mark(story: Story, has_conflict: bool) -> str:
-    if has_conflict:
+def _mark(story: Story, conflicts: int) -> str:
+    if conflicts:
         return MARK_CONFLICT
-    if story.disputed:
+    if story.choices:
         return MARK_DISPUTED
-    by_id = {one.id: one.event for one in story.happened}
-    for one in story.happened:
-        if one.event.step == Step.ACCEPT:
-            known = _ancestors(one.id, by_id)
-            for other in story.happened:
-                is_amendment = other.event.step == Step.AMEND
-                if is_amendment and other.id not in known:
-                    return MARK_CHANGED
-    return ""
-
-
-def _ancestors(event: str, by_id: Mapping[str, object]) -> set[str]:
-    found: set[str] = set()
-    waiting = [event]
-    while waiting:
-        seen = getattr(by_id.get(waiting.pop()), "seen", ())
-        waiting += [one for one in seen if one not in found]
-        found.update(seen)
-    return found
+    return MARK_CHANGED if story.late else ""
 
 
 def _answer(package: Package, answers: Mapping[str, Scalar], role: str) -> str:

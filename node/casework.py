@@ -7,16 +7,17 @@ disk.
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import replace
 from zoneinfo import ZoneInfo
+
+from msgspec import structs
 
 from forms import check
 from forms.package import Package
-from node import cases, journal, rights
+from node import cases, intake, journal, places, rights, tidy
 from node.absorb import BatchList, batch_id
 from node.cases import Case, make_row, open_case
 from node.errors import AnswersWrong, NotFound, StepRefused, StoreDamaged
-from node.files import write_durably
 from node.lifecycle import (
     CARRIES_FIELDS,
     NOTE_LIMIT,
@@ -27,20 +28,27 @@ from node.lifecycle import (
     encode_event,
     frontier,
 )
-from node.material import Material, encode_material
+from node.material import Material, encode_material, materials_in
+from node.matters import taken_changes
 from node.policy import NAME_LIMIT, SCHEMA, author_prefix, containers_of
+from node.store.attachments import MaterialRow
 from node.store.cases import Draft
-from node.store.documents import Birth, DocumentRow, JudgedChange
+from node.store.documents import (
+    Birth,
+    DocumentRow,
+    JudgedChange,
+    may_be_in_entries,
+)
 from node.store.registry import BatchRow, PackageRow
 from node.wiring import Node
+from sync.actor import NONCE_BYTES, actor_of, document_id
 from sync.canonical import encode
 from sync.change import Change, read_change
-from sync.document import NONCE_BYTES, Document, Tree, actor_of, document_id
-from sync.seal import sha256
+from sync.document import Document
+from sync.identity import join_scope
 from sync.stream import KIND_BATCH, KIND_CHANGE
 
 CHINA = ZoneInfo("Asia/Shanghai")
-ATTACHMENT_LIMIT_BYTES = 20 * 1024 * 1024
 
 
 def today(node: Node) -> dt.date:
@@ -68,49 +76,75 @@ def find_package(node: Node, name: str) -> PackageRow:
 
 
 def begin_draft(
-    node: Node, item: str, answers: Mapping[str, str] | None = None
+    node: Node,
+    item: str,
+    answers: Mapping[str, str] | None = None,
+    place: str = "",
+    files: Sequence[str] = (),
 ) -> Draft:
     """Begin a case of an item; it stays on this node until it is submitted.
 
+    Args:
+        node: where it is taken in.
+        item: code or name.
+        answers: what is filled in already.
+        place: for which place the case is, by division or name; ours where empty.
+        files: digests of files that go with it, besides those that answers name.
+
     Raises:
-        NotFound: unknown item.
+        NotFound: unknown item, or nobody is known who could accept it for that place.
+        Ambiguous: more than one place is called so.
         StepRefused: this tier may not take the item in.
     """
     row = find_package(node, item)
     package = node.package(row.digest)
     assert package is not None
-    why = rights.why_not(Step.SUBMIT, node.tier, package.item, State.DRAFT, "")
+    division = places.find_place(node, package.item, place)
+    side = rights.side_of(node.certificate, division)
+    why = rights.why_not(Step.SUBMIT, node.tier, package.item, State.DRAFT, "", side)
     if why:
         raise StepRefused("", State.DRAFT, Step.SUBMIT, why)
     nonce = node.random(NONCE_BYTES)
+    scope = join_scope(node.certificate.division, division)
     with node.store.transaction():
         draft = Draft(
-            document=document_id(actor_of(node.id, nonce), node.certificate.division),
+            document=document_id(actor_of(node.id, nonce), scope),
             nonce=nonce,
             number=_next_number(node),
+            division=division,
             package=row.digest,
             answers=check.normalise(package, answers or {}),
             begun_at_ms=node.now_ms(),
             saved_at_ms=node.now_ms(),
             last_field="",
+            files=tuple(files),
         )
         node.store.cases.put_draft(draft)
     return draft
 
 
 def save_draft(
-    node: Node, draft: Draft, answers: Mapping[str, str], last_field: str = ""
+    node: Node,
+    draft: Draft,
+    answers: Mapping[str, str],
+    last_field: str = "",
+    files: Sequence[str] = (),
 ) -> Draft:
-    """Keep what has been filled in so far, right or not; return the kept draft."""
+    """Keep what has been filled in so far, right or not; return the kept draft.
+
+    `files` are added to those that go with it already.
+    """
     kept = Draft(
         draft.document,
         draft.nonce,
         draft.number,
+        draft.division,
         draft.package,
         {key: value for key, value in answers.items() if value},
         draft.begun_at_ms,
         node.now_ms(),
         last_field or draft.last_field,
+        tuple(dict.fromkeys((*draft.files, *files))),
     )
     with node.store.transaction():
         if node.store.cases.draft(draft.document) is None:
@@ -120,33 +154,48 @@ def save_draft(
 
 
 def drop_draft(node: Node, draft: Draft) -> None:
-    """Throw a draft away. Only a person may ask for it."""
+    """Throw a draft away, with its files. Only a person may ask for it."""
     with node.store.transaction():
         node.store.cases.drop_draft(draft.document)
+    package = node.package(draft.package)
+    named = _files_in(package, draft.answers) if package else []
+    tidy.drop_unnamed(node, [*draft.files, *named])
 
 
-def submit_draft(
-    node: Node, draft: Draft, materials: Mapping[str, Material] | None = None
-) -> Case:
+def rename_drafts(node: Node) -> None:
+    """Give all drafts ids and numbers of their own, since a copy of this node may have
+    the same ones; inside the transaction that makes it necessary.
+    """
+    for draft in node.store.cases.drafts():
+        renamed = _renamed(node, draft)
+        node.store.cases.put_draft(replace(renamed, number=_next_number(node)))
+
+
+def submit_draft(node: Node, draft: Draft) -> Case:
     """Make a case of a draft: from here on it is an entry and will travel.
 
     Raises:
-        AnswersWrong: all that is wrong with the form; the draft is kept.
+        AnswersWrong: all that is wrong with the form, or a file that is not here or too
+            large; the draft is kept.
         StepRefused: this tier may not take the item in.
         NotFound: the draft has been submitted or thrown away meanwhile.
     """
     package = _package_of(node, draft.package)
     answers = _checked(node, package, draft.answers)
-    why = rights.why_not(Step.SUBMIT, node.tier, package.item, State.DRAFT, "")
+    side = rights.side_of(node.certificate, draft.division)
+    why = rights.why_not(Step.SUBMIT, node.tier, package.item, State.DRAFT, "", side)
     if why:
         raise StepRefused(draft.id, State.DRAFT, Step.SUBMIT, why)
+    materials = _materials(node, package, answers, draft.files, {})
     at_ms = node.now_ms()
     event = Event(step=Step.SUBMIT, at=at_ms, by=node.operator[:NAME_LIMIT])
     with node.store.transaction():
         if node.store.cases.draft(draft.document) is None:
             raise NotFound("draft", draft.id)
+        if node.store.documents.get(draft.document) is not None:
+            draft = _renamed(node, draft)
         number = draft.number
-        if node.store.cases.has_number(number):
+        if node.store.cases.has_number(number) or not _is_ours(node, number):
             number = _next_number(node)
         document, raw = Document.begin(
             actor_of(node.id, draft.nonce),
@@ -157,9 +206,7 @@ def submit_draft(
                 "number": number,
                 "fields": answers,
                 "events": {_event_id(node, at_ms, {}): encode_event(event)},
-                "materials": {
-                    k: encode_material(m) for k, m in (materials or {}).items()
-                },
+                "materials": {k: encode_material(m) for k, m in materials.items()},
             },
         )
         change = read_change(raw)
@@ -168,11 +215,12 @@ def submit_draft(
             tuple(sorted(containers_of(change).items())),
             draft.package,
             number,
+            node.certificate.division,
         )
         _keep(
             node,
             draft.document,
-            node.certificate.division,
+            join_scope(node.certificate.division, draft.division),
             birth,
             document,
             change,
@@ -192,7 +240,7 @@ def take_step(
     *,
     note: str = "",
     answers: Mapping[str, str] | None = None,
-    materials: Mapping[str, Material] | None = None,
+    files: Sequence[str] = (),
     batch: str = "",
 ) -> Case:
     """Take a step in a case and return the case as it is then.
@@ -203,7 +251,8 @@ def take_step(
         step: what happens.
         note: the reason, where one is needed.
         answers: new values for some fields, with steps that carry fields.
-        materials: new materials, by SHA-256, with steps that carry fields.
+        files: digests of new files, besides those that the answers name, with
+            steps that carry fields.
         batch: the number of the batch with which it goes.
 
     Raises:
@@ -213,7 +262,7 @@ def take_step(
     """
     document = cases.find_row(node, case).document
     with node.store.transaction():
-        _write_step(node, document, step, note, answers or {}, materials or {}, batch)
+        _write_step(node, document, step, note, answers or {}, files, batch)
     return open_case(node, document.hex())
 
 
@@ -230,7 +279,7 @@ def forward_batch(node: Node, names: Sequence[str]) -> tuple[BatchRow, list[Case
         at_ms = node.now_ms()
         number = _next_batch_number(node)
         for document in documents:
-            _write_step(node, document, Step.FORWARD, "", {}, {}, number)
+            _write_step(node, document, Step.FORWARD, "", {}, (), number)
         batch = BatchList(
             batch_id(node.id, number),
             number,
@@ -247,29 +296,14 @@ def forward_batch(node: Node, names: Sequence[str]) -> tuple[BatchRow, list[Case
     return row, [open_case(node, document.hex()) for document in documents]
 
 
-def keep_attachment(node: Node, path: Path) -> tuple[str, Material]:
-    """Take a file into the home, sealed; return its SHA-256 and its record.
-
-    Raises:
-        NotFound: it cannot be read, or is larger than 20 MiB.
-    """
-    try:
-        if path.stat().st_size > ATTACHMENT_LIMIT_BYTES:
-            raise NotFound("file of at most 20 MiB", path.name)
-        data = path.read_bytes()
-    except OSError as error:
-        raise NotFound("file", path.name) from error
-    digest = sha256(data).hex()
-    node.home.attachments.mkdir(mode=0o700, exist_ok=True)
-    write_durably(node.home.attachments / digest, node.keys.seal_file(digest, data))
-    with node.store.transaction():
-        node.store.registry.put_attachment(digest, len(data), node.now_ms())
-    return digest, Material(name=path.name[:120], size=len(data))
-
-
 def possible_steps(node: Node, case: Case) -> list[Step]:
     """Return what this tier may do with a case now."""
-    return rights.possible_steps(node.tier, case.package.item, case.story.state)
+    side = rights.side_of(node.certificate, case.row.division)
+    item, state = case.package.item, case.story.state
+    possible = rights.possible_steps(node.tier, item, state, side)
+    if cases.may_settle(node, case.row):
+        possible.append(Step.SETTLE)
+    return possible
 
 
 def _write_step(
@@ -278,61 +312,96 @@ def _write_step(
     step: Step,
     note: str,
     answers: Mapping[str, str],
-    materials: Mapping[str, Material],
+    files: Sequence[str],
     batch: str,
 ) -> None:
     case = open_case(node, document_key.hex())
-    if len(note.strip()) > NOTE_LIMIT:
-        raise AnswersWrong([("note", "理由", f"最多 {NOTE_LIMIT} 字，请写短一些")])
+    check_note(note)
     state, item = case.story.state, case.package.item
-    why = rights.why_not(step, node.tier, item, state, note)
+    side = rights.side_of(node.certificate, case.row.division)
+    why = rights.why_not(step, node.tier, item, state, note, side)
     if why:
-        words = rights.allowed_words(node.tier, item, state)
+        words = rights.allowed_words(node.tier, item, state, side)
         raise StepRefused(case.id, state, step, why, words)
     changed = {k: v for k, v in answers.items() if case.fields.get(k, "") != v}
+    materials: dict[str, Material] = {}
     if step in CARRIES_FIELDS:
         merged = _checked(node, case.package, {**case.fields, **answers})
-        # Choosing one of two living values settles them, also the one that is shown.
-        disputed = {one.key for one in case.conflicts} & set(answers)
         # An answer that was taken out is written as nothing: a field never vanishes.
         keys = set(case.fields) | set(merged)
         changed = {
             k: merged.get(k, "")
             for k in sorted(keys)
-            if merged.get(k, "") != case.fields.get(k, "") or k in disputed
+            if merged.get(k, "") != case.fields.get(k, "")
         }
-    stored = node.store.documents.get(document_key)
+        materials = _materials(node, case.package, changed, files, case.materials)
+        _check_undisputed(case, changed)
+    write_event(
+        node,
+        case,
+        Event(step, 0, "", note=note, fields=tuple(sorted(changed)), batch=batch),
+        changed,
+        materials,
+    )
+
+
+def _check_undisputed(case: Case, changed: Mapping[str, str]) -> None:
+    """Refuse to write over two living values: that is what settling is for.
+
+    Raises:
+        AnswersWrong: which fields must be settled first.
+    """
+    labels = {field.key: field.label for field in case.package.fields}
+    problems = [
+        (one.key, labels.get(one.key, one.key), "两处填得不同，核对后才能改")
+        for one in case.conflicts
+        if one.key in changed
+    ]
+    if problems:
+        raise AnswersWrong(problems)
+
+
+def check_note(note: str) -> None:
+    """Refuse a reason that no receiver would take.
+
+    Raises:
+        AnswersWrong: it is too long.
+    """
+    if len(note.strip()) > NOTE_LIMIT:
+        raise AnswersWrong([("note", "理由", f"最多 {NOTE_LIMIT} 字，请写短一些")])
+
+
+def write_event(
+    node: Node,
+    case: Case,
+    what: Event,
+    answers: Mapping[str, str],
+    materials: Mapping[str, Material],
+) -> None:
+    """Write what has happened into a case; who, when and after what is put in here."""
+    key = case.row.document
+    stored = node.store.documents.get(key)
     assert stored is not None
     document = Document.load(stored.snapshot)
     texts = cases.part(document.tree(), "events")
     known = {k: event for k, text in texts.items() if (event := decode_event(text))}
     at_ms = node.now_ms()
     event_id = _event_id(node, at_ms, texts)
-    event = Event(
-        step=step,
+    event = structs.replace(
+        what,
         at=int(event_id.partition("-")[2]),
         by=node.operator[:NAME_LIMIT],
         seen=frontier(known),
         clock=1 + max((e.clock for e in known.values()), default=0),
-        note=note.strip(),
-        fields=tuple(sorted(changed)),
-        batch=batch,
+        note=what.note.strip(),
     )
     writes: dict[str, dict[str, str]] = {"events": {event_id: encode_event(event)}}
-    if changed:
-        writes["fields"] = changed
+    if answers:
+        writes["fields"] = dict(answers)
     if materials:
         writes["materials"] = {k: encode_material(m) for k, m in materials.items()}
-    raw = document.write(actor_of(node.id, node.random(NONCE_BYTES)), writes)
-    _keep(
-        node,
-        document_key,
-        stored.scope,
-        stored.birth,
-        document,
-        read_change(raw),
-        at_ms,
-    )
+    raw = document.write(document.actor_for(node.id, writes), writes)
+    _keep(node, key, stored.scope, stored.birth, document, read_change(raw), at_ms)
 
 
 def _keep(
@@ -350,7 +419,12 @@ def _keep(
     store = node.store
     # As a receiver keeps it: a first change is its own snapshot.
     snapshot = document.snapshot() if change.dependencies else change.raw
-    store.documents.put([DocumentRow(key, scope, birth, document.heads(), snapshot)])
+    in_entries = may_be_in_entries(
+        store.documents.get(key), 1 + len(store.documents.changes(key))
+    )
+    store.documents.put(
+        [DocumentRow(key, scope, birth, document.heads(), snapshot, in_entries)]
+    )
     store.documents.put_changes(
         [
             JudgedChange(
@@ -365,22 +439,68 @@ def _keep(
             )
         ]
     )
-    tree: Tree = document.tree()
-    has_conflict = before is not None and before.mark == cases.MARK_CONFLICT
+    store.attachments.put_materials(
+        [
+            MaterialRow(key, digest, found.size, node.id, entry)
+            for digest, found in materials_in(
+                change, dict(birth.containers), birth.actor
+            )
+        ],
+        node.id,
+    )
+    had_conflict = before is not None and before.had_conflict
     store.cases.put(
         [
             make_row(
                 key,
-                birth.package,
+                birth,
                 _package_of(node, birth.package),
-                birth.number,
                 scope,
-                tree,
+                document.tree(),
                 max(at_ms, before.changed_at_ms if before else 0),
-                has_conflict=has_conflict and bool(cases.standing_conflicts(node, key)),
+                taken_changes(node, key) if had_conflict else (),
             )
         ]
     )
+
+
+def _files_in(package: Package, answers: Mapping[str, str]) -> list[str]:
+    """Return the digests of all files that the answers name."""
+    return [
+        digest
+        for field in package.fields
+        if field.kind == "file"
+        for digest in answers.get(field.key, "").split()
+    ]
+
+
+def _materials(
+    node: Node,
+    package: Package,
+    answers: Mapping[str, str],
+    files: Sequence[str],
+    known: Mapping[str, Material],
+) -> dict[str, Material]:
+    """Return the records of the files that a step adds to those that are `known`.
+
+    Raises:
+        AnswersWrong: one is not here, or they are larger than the item allows.
+    """
+    item, added = package.item, dict[str, Material]()
+    for digest in dict.fromkeys((*_files_in(package, answers), *files)):
+        if digest in known:
+            continue
+        record = intake.record_of(node, digest)
+        if record is None or record.size > item.file_limit_bytes:
+            why = "附件不在本机或太大，请重新选择文件"
+            raise AnswersWrong([("materials", "材料", why)])
+        added[digest] = record
+    size_bytes = sum(one.size for one in (*known.values(), *added.values()))
+    if added and size_bytes > item.case_limit_bytes:
+        most = item.case_limit_kib / 1024
+        why = f"一件的附件合计最多 {most:g} MB，请去掉几个或换小一些的"
+        raise AnswersWrong([("materials", "材料", why)])
+    return added
 
 
 def _package_of(node: Node, digest: str) -> Package:
@@ -423,11 +543,32 @@ def _next_number(node: Node) -> str:
             return number
 
 
+def _renamed(node: Node, draft: Draft) -> Draft:
+    """Return a draft under an id of its own: a copy of this node has submitted it as
+    well, and what was filled in here may differ.
+    """
+    nonce = node.random(NONCE_BYTES)
+    key = document_id(actor_of(node.id, nonce), node.certificate.division)
+    node.store.cases.drop_draft(draft.document)
+    kept = replace(draft, document=key, nonce=nonce)
+    node.store.cases.put_draft(kept)
+    return kept
+
+
+def _is_ours(node: Node, number: str) -> bool:
+    """Say whether a number was counted at our terminal: a copy of this node may have
+    given one from before we began anew.
+    """
+    return number[18:20] == f"{node.certificate.terminal:02d}"
+
+
 def _next_batch_number(node: Node) -> str:
-    day = _day(node)
+    day, terminal = _day(node), node.certificate.terminal
+    # The first desk of a place needs no number.
+    series = "B" if terminal == 1 else f"{terminal:02d}B"
     while True:
         count = node.store.registry.next_count(f"batch/{day}")
-        number = f"{node.certificate.division[:9]}-{day}-B{count:03d}"
+        number = f"{node.certificate.division[:9]}-{day}-{series}{count:03d}"
         if not node.store.registry.has_batch(batch_id(node.id, number)):
             return number
 

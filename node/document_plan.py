@@ -8,13 +8,21 @@ which it came.
 
 from dataclasses import dataclass, field
 
-from node import cases, policy
+from node import cases, policy, rights
 from node.lifecycle import decode_event
-from node.policy import Claim, Fault, Past
+from node.material import decode_material
+from node.policy import Claim, Disputed, Fault, Past
 from node.store.cases import CaseRow
-from node.store.documents import Birth, DocumentRow, JudgedChange, JudgedChanges
+from node.store.documents import (
+    Birth,
+    DocumentRow,
+    JudgedChange,
+    JudgedChanges,
+    may_be_in_entries,
+)
 from node.wiring import Node
 from sync.change import Change, read_change, tree_of
+from sync.conflict import Places
 from sync.errors import ChangeRefused
 from sync.identity import NODE_ID_BYTES, Roster
 from sync.sandbox import BACKSTOP
@@ -27,17 +35,29 @@ MAX_CASE_OPS = 10_000
 WAIT_CHANGE, WAIT_PACKAGE, WAIT_ROSTER = "change", "package", "roster"
 
 
+Author = tuple[bytes, int, tuple[bytes, ...]]
+"""Who writes on one line: (node, epoch, branches that lead to it)."""
+
+
 @dataclass(slots=True)
 class Candidate:
-    """A change entry on its way to a verdict. `row` is known once it is stored."""
+    """A change entry on its way to a verdict. `row` is known once it is stored.
+
+    `path` names the branches that lead to it, where its stream has parted before it.
+    """
 
     stream: StreamId
     entry: Entry
+    path: tuple[bytes, ...] = ()
     row: int = 0
     received_at_ms: int = 0
     change: Change | None = None
     fault: Fault | None = None
     waits: tuple[str, bytes] | None = None
+
+
+Queues = dict[tuple[StreamId, tuple[bytes, ...]], list[Candidate]]
+"""What is not decided yet of each line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +81,19 @@ class DocumentPlan:
     stored: DocumentRow | None
     known: JudgedChanges
     birth: Birth | None = None
+    scope: str | None = None
     ready: list[Candidate] = field(default_factory=list)
     result: tuple[DocumentRow, CaseRow, tuple[str, str, str]] | None = None
+    row: CaseRow | None = None
     _turns: list[Turn] = field(default_factory=list)
     _past_changes: dict[bytes, Change] | None = None
+    _void: set[bytes] = field(default_factory=set)
+    """Changes whose number another branch of their author has used."""
 
     def __post_init__(self) -> None:
-        self.birth = self.stored.birth if self.stored else None
+        if self.stored:
+            self.birth, self.scope = self.stored.birth, self.stored.scope
+            self.row = self.node.store.cases.get(self.document)
         self._read_all()
         self._order()
 
@@ -94,6 +120,8 @@ class DocumentPlan:
             claim = (change.actor, change.sequence)
             if claims.setdefault(claim, change.hash) != change.hash:
                 one.fault = Fault("duplicate", "its author wrote this number twice")
+                if any(other.path for other in self.candidates):
+                    self._void.add(change.hash)
                 one.change = None
             elif (
                 change.sequence > 1
@@ -121,25 +149,29 @@ class DocumentPlan:
         """Find the changes whose parts are here, in causal order.
 
         The entries of one author are taken in the order he wrote them: where one
-        waits, those behind it wait as well.
+        waits, those behind it wait as well. Where he has parted, each branch goes on
+        from what stands before the parting.
         """
         last_ops = {h: one.last_op for h, one in self.known.items() if one.is_taken}
         aside = {h for h, one in self.known.items() if one.verdict == "aside"}
+        aside |= self._void
         latest = _latest_of_authors(self.known)
-        queues: dict[StreamId, list[Candidate]] = {}
+        queues: Queues = {}
         for one in self.candidates:
             if one.change is not None or one.fault is None:
-                queues.setdefault(one.stream, []).append(one)
+                queues.setdefault((one.stream, one.path), []).append(one)
         progress = True
         while progress:
             progress = False
-            for stream, queue in queues.items():
-                author = (stream.node, stream.epoch)
+            for (stream, path), queue in queues.items():
+                author = (stream.node, stream.epoch, path)
+                if _ahead(queues, stream, path):
+                    continue
                 while queue:
                     one = queue[0]
                     change = one.change
                     if change is not None and one.fault is None:
-                        last = latest.get(author)
+                        last = _last_of(author, latest)
                         if not self._place(one, change, last_ops, aside, last):
                             break
                     queue.pop(0)
@@ -152,10 +184,12 @@ class DocumentPlan:
                     last_ops[change.hash] = change.last_op
                     latest[author] = change.hash
                     self.ready.append(one)
-        for queue in queues.values():
-            first = queue[0].change if queue else None
-            for one in queue[1:]:
-                if first is not None and one.change is not None and not one.fault:
+        for (stream, path), queue in queues.items():
+            before = [*_ahead(queues, stream, path), *queue[:1]]
+            first = before[0].change if before else None
+            for one in queue:
+                is_behind = one is not before[0] and one.change is not None
+                if first is not None and is_behind and not one.fault:
                     one.waits = (WAIT_CHANGE, first.hash)
 
     def _place(
@@ -189,7 +223,9 @@ class DocumentPlan:
         leaps ahead would win over everybody and end the numbers for all.
         """
         stream = one.stream
-        if self.roster.is_cut(stream.node, stream.epoch, one.entry.sequence):
+        if self.roster.is_cut(
+            stream.node, stream.epoch, one.entry.sequence, stream.scope
+        ):
             one.fault = Fault("revoked", "its author had been revoked")
         elif change.start_op != last_op + 1:
             one.fault = Fault("sequence", "its operations do not follow those before")
@@ -197,7 +233,7 @@ class DocumentPlan:
             one.fault = Fault("too-large", "the case has grown too long")
         elif not change.dependencies:
             self._admit_birth(one, change)
-        elif self.stored is not None and self.stored.scope != stream.scope:
+        elif self.scope not in (None, stream.scope):
             one.fault = Fault("scope", "the document lives in another scope")
         elif author_s_last is not None and not self._builds_on(change, author_s_last):
             one.fault = Fault("sequence", "it leaves out its author's own last change")
@@ -206,11 +242,13 @@ class DocumentPlan:
         if self.birth is not None:
             one.fault = Fault("duplicate", "the document has begun already")
             return
-        birth = _birth_of(change)
+        author = self.roster.certificate(one.stream.node, one.stream.epoch)
+        assert author is not None
+        birth = _birth_of(change, author.division)
         if self.node.package(birth.package) is None:
             one.waits = (WAIT_PACKAGE, birth.package.encode())
         else:
-            self.birth = birth
+            self.birth, self.scope = birth, one.stream.scope
 
     def _builds_on(self, change: Change, wanted: bytes) -> bool:
         """Say whether `wanted` is among the ancestors of a change."""
@@ -261,31 +299,43 @@ class DocumentPlan:
         if outcome.refused:
             self._find_culprit(outcome.refused)
             return not self.ready
-        looked = (Past.of(cases.part(tree, "events")) for tree in outcome.looked)
+        looked = (
+            Past.of(cases.part(tree, "events"), cases.part(tree, "materials"))
+            for tree in outcome.looked
+        )
         past = next(looked)
+        places: Places | None = None
+        may_conflict = self._may_conflict()
         faulty: set[bytes] = set()
-        for one, turn in zip(self.ready, self._turns, strict=True):
+        leads = [*(turn.is_led for turn in self._turns[1:]), False]
+        for one, turn, is_followed in zip(self.ready, self._turns, leads, strict=True):
             change = one.change
             assert change is not None
             if not turn.is_led:
                 past = next(looked)
+            if may_conflict and (places is None or not turn.is_led):
+                places = Places(_closure(change, self._all_changes())[:-1])
             if faulty.intersection(change.dependencies):
                 one.fault = Fault("depends", "it builds on a change set aside")
             else:
-                one.fault = self._judge(one, change, past)
+                one.fault = self._judge(one, change, past, _disputed(places, change))
             if turn.is_branch and not one.fault:
                 one.fault = self._judge_alone(change)
             if one.fault:
                 faulty.add(change.hash)
-            else:
+            elif is_followed:
                 _lead_on(past, change)
+                if places is not None:
+                    places.take(change)
         if faulty:
             self._drop_faulty()
             return not self.ready
         self._finish(outcome)
         return True
 
-    def _judge(self, one: Candidate, change: Change, past: Past) -> Fault | None:
+    def _judge(
+        self, one: Candidate, change: Change, past: Past, disputed: Disputed
+    ) -> Fault | None:
         author = self.roster.certificate(one.stream.node, one.stream.epoch)
         assert author is not None and self.birth is not None
         package = self.node.package(self.birth.package)
@@ -300,6 +350,10 @@ class DocumentPlan:
                 first_actor=self.birth.actor,
                 containers=dict(self.birth.containers),
                 package=package,
+                division=rights.competent_division(
+                    one.stream.scope, self.birth.taken_in_at
+                ),
+                disputed=disputed,
             )
         )
 
@@ -336,7 +390,7 @@ class DocumentPlan:
     def _drop_faulty(self) -> None:
         self.ready = [one for one in self.ready if not one.fault]
         if self.stored is None and not self.ready:
-            self.birth = None
+            self.birth = self.scope = None
 
     def _all_changes(self) -> dict[bytes, Change]:
         """Return all changes that the document is made of, and those on their way."""
@@ -361,66 +415,100 @@ class DocumentPlan:
         if not snapshot:
             # A first change alone is a snapshot, and our own reading is its tree.
             snapshot, tree = first.raw, tree_of(first)
+        count = len(self.ready) + sum(one.is_taken for one in self.known.values())
         package = self.node.package(self.birth.package)
         assert package is not None
         scope = self.ready[0].stream.scope
         changed_at_ms = max(one.received_at_ms for one in self.ready)
-        before = self.node.store.cases.get(self.document) if self.stored else None
-        if before:
-            changed_at_ms = max(changed_at_ms, before.changed_at_ms)
-        has_conflict = self._may_conflict(before) and bool(
-            cases.standing_conflicts(
-                self.node,
-                self.document,
-                tuple(one.change for one in self.ready if one.change),
-            )
-        )
+        if self.row:
+            changed_at_ms = max(changed_at_ms, self.row.changed_at_ms)
+        changes = self._taken_changes() if self._may_conflict() else []
         row, terms = cases.make_row(
             self.document,
-            self.birth.package,
+            self.birth,
             package,
-            self.birth.number,
             scope,
             tree,
             changed_at_ms,
-            has_conflict=has_conflict,
+            changes,
         )
         document = DocumentRow(
-            self.document, scope, self.birth, tuple(outcome.heads), snapshot
+            self.document,
+            scope,
+            self.birth,
+            tuple(outcome.heads),
+            snapshot,
+            in_entries=may_be_in_entries(self.stored, count),
         )
         self.result = (document, row, terms)
 
-    def _may_conflict(self, before: CaseRow | None) -> bool:
+    def _may_conflict(self) -> bool:
         """Say whether anything was written without knowledge of the rest."""
-        was_so = before is not None and before.mark == cases.MARK_CONFLICT
-        return was_so or any(turn.is_branch for turn in self._turns)
+        had_conflict = self.row is not None and self.row.had_conflict
+        return had_conflict or any(turn.is_branch for turn in self._turns)
+
+    def _taken_changes(self) -> list[Change]:
+        """Return the changes of which the document is made from now on."""
+        every = self._all_changes()
+        taken = {h for h, one in self.known.items() if one.is_taken}
+        taken.update(one.change.hash for one in self.ready if one.change)
+        return [every[one] for one in sorted(taken)]
 
 
-def _latest_of_authors(known: JudgedChanges) -> dict[tuple[bytes, int], bytes]:
+def _ahead(
+    queues: Queues, stream: StreamId, path: tuple[bytes, ...]
+) -> list[Candidate]:
+    """Return what waits on the lines that lead to a branch."""
+    return [one for n in range(len(path)) for one in queues.get((stream, path[:n]), [])]
+
+
+def _last_of(author: Author, latest: dict[Author, bytes]) -> bytes | None:
+    """Return an author's last change on his line, as far back as it goes."""
+    node, epoch, path = author
+    lines = ((node, epoch, path[:n]) for n in range(len(path), -1, -1))
+    return next((latest[line] for line in lines if line in latest), None)
+
+
+def _latest_of_authors(known: JudgedChanges) -> dict[Author, bytes]:
     """Return each author's last change that is part of the document."""
-    latest: dict[tuple[bytes, int], JudgedChange] = {}
+    latest: dict[Author, JudgedChange] = {}
     for one in known.values():
-        author = (one.actor[:NODE_ID_BYTES], one.epoch)
+        author = (one.actor[:NODE_ID_BYTES], one.epoch, ())
         if one.is_taken and (author not in latest or one.entry > latest[author].entry):
             latest[author] = one
     return {author: one.hash for author, one in latest.items()}
 
 
 def _lead_on(past: Past, change: Change) -> None:
-    """Lead a past on by the event that a change tells of."""
+    """Lead a past on by the event that a change tells of, and by its files."""
     for op in change.ops:
         event = decode_event(op.value) if op.container is not None else None
         if event is not None and op.key.endswith(f"-{event.at}"):
             past.advance(op.key, event)
+        elif material := decode_material(op.key, op.value):
+            past.sizes[op.key] = material.size
 
 
-def _birth_of(change: Change) -> Birth:
+def _disputed(places: Places | None, change: Change) -> Disputed:
+    """Return which of the places that a change writes were in dispute before it."""
+    if places is None:
+        return {}
+    found = [places.conflict(op.container, op.key) for op in change.ops]
+    return {
+        one.key: frozenset(living.id for living in one.values)
+        for one in found
+        if one is not None
+    }
+
+
+def _birth_of(change: Change, taken_in_at: str) -> Birth:
     root = policy.root_of(change)
     return Birth(
         actor=change.actor,
         containers=tuple(sorted(policy.containers_of(change).items())),
         package=str(root["package"]),
         number=str(root["number"]),
+        taken_in_at=taken_in_at,
     )
 
 

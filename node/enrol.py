@@ -14,7 +14,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from node import roster, vault
+from node import audit, roster, vault
 from node.errors import InviteRefused, NodeError, NoEncryption
 from node.files import write_durably
 from node.home import Home
@@ -44,8 +44,10 @@ INVITE_TRIES = 5
 CODE_LIMIT = 400
 NAME_LIMIT = 60
 ADDRESS = re.compile(r"[A-Za-z0-9._\-\[\]:]{1,100}:[0-9]{1,5}")
-_MESSAGE_LIMIT_BYTES = 16 * 1024
+MESSAGE_LIMIT_BYTES = 16 * 1024
 ADDRESS_SETTING = "address"
+ATTEMPT_BYTES = 16
+MOST_EPOCHS_ASKED = 3
 
 
 class Code(Record, frozen=True):
@@ -59,7 +61,9 @@ class Code(Record, frozen=True):
 
 
 class Invitation(Record, frozen=True):
-    """What the inviting node keeps of a code. `used_by` is a signing key, or empty."""
+    """What the inviting node keeps of a code. `used_by` is who has used it: signing
+    key and attempt; or empty.
+    """
 
     secret: bytes
     tier: str
@@ -71,12 +75,18 @@ class Invitation(Record, frozen=True):
 
 
 class JoinRequest(Record, frozen=True):
-    """The new node's public keys, proven by the code's secret."""
+    """The new node's public keys, proven by the code's secret.
+
+    `attempt` are random bytes, the same whenever a request is made again: two copies
+    of one node, with the same keys, must not be let in by the same code.
+    """
 
     invite: bytes
     sign_key: bytes
     seal_key: bytes
     tls_fingerprint: bytes
+    epoch: int
+    attempt: bytes
     consent: bytes
     proof: bytes
 
@@ -85,6 +95,7 @@ class Hopes(Record, frozen=True):
     """What a new node keeps while it waits for the answer to its request."""
 
     secret: bytes
+    attempt: bytes
     sign_key: bytes
     seal_key: bytes
     tls_certificate: bytes
@@ -101,6 +112,13 @@ class JoinGrant(Record, frozen=True):
     chain: tuple[SignedCertificate, ...]
     root: bytes
     recovery: bytes
+    proof: bytes
+
+
+class JoinAgain(Record, frozen=True):
+    """The other answer: the node is known, ask again for this epoch."""
+
+    epoch: int
     proof: bytes
 
 
@@ -178,6 +196,7 @@ def invite(
         node.store.registry.put_invite(
             _invite_id(secret), encode(invitation), node.now_ms() + INVITE_LIFE_MS
         )
+        audit.record(node, audit.INVITE, division, note=name, by=node.operator)
     code = Code(1, secret, node_id(node.secrets.root), roster.issuer_id(node), address)
     return base64.b32encode(encode(code)).decode().rstrip("=")
 
@@ -208,13 +227,13 @@ def grant(node: Node, data: bytes) -> bytes:
     Raises:
         NotTrusted: unknown, used, late or wrongly proven code.
     """
-    request = decode(data, JoinRequest, limit_bytes=_MESSAGE_LIMIT_BYTES)
+    request = decode(data, JoinRequest, limit_bytes=MESSAGE_LIMIT_BYTES)
     registry = node.store.registry
     found = registry.invite(request.invite)
     if found is None:
         raise NotTrusted("enrolment", "the code is not known here")
     body, expires_at_ms, tries = found
-    invitation = decode(body, Invitation, limit_bytes=_MESSAGE_LIMIT_BYTES)
+    invitation = decode(body, Invitation, limit_bytes=MESSAGE_LIMIT_BYTES)
     if tries >= INVITE_TRIES:
         raise NotTrusted("enrolment", "the code was tried too often")
     if node.now_ms() > expires_at_ms:
@@ -224,10 +243,23 @@ def grant(node: Node, data: bytes) -> bytes:
         with node.store.transaction():
             registry.count_try(request.invite)
         raise NotTrusted("enrolment", "the proof does not hold")
-    if invitation.used_by and invitation.used_by != request.sign_key:
+    if len(request.attempt) != ATTEMPT_BYTES:
+        raise Malformed("enrolment", "the attempt has a wrong length")
+    asks = request.sign_key + request.attempt
+    if invitation.used_by and invitation.used_by != asks:
         raise NotTrusted("enrolment", "the code has been used")
     if invitation.used_by:
         return invitation.granted
+    epoch = roster.next_epoch(
+        node,
+        node_id(request.sign_key),
+        tier=invitation.tier,
+        division=invitation.division,
+        department=invitation.department,
+    )
+    if request.epoch != epoch:
+        again = JoinAgain(epoch, b"")
+        return encode(replace(again, proof=_proof(invitation.secret, again)))
     with node.store.transaction():
         signed = roster.issue_below(
             node,
@@ -235,6 +267,7 @@ def grant(node: Node, data: bytes) -> bytes:
             division=invitation.division,
             department=invitation.department,
             name=invitation.name,
+            epoch=epoch,
             sign_key=request.sign_key,
             seal_key=request.seal_key,
             tls_fingerprint=request.tls_fingerprint,
@@ -248,8 +281,10 @@ def grant(node: Node, data: bytes) -> bytes:
             b"",
         )
         reply = encode(replace(answer, proof=_proof(invitation.secret, answer)))
-        used = replace(invitation, used_by=request.sign_key, granted=reply)
+        used = replace(invitation, used_by=asks, granted=reply)
         registry.set_invite(request.invite, encode(used))
+        new = signed.read()
+        audit.record(node, audit.JOIN, new.division, note=new.name, peer=new.node)
     return reply
 
 
@@ -274,28 +309,14 @@ def join(
     home = Home(path)
     _must_encrypt(is_plain)
     keys, hopes = _hopes(home, code, operator, password, is_plain, cost or Cost())
-    request = JoinRequest(
-        _invite_id(code.secret),
-        seal.public_sign_key(hopes.sign_key),
-        seal.public_seal_key(hopes.seal_key),
-        seal.tls_fingerprint(hopes.tls_certificate),
-        give_consent(
-            hopes.sign_key,
-            seal.public_seal_key(hopes.seal_key),
-            seal.tls_fingerprint(hopes.tls_certificate),
-            1,
-            code.issuer,
-        ),
-        b"",
+    answer = ask(
+        code,
+        sign_key=hopes.sign_key,
+        seal_key=seal.public_seal_key(hopes.seal_key),
+        tls_fingerprint=seal.tls_fingerprint(hopes.tls_certificate),
+        epoch=1,
+        attempt=hopes.attempt,
     )
-    proven = replace(request, proof=_proof(code.secret, request))
-    client = Client(code.address, None)
-    try:
-        answer = _checked_grant(code, request, client.join(encode(proven)))
-    except PeerRefused as error:
-        raise InviteRefused(error.why) from error
-    finally:
-        client.close()
     vault.keep(
         home.vault,
         keys,
@@ -329,6 +350,65 @@ def join(
     return node
 
 
+def ask(
+    code: Code,
+    *,
+    sign_key: bytes,
+    seal_key: bytes,
+    tls_fingerprint: bytes,
+    epoch: int,
+    attempt: bytes,
+) -> JoinGrant:
+    """Ask the inviter for a certificate; where it knows of a newer epoch, for that.
+
+    `sign_key` is the private one; the others are public.
+
+    Raises:
+        InviteRefused: it says no, or cannot prove that the code is its own.
+        PeerUnreachable: there is no line.
+    """
+    client = Client(code.address, None)
+    try:
+        for _ in range(MOST_EPOCHS_ASKED):
+            request = JoinRequest(
+                _invite_id(code.secret),
+                seal.public_sign_key(sign_key),
+                seal_key,
+                tls_fingerprint,
+                epoch,
+                attempt,
+                give_consent(sign_key, seal_key, tls_fingerprint, epoch, code.issuer),
+                b"",
+            )
+            proven = replace(request, proof=_proof(code.secret, request))
+            data = client.join(encode(proven))
+            asked_again = _epoch_to_ask(code, data)
+            if not asked_again:
+                return _checked_grant(code, request, data)
+            if asked_again <= epoch:
+                # It does not know as much of us as we do.
+                raise InviteRefused("not-known")
+            epoch = asked_again
+    except PeerRefused as error:
+        raise InviteRefused(error.why) from error
+    finally:
+        client.close()
+    raise InviteRefused("not-proven")
+
+
+def _epoch_to_ask(code: Code, data: bytes) -> int:
+    """Return for which epoch the inviter wants to be asked; 0 where it has granted."""
+    try:
+        again = decode(data, JoinAgain, limit_bytes=MESSAGE_LIMIT_BYTES)
+    except Malformed:
+        return 0
+    unproven = replace(again, proof=b"")
+    is_proven = hmac.compare_digest(again.proof, _proof(code.secret, unproven))
+    if not is_proven or not 1 <= again.epoch < 2**31:
+        raise InviteRefused("not-proven")
+    return again.epoch
+
+
 def _hopes(
     home: Home, code: Code, operator: str, password: str, is_plain: bool, cost: Cost
 ) -> tuple[vault.Keys, Hopes]:
@@ -341,7 +421,7 @@ def _hopes(
         try:
             keys = vault.unlock(home.joining_vault, operator, password)
             data = keys.unseal_file("joining", home.joining.read_bytes())
-            kept = decode(data, Hopes, limit_bytes=_MESSAGE_LIMIT_BYTES)
+            kept = decode(data, Hopes, limit_bytes=MESSAGE_LIMIT_BYTES)
         except (NodeError, Malformed):
             kept = None
         if kept is not None and kept.secret == code.secret:
@@ -351,7 +431,12 @@ def _hopes(
     keys = vault.Keys(secrets.token_bytes(32), is_plain)
     certificate, key = seal.make_tls("lianban", keys.tls_passphrase)
     hopes = Hopes(
-        code.secret, secrets.token_bytes(32), secrets.token_bytes(32), certificate, key
+        code.secret,
+        secrets.token_bytes(ATTEMPT_BYTES),
+        secrets.token_bytes(32),
+        secrets.token_bytes(32),
+        certificate,
+        key,
     )
     vault.keep(
         home.joining_vault,
@@ -368,7 +453,7 @@ def _hopes(
 def _checked_grant(code: Code, request: JoinRequest, data: bytes) -> JoinGrant:
     """Return a grant that is proven by the code and leads to the district's root."""
     try:
-        answer = decode(data, JoinGrant, limit_bytes=_MESSAGE_LIMIT_BYTES)
+        answer = decode(data, JoinGrant, limit_bytes=MESSAGE_LIMIT_BYTES)
         unproven = replace(answer, proof=b"")
         is_proven = hmac.compare_digest(answer.proof, _proof(code.secret, unproven))
         if not is_proven or node_id(answer.root) != code.root or not answer.chain:
@@ -379,7 +464,10 @@ def _checked_grant(code: Code, request: JoinRequest, data: bytes) -> JoinGrant:
         mine = known.introduce(answer.certificate)
     except (Malformed, NotTrusted) as error:
         raise InviteRefused("not-proven") from error
-    if mine.sign_key != request.sign_key or mine.seal_key != request.seal_key:
+    asked = (request.sign_key, request.seal_key, request.tls_fingerprint)
+    is_ours = (mine.sign_key, mine.seal_key, mine.tls_fingerprint) == asked
+    # An answer that was lost comes again as it was, for the epoch asked for then.
+    if not is_ours or mine.epoch > request.epoch:
         raise InviteRefused("not-proven")
     return answer
 

@@ -44,6 +44,31 @@ class NotFound(NodeError):
         super().__init__(f"no {what} {name!r} on this node; nothing was changed")
 
 
+FILE_FAULTS: dict[str, str] = {
+    "too-large": "more bytes than the item, or this program, allows",
+    "empty": "there is nothing in it",
+    "no-file": "a folder, a device or a pipe",
+    "no-picture": "called like a picture and none",
+    "picture-damaged": "a picture that is cut off or cannot be read",
+    "picture-too-large": "a picture of too many pixels",
+    "changed": "somebody wrote to it while it was read",
+}
+"""Why a file is refused: the word that travels in FileRefused, and what it means."""
+
+
+class FileRefused(NodeError):
+    """A file cannot be attached; nothing of it was stored."""
+
+    def __init__(self, why: str, limit: int = 0) -> None:
+        """Keep the reason, a key of `FILE_FAULTS`, and the limit if it is one: in
+        bytes, or in pixels. What the file is called may name a person; so it is for
+        the screen alone.
+        """
+        self.why, self.limit = why, limit
+        self.name = ""
+        super().__init__(f"a file is refused: {FILE_FAULTS[why]}; nothing was stored")
+
+
 class Ambiguous(NodeError):
     """More than one thing fits; say more of its name."""
 
@@ -104,6 +129,10 @@ class WriteForbidden(NodeError):
     """This node may not write now: it has been put back to an older state."""
 
 
+class Forked(WriteForbidden):
+    """This node may not write: its data were copied, and both copies wrote on."""
+
+
 class InviteRefused(NodeError):
     """An enrolment code does not fit, is used up, or is too old."""
 
@@ -122,6 +151,15 @@ class NotAllowed(NodeError):
         super().__init__(f"{what}: this node has no right to; nothing was changed")
 
 
+class PeerImpossible(NodeError):
+    """A neighbour cannot be visited, or left, as it was asked."""
+
+    def __init__(self, why: str) -> None:
+        """Keep the reason: a word that `tui.messages` knows."""
+        self.why = why
+        super().__init__(f"neighbour: {why}; nothing was changed")
+
+
 class AddressTaken(NodeError):
     """The server cannot listen at an address."""
 
@@ -129,3 +167,12 @@ class AddressTaken(NodeError):
         """Keep the address and what the system said."""
         self.address, self.why = address, why
         super().__init__(f"cannot listen at {address}: {why}")
+
+
+class StickTrouble(NodeError):
+    """A stick cannot be read or written; what was done on it before stands."""
+
+    def __init__(self, why: str, folder: str) -> None:
+        """Keep the reason, a word that `tui.labels` knows, and where it was."""
+        self.why, self.folder = why, folder
+        super().__init__(f"{folder}: {why}; nothing of this node was lost")

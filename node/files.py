@@ -26,14 +26,19 @@ def write_durably(path: Path, data: bytes) -> None:
         finally:
             os.close(handle)
         part.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
     except OSError as error:
         part.unlink(missing_ok=True)
         raise DiskFull(f"{path.name} could not be written: {error.strerror}") from error
+
+
+def sync_folder(path: Path) -> None:
+    """Put on disk which files a folder holds."""
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 @contextmanager

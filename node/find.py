@@ -5,7 +5,7 @@ has all its readings: 单雄信 is found by sxx and by dxx.
 """
 
 from functools import lru_cache
-from itertools import product
+from itertools import islice, product
 
 MAX_READINGS = 24
 MAX_WORDS = 6
@@ -43,12 +43,8 @@ def match(query: str) -> str:
 def initials(name: str) -> tuple[str, ...]:
     """Return the pinyin initials of a name, one word for each way to read it."""
     chinese = "".join(c for c in name if not c.isspace() and c not in "·•.")[:12]
-    ways = product(*[_initials_of(character) for character in chinese])
-    return tuple(
-        sorted(
-            {"".join(way) for _, way in zip(range(MAX_READINGS), ways, strict=False)}
-        )
-    )
+    ways = product(*map(_initials_of, chinese))
+    return tuple(sorted({"".join(way) for way in islice(ways, MAX_READINGS)}))
 
 
 @lru_cache(maxsize=8192)

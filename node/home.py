@@ -42,6 +42,16 @@ class Home:
         return self.path / "attachments"
 
     @property
+    def waiting(self) -> Path:
+        """Bundles from sticks that cannot be taken in yet, as they came."""
+        return self.path / "waiting"
+
+    @property
+    def carrying(self) -> Path:
+        """Beside it lies the lock that lets one process at a time at a stick."""
+        return self.path / "carry"
+
+    @property
     def joining(self) -> Path:
         """The sealed keys of a node that waits to be let in."""
         return self.path / "joining"

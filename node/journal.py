@@ -4,7 +4,7 @@ Called inside the transaction of whatever it is part of. Nothing has to be marke
 for sending: a neighbour is owed what its vector lacks.
 """
 
-from node.errors import WriteForbidden
+from node.errors import Forked, WriteForbidden
 from node.wiring import Node
 from sync import seal
 from sync.stream import Entry, StreamId, link, sign_checkpoint
@@ -21,19 +21,13 @@ def append(
     """Add an entry to our stream of `scope`, sign it, and return its row.
 
     Raises:
-        WriteForbidden: we have once signed that we hold more of this stream than we
-            do, so this node has been put back to an older state and must catch up.
+        WriteForbidden: see `check_may_write`.
     """
+    node.renew()
     journal = node.store.journal
     stream = own_stream(node, scope)
+    check_may_write(node, stream)
     sequence, previous = journal.head(stream)
-    # Our own signed word of another day: only we can have said it.
-    said = journal.claimed_sequence(stream, [node.id])
-    if said > sequence:
-        raise WriteForbidden(
-            f"this node has once held {said} entries of its own, now {sequence}; "
-            "sync first; nothing was stored"
-        )
     entry = Entry(
         sequence=sequence + 1,
         kind=kind,
@@ -44,6 +38,7 @@ def append(
         payload=payload,
     )
     chain_hash = link(previous, entry)
+    journal.disclaim(stream, entry.sequence)
     rows = journal.append(stream, [(entry, chain_hash)], at_ms)
     journal.put_checkpoint(
         stream,
@@ -53,3 +48,35 @@ def append(
     journal.drop_checkpoints_before(stream, entry.sequence)
     journal.set_verdicts([(rows[0], "taken")])
     return rows[0]
+
+
+def check_may_write(node: Node, stream: StreamId) -> None:
+    """Refuse to write into a stream of ours that others have otherwise.
+
+    Raises:
+        Forked: another copy of this node has written into it as well.
+        WriteForbidden: we have once signed that we hold more of this stream than we
+            do, so this node has been put back to an older state and must catch up.
+    """
+    if node.store.branches.is_forked(stream):
+        raise Forked(
+            "this node was copied and both copies have written; "
+            "begin a new epoch with `lianban rejoin`; nothing was stored"
+        )
+    sequence, _ = node.store.journal.head(stream)
+    # Our own signed word of another day: only we can have said it.
+    said = node.store.journal.claimed_sequence(stream)
+    if said > sequence:
+        raise WriteForbidden(
+            f"this node has once held {said} entries of its own, now {sequence}; "
+            "sync first; nothing was stored"
+        )
+
+
+def is_forbidden(node: Node, scope: str) -> bool:
+    """Say whether nothing can be written in a scope now."""
+    try:
+        check_may_write(node, own_stream(node, scope))
+    except WriteForbidden:
+        return True
+    return False

@@ -9,26 +9,57 @@ What becomes of each document is decided in `node.document_plan`.
 from collections.abc import Iterable, Iterator, Sequence
 
 from node.document_plan import Candidate, DocumentPlan
+from node.material import materials_in
+from node.store.attachments import MaterialRow
 from node.store.documents import JudgedChange
 from node.store.journal import StoredEntry
 from node.wiring import Node
 from sync.change import Change
+from sync.stream import KIND_CHANGE
 from sync.worker import Job
 
+JUDGE_VERSION = 1
+"""What the checks are, from the reader of changes to the forms. Raise it with every
+version that takes what an older one has set aside or only kept: then everything of
+that kind is judged again, see `node.upgrade`.
+"""
 
-def judge_again(node: Node, document: bytes) -> None:
-    """Forget what was derived for a document and make it again from its entries.
+JUDGED_TOGETHER = 100
+
+
+def judge_whole(node: Node, documents: Iterable[bytes]) -> None:
+    """Forget what was derived for some documents and make it again from all of their
+    entries, in an order that does not depend on how they came.
 
     Inside the transaction of whatever made it necessary.
     """
-    entries = node.store.journal.entries_of(document)
-    node.store.documents.forget(document)
-    Plan(node, [candidate_of(one) for one in entries]).commit()
+    keys = sorted(documents)
+    for start in range(0, len(keys), JUDGED_TOGETHER):
+        candidates: list[Candidate] = []
+        for document in keys[start : start + JUDGED_TOGETHER]:
+            candidates += _in_order(node, node.store.journal.entries_of(document))
+            node.store.documents.forget(document)
+        Plan(node, candidates, is_whole=True).commit()
+
+
+def _in_order(node: Node, entries: Sequence[StoredEntry]) -> list[Candidate]:
+    """Return the changes among entries of a document, by author, line and sequence."""
+    changes = [one for one in entries if one.entry.kind == KIND_CHANGE]
+    candidates = [candidate_of(one) for one in changes]
+    for one, stored in zip(candidates, changes, strict=True):
+        if stored.branch:
+            one.path = node.store.branches.path(stored.stream, stored.branch)
+    return sorted(candidates, key=lambda c: (c.stream, c.path, c.entry.sequence))
 
 
 def candidate_of(stored: StoredEntry) -> Candidate:
     """Return a stored change entry as a candidate."""
-    return Candidate(stored.stream, stored.entry, stored.row, stored.received_at_ms)
+    return Candidate(
+        stored.stream,
+        stored.entry,
+        row=stored.row,
+        received_at_ms=stored.received_at_ms,
+    )
 
 
 class Plan:
@@ -40,15 +71,26 @@ class Plan:
         fresh: Sequence[Candidate],
         also: Iterable[bytes] = (),
         now_ms: int | None = None,
+        *,
+        is_whole: bool = False,
     ) -> None:
         """Judge `fresh` entries, and those of the same documents and of the
         documents `also` that have been waiting. `now_ms` is when they came.
+
+        `is_whole` says that `fresh` is all there is of its documents. Where an author
+        has parted, a document is always judged as a whole, once all is stored.
         """
         self._node = node
+        self._version = node.store.data_version()
         groups: dict[bytes, list[Candidate]] = {document: [] for document in also}
         for candidate in fresh:
             candidate.received_at_ms = candidate.received_at_ms or now_ms or 0
             groups.setdefault(candidate.entry.document, []).append(candidate)
+        self._parted: set[bytes] = set()
+        if not is_whole:
+            self._parted = node.store.branches.parted_documents(list(groups))
+        for document in self._parted:
+            del groups[document]
         self._before = self._present(list(groups))
         heads, pending = self._before
         for document, rows in pending.items():
@@ -71,6 +113,8 @@ class Plan:
 
     def is_current(self) -> bool:
         """Say whether the documents, and what waits for them, are as they were."""
+        if self._node.store.data_version() == self._version:
+            return True
         return self._present([part.document for part in self._parts]) == self._before
 
     def _present(
@@ -86,6 +130,7 @@ class Plan:
         asides: list[tuple[int, str, str]] = []
         waits: list[tuple[int, bytes, str, bytes]] = []
         changes: list[JudgedChange] = []
+        materials: list[MaterialRow] = []
         done: list[int] = []
         waited = {row for rows in self._before[1].values() for row in rows}
         for part in self._parts:
@@ -100,6 +145,8 @@ class Plan:
                     asides.append((one.row, *one.fault))
                 if one.change:
                     changes.append(_judged(part.document, one, one.change, verdict))
+                    if verdict == "taken":
+                        materials += _materials(part, one, one.change)
         store.documents.drop_pending(done)
         store.journal.set_verdicts(verdicts)
         store.documents.put_pending(waits)
@@ -108,6 +155,9 @@ class Plan:
         results = [part.result for part in self._parts if part.result]
         store.documents.put([document for document, _, _ in results])
         store.cases.put((row, terms) for _, row, terms in results)
+        if materials:
+            store.attachments.put_materials(materials, self._node.id)
+        judge_whole(self._node, self._parted)
 
     def _ask(self, parts: Iterator["DocumentPlan"]) -> None:
         """Ask the child about each part until all are settled.
@@ -146,6 +196,17 @@ def _judged(
         one.row,
         verdict,
     )
+
+
+def _materials(
+    part: DocumentPlan, one: Candidate, change: Change
+) -> Iterator[MaterialRow]:
+    """Yield a row for each file that a change has written into its case."""
+    assert part.birth is not None
+    birth = part.birth
+    for digest, found in materials_in(change, dict(birth.containers), birth.actor):
+        node = one.stream.node
+        yield MaterialRow(part.document, digest, found.size, node, one.row)
 
 
 def _waiting(node: Node, row: int) -> Candidate:

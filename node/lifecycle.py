@@ -1,15 +1,12 @@
-"""Case life cycle. Pure: no I/O, no clock.
+"""Case life cycle: states, steps, and what an event is. Pure: no I/O, no clock.
 
-The state of a case is `fold(events)`: the events of all tiers in causal order, led
-through the table. Every node that has the same events comes to the same state. An
-event that cannot stand is kept and listed with its reason.
+What the events of a case come to, where several people wrote them, is told in
+`node.story`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from heapq import heapify, heappop, heappush
 
 import msgspec
 
@@ -40,6 +37,7 @@ class Step(StrEnum):
     REFUSE = "refuse"
     DELIVER = "deliver"
     WITHDRAW = "withdraw"
+    SETTLE = "settle"
 
 
 TRANSITIONS: dict[State, dict[Step, State]] = {
@@ -71,11 +69,22 @@ TRANSITIONS: dict[State, dict[Step, State]] = {
     State.DELIVERED: {},
     State.WITHDRAWN: {},
 }
+"""Where a step leads. To settle is in no row: it is possible where something is open,
+whatever the state, and leads where the event led that it upholds.
+"""
+
+LEADS_TO: dict[str, State] = {
+    step: state
+    for onward in TRANSITIONS.values()
+    for step, state in onward.items()
+    if step is not Step.AMEND
+}
+"""The one state to which a step leads, from wherever it is taken."""
 
 CARRIES_FIELDS = frozenset({Step.SUBMIT, Step.AMEND})
-"""Steps that may write fields and materials with them."""
+"""Steps that may write any fields, and materials, with them."""
 
-NEEDS_REASON = frozenset({Step.RETURN, Step.REFUSE, Step.WITHDRAW})
+NEEDS_REASON = frozenset({Step.RETURN, Step.REFUSE, Step.WITHDRAW, Step.SETTLE})
 """Steps that say nothing without a note."""
 
 NOTE_LIMIT = 2000
@@ -96,6 +105,10 @@ class Event(
         note: reasons, for people.
         fields: keys of the fields that were written with it.
         batch: the batch with which it was forwarded.
+        settles: what a person has settled with it: keys of fields that had two living
+            values, or ids of events between which he chose, or ids of amendments
+            that he has taken note of.
+        upholds: of events that could not both stand, the one that shall.
     """
 
     step: str
@@ -106,35 +119,8 @@ class Event(
     note: str = ""
     fields: tuple[str, ...] = ()
     batch: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """An event in its place in the story; `why_not` is "" where it stands."""
-
-    id: str
-    event: Event
-    state: State
-    why_not: str
-
-    @property
-    def author(self) -> str:
-        """The first 16 hex digits of the node that signed it."""
-        return self.id.partition("-")[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """What the events of a case come to."""
-
-    state: State
-    outcome: str
-    happened: tuple[Happened, ...]
-
-    @property
-    def disputed(self) -> tuple[Happened, ...]:
-        """The events that could not stand beside the others."""
-        return tuple(one for one in self.happened if one.why_not)
+    settles: tuple[str, ...] = ()
+    upholds: str = ""
 
 
 _encoder = msgspec.json.Encoder()
@@ -167,65 +153,12 @@ def frontier(events: Mapping[str, Event]) -> tuple[str, ...]:
     return tuple(sorted(set(events) - seen))
 
 
-def fold(texts: Mapping[str, object]) -> Story:
-    """Return where a case stands, from its events by id, in any order.
-
-    An event comes after all that it has seen; among those that could come next the
-    lower clock goes first, then the lower id.
-    """
-    events = {
-        key: event for key, text in texts.items() if (event := decode_event(text))
-    }
-    state, outcome = State.DRAFT, ""
-    happened = []
-    for key in _causal_order(events):
-        event = events[key]
-        onward = next_state(state, event.step)
-        if onward is None:
-            happened.append(Happened(key, event, state, state))
-            continue
-        state = onward
-        if state in (State.GRANTED, State.REFUSED):
-            outcome = state
-        happened.append(Happened(key, event, state, ""))
-    return Story(state, outcome, tuple(happened))
-
-
 def next_state(state: State, step: str) -> State | None:
     """Return the state that `step` leads to, or None where it leads nowhere.
 
-    An amendment made before its author knew of the acceptance stands in every state
-    that is not closed: it changes fields, not the state.
+    An amendment made before its author knew of the acceptance, or of the end, stands
+    in every state: it changes fields, not the state.
     """
-    if step == Step.AMEND and state is not State.DRAFT and TRANSITIONS[state]:
+    if step == Step.AMEND and state is not State.DRAFT:
         return state
     return TRANSITIONS[state].get(step)  # type: ignore[call-overload, no-any-return]
-
-
-def _causal_order(events: Mapping[str, Event]) -> list[str]:
-    waits_for = {
-        key: {before for before in event.seen if before in events}
-        for key, event in events.items()
-    }
-    followers: dict[str, list[str]] = {key: [] for key in events}
-    for key, before in waits_for.items():
-        for one in before:
-            followers[one].append(key)
-    ready = [
-        (events[key].clock, key) for key, before in waits_for.items() if not before
-    ]
-    heapify(ready)
-    order: list[str] = []
-    while waits_for:
-        if not ready:
-            # Events that see each other in a circle are hostile: the lowest goes in.
-            ready = [min((events[key].clock, key) for key in waits_for)]
-        _, key = heappop(ready)
-        order.append(key)
-        del waits_for[key]
-        for follower in followers[key]:
-            if follower in waits_for:
-                waits_for[follower].discard(key)
-                if not waits_for[follower]:
-                    heappush(ready, (events[follower].clock, follower))
-    return order

@@ -8,10 +8,11 @@ is never refused, and every node comes to the same verdict.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 from forms.item import Tier
-from forms.kinds import KINDS
 from forms.package import Package
 from node.lifecycle import (
     CARRIES_FIELDS,
@@ -19,15 +20,16 @@ from node.lifecycle import (
     NOTE_LIMIT,
     Event,
     State,
+    Step,
     decode_event,
-    fold,
     frontier,
     next_state,
 )
 from node.material import decode_material
-from node.rights import why_not
-from sync.change import Change, Op, Scalar
-from sync.document import actor_of, document_id
+from node.rights import side_of, why_not, why_not_settle
+from node.story import Story, fold_events
+from sync.actor import actor_of, document_id
+from sync.change import Change, Op, OpId, Scalar
 from sync.identity import Certificate, holds
 from sync.stream import Entry, StreamId
 
@@ -40,6 +42,8 @@ NAME_LIMIT = 60
 BATCH_LIMIT = 40
 TIME_LIMIT_MS = 2**52
 AUTHOR_DIGITS = 16
+
+_CONTAINER = attrgetter("container")
 
 
 class Fault(NamedTuple):
@@ -54,7 +58,10 @@ class Claim:
     """A change, with everything that its verdict depends on.
 
     `containers` are the op counters of the maps in the document's first change, whose
-    actor is `first_actor`; for a first change they are read from itself.
+    actor is `first_actor`; for a first change they are read from itself. `division` is
+    the place that the case is for. `disputed`
+    are the fields that had different living values in the author's own past, each
+    with the writes of these.
     """
 
     stream: StreamId
@@ -65,6 +72,12 @@ class Claim:
     first_actor: bytes
     containers: Mapping[str, int]
     package: Package
+    division: str
+    disputed: "Disputed"
+
+
+Disputed = Mapping[str, frozenset[OpId]]
+"""For each field with different living values the writes of these."""
 
 
 @dataclass(slots=True)
@@ -72,25 +85,43 @@ class Past:
     """What the author of a change knew of the events before it."""
 
     ids: set[str]
+    events: dict[str, Event]
     state: State
     frontier: tuple[str, ...]
     clock: int
+    sizes: dict[str, int]
+    """Of the files that the case named, by digest."""
 
     @classmethod
-    def of(cls, texts: Mapping[str, object]) -> "Past":
-        """Return the past that a document's events make."""
+    def of(cls, texts: Mapping[str, object], materials: Mapping[str, object]) -> "Past":
+        """Return the past that a document's events and materials make."""
         events = {key: e for key, text in texts.items() if (e := decode_event(text))}
         return cls(
             set(texts),
-            fold(texts).state,
+            events,
+            fold_events(events).state,
             frontier(events),
             max((event.clock for event in events.values()), default=0),
+            {
+                key: found.size
+                for key, text in materials.items()
+                if (found := decode_material(key, text))
+            },
         )
+
+    @property
+    def story(self) -> Story:
+        """The whole story, as the author knew it."""
+        return fold_events(self.events)
 
     def advance(self, key: str, event: Event) -> None:
         """Lead the past on by the one event that follows all of it."""
         self.ids.add(key)
-        self.state = next_state(self.state, event.step) or self.state
+        self.events[key] = event
+        if event.upholds:
+            self.state = self.story.state
+        else:
+            self.state = next_state(self.state, event.step) or self.state
         self.frontier = (key,)
         self.clock = event.clock
 
@@ -135,13 +166,13 @@ def judge(claim: Claim) -> Fault | None:
         (counter, claim.first_actor): name for name, counter in claim.containers.items()
     }
     written: dict[str, list[Op]] = {name: [] for name in CONTAINERS}
-    for op in claim.change.ops:
-        if op.container is None:
+    for container, ops in groupby(claim.change.ops, _CONTAINER):
+        if container is None:
             continue
-        name = names.get(op.container)
+        name = names.get(container)
         if name not in written:
             return Fault("shape", "it writes into something that is not there")
-        written[name].append(op)
+        written[name] += ops
     if len(written["events"]) != 1:
         return Fault("shape", "a change tells of exactly one event")
     return _judge_event(claim, written) or _judge_answers(claim, written)
@@ -152,12 +183,12 @@ def _judge_birth_form(stream: StreamId, entry: Entry, change: Change) -> Fault |
         return Fault("author", "the document's id is not of this author and scope")
     if change.sequence != 1 or change.start_op != 1:
         return Fault("shape", "a first change does not begin at one")
-    maps = [op for op in change.ops if op.makes_map]
-    if sorted(op.key for op in maps) != sorted(CONTAINERS):
+    maps = sorted(op.key for op in change.ops if op.makes_map)
+    if maps != sorted(CONTAINERS):
         return Fault("shape", "a first change does not make the three maps")
     root = root_of(change)
-    scalars = [op for op in change.ops if op.container is None and not op.makes_map]
-    if set(root) != ROOT_KEYS or len(scalars) != len(ROOT_KEYS):
+    in_root = [op for op in change.ops if op.container is None]
+    if root.keys() != ROOT_KEYS or len(in_root) != len(ROOT_KEYS) + len(maps):
         return Fault("shape", "a first change has other root values")
     texts = [root[key] for key in ("item", "package", "number")]
     if root["v"] != SCHEMA or not all(
@@ -196,39 +227,88 @@ def _judge_event(claim: Claim, written: Mapping[str, list[Op]]) -> Fault | None:
 
 
 def _judge_step(claim: Claim, event: Event) -> Fault | None:
-    state = claim.past.state
+    state, item = claim.past.state, claim.package.item
     tier = Tier(claim.author.tier)
-    why = why_not(event.step, tier, claim.package.item, state, event.note)
+    side = side_of(claim.author, claim.division)
+    if event.step == Step.SETTLE:
+        why = why_not_settle(tier, item, claim.past.story, event.note, side)
+    elif event.settles or event.upholds:
+        return Fault("shape", f"{event.step} settles nothing")
+    else:
+        why = why_not(event.step, tier, item, state, event.note, side)
     if why:
         return Fault(
-            "right" if why == "tier" else "step",
+            "right" if why in ("tier", "elsewhere") else "step",
             f"{tier} may not {event.step} a case that is {state}: {why}",
         )
-    if not claim.change.dependencies and claim.stream.scope != claim.author.division:
-        return Fault("scope", "a case begins in the scope of its author's division")
+    parts = claim.stream.scope.split("+")
+    if not claim.change.dependencies and claim.author.division not in parts:
+        return Fault("scope", "a case begins in a scope of its author's division")
     return None
 
 
 def _judge_answers(claim: Claim, written: Mapping[str, list[Op]]) -> Fault | None:
     """Fields and materials only with a step that carries them, and only known ones."""
-    answers = written["fields"]
+    answers, materials = written["fields"], written["materials"]
     event = decode_event(written["events"][0].value)
     assert event is not None
-    if not (answers or written["materials"]):
-        return None if not event.fields else Fault("shape", "fields are named only")
-    if event.step not in CARRIES_FIELDS:
+    if not (answers or materials) and event.fields:
+        return Fault("shape", "fields are named only")
+    if event.step == Step.SETTLE:
+        if materials:
+            return Fault("right", "settle writes no materials")
+        if not _settles_what_is_open(claim, event, answers):
+            return Fault("settle", "it settles what was not open, or not all of it")
+    elif (answers or materials) and event.step not in CARRIES_FIELDS:
         return Fault("right", f"{event.step} writes no fields")
-    known = {f.key for f in claim.package.fields if KINDS[f.kind].answers}
+    elif any(op.key in claim.disputed for op in answers):
+        return Fault("settle", f"{event.step} writes a field that was in dispute")
+    known = claim.package.answer_keys
     for op in answers:
         if op.key not in known:
             return Fault("field", "a field that the form does not have")
         if not isinstance(op.value, str) or len(op.value) > VALUE_LIMIT:
             return Fault("field", "a value that is no text, or too long")
     # A first change writes all there is, so its event need not name it.
-    written_keys = tuple(sorted({op.key for op in answers}))
-    if event.fields != (written_keys if claim.change.dependencies else ()):
+    named = claim.change.dependencies and sorted({op.key for op in answers})
+    if event.fields != tuple(named):
         return Fault("field", "the event does not name the fields it writes")
-    for op in written["materials"]:
-        if decode_material(op.key, op.value) is None:
+    return _judge_materials(claim, written["materials"])
+
+
+def _judge_materials(claim: Claim, writes: list[Op]) -> Fault | None:
+    """Files no larger than the item allows, each written once."""
+    item, sizes = claim.package.item, dict(claim.past.sizes)
+    for op in writes:
+        material = decode_material(op.key, op.value)
+        if material is None:
             return Fault("field", "a material that cannot be read")
+        if op.overwrites:
+            return Fault("field", "a material is written over another")
+        if material.size > item.file_limit_bytes:
+            return Fault("field", "a file is larger than the item allows")
+        sizes[op.key] = material.size
+    if writes and sum(sizes.values()) > item.case_limit_bytes:
+        return Fault("field", "the files of a case are larger than the item allows")
     return None
+
+
+def _settles_what_is_open(claim: Claim, event: Event, answers: list[Op]) -> bool:
+    """Say whether a settlement names exactly what was open to its author."""
+    if answers:
+        # It takes the place of all living values, or the dispute would go on unseen.
+        return (
+            not event.upholds
+            and event.settles == event.fields
+            and len(answers) == len(event.fields)
+            and all(
+                claim.disputed.get(op.key) == frozenset(op.overwrites) for op in answers
+            )
+        )
+    story = claim.past.story
+    if event.upholds:
+        chosen_from = {choice.id for choice in story.choices}
+        return event.upholds in chosen_from and event.settles == tuple(
+            sorted(chosen_from)
+        )
+    return bool(event.settles) and event.settles == story.late_ends

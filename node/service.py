@@ -6,27 +6,27 @@ with a connection of its own. Only one process of a home does either.
 
 import gc
 import logging
-import random
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import structlog
 import uvicorn
 
-from node import enrol, talk
+from node import enrol, talk, tidy, waiting
 from node.errors import AddressTaken
+from node.pauses import Pauses
+from node.visits import Visits
 from node.wiring import Node
 from sync.client import Client
 from sync.errors import PeerFault, SyncError
-from sync.server import make_app, make_server
+from sync.server import Conversation, make_app, make_server
 
-POLL_S = 15.0
+T = TypeVar("T")
+
 WATCH_S = 0.5
-FIRST_PAUSE_S = 2.0
-LONGEST_PAUSE_S = 300.0
-JITTER = 0.2
 COLLECT_AFTER = (50_000, 20, 100)
 """Objects, and collections of the younger ones, before garbage is looked for."""
 
@@ -46,77 +46,93 @@ class Background:
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._visits = Visits(node)
+        self._tidying: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin, if there is a node above."""
+        """Begin: upward if there is a node above, and with whom a person has added."""
+        self._visits.start()
+        if self._tidying is None:
+            self._tidying = threading.Thread(target=self._tidy, name="tidy")
+            self._tidying.start()
         if self._node.secrets.parent and self._thread is None:
             self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
             self._thread.start()
 
     def wake(self) -> None:
         """Try now: a person has asked for it."""
+        self._visits.wake()
         self._wake.set()
 
     def stop(self) -> None:
         """End after the exchange that is going on."""
+        self._visits.stop()
         self._stop.set()
         self._wake.set()
-        if self._thread:
-            self._thread.join(timeout=30)
+        for thread in (self._thread, self._tidying):
+            if thread:
+                thread.join(timeout=30)
+
+    def _tidy(self) -> None:
+        """Remove, once, files that were left over by what was cut off."""
+        node = self._node.another_connection()
+        try:
+            count = tidy.sweep(node)
+            if count:
+                log.info("swept", files=count)
+        except Exception as error:  # noqa: BLE001 - nobody waits for it
+            log.info("sweep_failed", cause=_cause(error))
+        finally:
+            node.close()
 
     def _run(self) -> None:
         node = self._node.another_connection()
         client: Client | None = None
-        failures = 0
+        pauses = Pauses()
         try:
             while not self._stop.is_set():
                 try:
                     peer = talk.find_neighbour(node)
                     client = client or talk.client_for(node, peer)
                     report = talk.sync_over(node, peer, client.exchange)
-                    failures = 0
-                    if report.sent or report.received:
+                    waiting.retry_if_news(node)
+                    pause_s = pauses.after_success()
+                    if report.did_anything:
                         log.info(
                             "synced",
                             peer=peer.node.hex(),
                             sent=report.sent,
                             received=report.received,
+                            pieces_out=report.pieces_out,
+                            pieces_in=report.pieces_in,
                             requests=report.requests,
                         )
                 except Exception as error:  # noqa: BLE001 - tried again, whatever it was
-                    failures += 1
+                    pause_s = pauses.after(error)
                     node.forget()
                     if client:
                         client.close()
                         client = None
-                    log.info("sync_failed", cause=_cause(error), failures=failures)
+                    log.info("sync_failed", cause=_cause(error), pause_s=pause_s)
                 if self._on_change:
                     self._on_change()
-                self._pause(node, pause_s(failures))
+                self._pause(node, pause_s, is_backing_off=pauses.is_backing_off)
         finally:
             if client:
                 client.close()
             node.close()
 
-    def _pause(self, node: Node, length_s: float) -> None:
+    def _pause(self, node: Node, length_s: float, *, is_backing_off: bool) -> None:
         """Wait; new work here ends the pause unless the line has just failed."""
         before = node.store.data_version()
         waited_s = 0.0
         while waited_s < length_s and not self._wake.wait(WATCH_S):
             waited_s += WATCH_S
-            if length_s <= POLL_S and node.store.data_version() != before:
+            if not is_backing_off and node.store.data_version() != before:
                 if _owes(node):
                     break
                 before = node.store.data_version()
         self._wake.clear()
-
-
-def pause_s(failures: int) -> float:
-    """Return how long to wait after so many failures in a row, with jitter."""
-    if not failures:
-        return POLL_S
-    pause = min(FIRST_PAUSE_S * 2.0 ** min(failures - 1, 16), LONGEST_PAUSE_S)
-    return pause * random.uniform(1 - JITTER, 1 + JITTER)
 
 
 def _owes(node: Node) -> bool:
@@ -144,7 +160,7 @@ class Server:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._node = self._executor.submit(node.another_connection).result()
         self._server: uvicorn.Server = make_server(
-            make_app(self._answer, self._join, self._executor),
+            make_app(self._converse, self._join, self._executor),
             node.home.tls_certificate,
             node.home.tls_key,
             node.keys.tls_passphrase.decode(),
@@ -172,23 +188,44 @@ class Server:
         host, port = self._socket.getsockname()[:2]
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
-    def _answer(self, data: bytes) -> bytes:
-        return self._guarded("answer", lambda: talk.answer(self._node, data))
+    def _converse(self) -> Conversation:
+        return _GuardedAnswering(self._node)
 
     def _join(self, data: bytes) -> bytes:
-        return self._guarded("join", lambda: enrol.grant(self._node, data))
+        return _guarded(self._node, "join", lambda: enrol.grant(self._node, data))
 
-    def _guarded(self, what: str, task: Callable[[], bytes]) -> bytes:
-        """Run a task; what is our own fault becomes "come again later"."""
-        try:
-            return task()
-        except PeerFault as fault:
-            log.info(f"{what}_refused", cause=_cause(fault))
-            raise
-        except Exception as error:
-            self._node.forget()
-            log.error(f"{what}_failed", cause=_cause(error))
-            raise SyncError("this node cannot do it just now; try later") from error
+
+class _GuardedAnswering:
+    """The answering side, whose own faults become "come again later"."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._answering = talk.Answering(node)
+
+    def admit(self, beginning: bytes) -> None:
+        _guarded(self._node, "answer", lambda: self._answering.admit(beginning))
+
+    def take(self, bundle: bytes) -> None:
+        _guarded(self._node, "answer", lambda: self._answering.take(bundle))
+
+    def reply(self) -> Iterator[bytes]:
+        _guarded(self._node, "retry", lambda: waiting.retry_if_news(self._node))
+        replies = self._answering.reply()
+        while data := _guarded(self._node, "answer", lambda: next(replies, None)):
+            yield data
+
+
+def _guarded(node: Node, what: str, task: Callable[[], T]) -> T:
+    """Run a task; what is our own fault becomes "come again later"."""
+    try:
+        return task()
+    except PeerFault as fault:
+        log.info(f"{what}_refused", cause=_cause(fault))
+        raise
+    except Exception as error:
+        node.forget()
+        log.error(f"{what}_failed", cause=_cause(error))
+        raise SyncError("this node cannot do it just now; try later") from error
 
 
 def _cause(error: Exception) -> str:

@@ -9,9 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from node import talk
+from node.fork_report import unhealed
+from node.packs import Traffic, traffic
 from node.store.registry import Peer
 from node.wiring import Node
 from sync.identity import RIGHT_ROSTER, Certificate, on_one_line
+
+UPGRADE_ASKED_MS = 7 * 24 * 3600 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,11 @@ class Neighbour:
         owed_entries: how many entries it has not acknowledged.
         owed_cases: in how many cases.
         oldest_ms: since when the oldest of them waits.
+        owed_files: how many files it has asked for and does not hold yet.
         missing_here: how many entries it has that are not here.
+        packs: what lay on sticks between us, None where nothing ever did.
+        missing_since_ms: since when that is known of the oldest of them.
+        missing_files: how many files it holds that cases here miss.
     """
 
     certificate: Certificate
@@ -39,6 +47,17 @@ class Neighbour:
     owed_cases: int
     oldest_ms: int | None
     missing_here: int
+    missing_since_ms: int | None
+
+    @property
+    def last_success_ms(self) -> int | None:
+        """When an exchange with it went well, whoever began it."""
+        times = (self.peer.last_success_at_ms, self.peer.last_seen_at_ms)
+        return max(filter(None, times), default=None)
+
+    packs: Traffic | None = None
+    owed_files: int = 0
+    missing_files: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +80,17 @@ class Above:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What a person should look at."""
+    """What a person should look at. `needs_upgrade`: a neighbour has come with a
+    newer format within the last week. `is_stopped`: this very node has forked, and may
+    not write.
+    """
 
     waiting: int
     set_aside: int
     forks: int
     refusals: int
+    is_stopped: bool = False
+    needs_upgrade: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +127,22 @@ def above(node: Node) -> Above | None:
 
 
 def neighbours(node: Node) -> list[Neighbour]:
-    """Return all other nodes on this node's line, by division."""
+    """Return all other nodes on this node's line, and those that it visits or that
+    have come to it, by division.
+    """
     roster = node.roster
     newest: dict[bytes, Certificate] = {}
     for certificate in roster.everyone():
-        newest[certificate.node] = certificate
+        before = newest.get(certificate.node)
+        if before is None or before.epoch < certificate.epoch:
+            newest[certificate.node] = certificate
     heard = node.store.journal.last_heard()
+    carried = set(node.store.packs.peers())
+    met = {peer.node: peer for peer in node.store.registry.peers()}
     found = []
     for certificate in newest.values():
-        if certificate.node == node.id or not on_one_line(
-            certificate, node.certificate
-        ):
+        is_ours = certificate.node in met or on_one_line(certificate, node.certificate)
+        if certificate.node == node.id or not is_ours:
             continue
         scopes = talk.shared_scopes(node, certificate)
         entries, cases, oldest_ms = (
@@ -121,7 +150,8 @@ def neighbours(node: Node) -> list[Neighbour]:
             if scopes
             else (0, 0, None)
         )
-        peer = node.store.registry.peer(certificate.node)
+        peer = met.get(certificate.node, Peer(certificate.node))
+        missing, missing_since_ms = node.store.journal.owed_by(certificate.node)
         times = (heard.get(certificate.node), peer.last_seen_at_ms)
         found.append(
             Neighbour(
@@ -133,7 +163,17 @@ def neighbours(node: Node) -> list[Neighbour]:
                 owed_entries=entries,
                 owed_cases=cases,
                 oldest_ms=oldest_ms,
-                missing_here=node.store.journal.owed_by(certificate.node),
+                packs=(
+                    traffic(node, certificate.node)
+                    if certificate.node in carried
+                    else None
+                ),
+                missing_here=missing,
+                missing_since_ms=missing_since_ms,
+                owed_files=node.store.attachments.count_asked(certificate.node),
+                missing_files=node.store.attachments.count_missing_held_by(
+                    certificate.node
+                ),
             )
         )
     return found
@@ -142,19 +182,27 @@ def neighbours(node: Node) -> list[Neighbour]:
 def trouble(node: Node) -> Trouble:
     """Return how much there is that a person should look at."""
     waiting, set_aside = node.store.documents.counts()
+    forked = unhealed(node)
     return Trouble(
-        waiting,
-        set_aside,
-        len(node.store.journal.forks()),
-        node.store.journal.count_refusals(),
+        waiting=waiting,
+        set_aside=set_aside,
+        forks=len(forked),
+        refusals=node.store.journal.count_refusals(),
+        is_stopped=node.id in forked,
+        needs_upgrade=_needs_upgrade(node),
     )
+
+
+def _needs_upgrade(node: Node) -> bool:
+    last_ms = node.store.journal.last_refusal_ms(talk.TOO_NEW)
+    return last_ms is not None and abs(node.now_ms() - last_ms) < UPGRADE_ASKED_MS
 
 
 def arrivals(node: Node, documents: Iterable[bytes]) -> dict[bytes, Arrival]:
     """Return for each case how far this node's work in it has come, as signed by
     those who have it.
     """
-    line = _line(node)
+    line = line_above(node)
     return {
         document: Arrival(
             *(
@@ -168,7 +216,7 @@ def arrivals(node: Node, documents: Iterable[bytes]) -> dict[bytes, Arrival]:
     }
 
 
-def _line(node: Node) -> tuple[bytes | None, bytes | None]:
+def line_above(node: Node) -> tuple[bytes | None, bytes | None]:
     """Return the town and the district above this node, where there are any."""
     parent = node.roster.latest(node.secrets.parent)
     town = parent.node if parent and parent.tier == "town" else None

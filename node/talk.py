@@ -1,34 +1,62 @@
-"""One exchange with a neighbour: compose, send, absorb; and the answering side.
+"""One exchange with a neighbour: speak, listen, absorb; and the answering side.
 
 What a neighbour is owed follows from its last signed vectors, which are rows; an
 exchange that is cut at any point costs time and nothing else.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 
-from node.absorb import absorb
-from node.errors import NotFound
+from msgspec.structs import replace as with_fields
+
+from node import attachments, forks, packs
+from node.absorb import Received, absorb
+from node.errors import Ambiguous, NotFound
 from node.store.journal import read_chunk
 from node.wiring import Node
 from sync import bundle
+from sync.bundle import ON_A_LINE, Header, Place
 from sync.client import Client
-from sync.errors import NotTrusted, PeerFault, PeerRefused, PeerUnreachable, SyncError
+from sync.errors import (
+    NotForUs,
+    NotTrusted,
+    PeerFault,
+    PeerRefused,
+    PeerUnreachable,
+    SyncError,
+    TooNew,
+)
 from sync.exchange import (
+    Extras,
     HeldVector,
     Outgoing,
-    compose,
+    Speech,
+    VectorKey,
     decode_parcel,
     encode_parcel,
+    pace_after,
+    pace_after_cut,
 )
 from sync.identity import Certificate, holds, on_one_line
+from sync.pieces import Piece, Want
 from sync.stream import Chunk
 from sync.vector import Head, Span, Vector, sign_vector
 
 MOST_ROUNDS = 1000
+_DISTANCE_BYTES = 3
+RUN_S = 15.0
+"""After so long a run ends, so that what has arrived is acknowledged."""
+MOST_REPLIES = 16
+"""Bundles in one answer; more are told of."""
+MOST_HEARD = 1000
+"""Bundles of an answer that we listen to."""
+TOO_NEW = "too-new"
+"""As what a bundle of a newer format is refused: this node must be upgraded."""
 
-Transport = Callable[[bytes], bytes]
-"""Carries a bundle to the peer and brings its bundle back."""
+Transport = Callable[[Iterator[bytes]], Iterator[bytes]]
+"""Carries a run of bundles to the peer and brings its run back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +69,19 @@ class Report:
     bytes_in: int = 0
     sent: int = 0
     received: int = 0
+    pieces_out: int = 0
+    pieces_in: int = 0
     refused: tuple[str, ...] = ()
+
+    @property
+    def did_anything(self) -> bool:
+        """Whether anything but words about what is held went either way."""
+        return bool(self.sent or self.received or self.pieces_out or self.pieces_in)
 
 
 @dataclass(frozen=True, slots=True)
 class _Holdings:
-    """What `compose` looks up, answered by the store."""
+    """What a speech looks up, answered by the store."""
 
     node: Node
 
@@ -89,7 +124,7 @@ def sign_vectors(node: Node, scopes: list[str]) -> None:
                 holder=node.id,
                 epoch=node.certificate.epoch,
                 scope=scope,
-                counter=known.counter + 1 if known else 1,
+                counter=_next_counter(node, known),
                 at_ms=node.now_ms(),
                 heads=heads,
             )
@@ -97,9 +132,20 @@ def sign_vectors(node: Node, scopes: list[str]) -> None:
             journal.put_vector(vector, signed, vector.at_ms, heads)
 
 
+def _next_counter(node: Node, known: Vector | None) -> int:
+    """Return a counter above that of our last vector, by a random distance.
+
+    A node that was put back to an older state counts from there again. With steps of
+    one it would sign, with a number that its neighbours know already, that it has
+    less; and they would never look.
+    """
+    distance = 1 + int.from_bytes(node.random(_DISTANCE_BYTES))
+    return distance + (known.counter if known else 0)
+
+
 def shared_vectors(node: Node, peer: Certificate) -> list[HeldVector]:
-    """Return the vectors that concern both: in a shared scope, by a node that stands
-    on one line with each of us.
+    """Return the vectors that concern both: in a shared scope, by one of us, or by a
+    node that stands on one line with each of us.
     """
     roster = node.roster
     found = []
@@ -107,7 +153,7 @@ def shared_vectors(node: Node, peer: Certificate) -> list[HeldVector]:
         if not (holds(node.certificate, vector.scope) and holds(peer, vector.scope)):
             continue
         holder = roster.latest(vector.holder)
-        if (
+        if vector.holder in (node.id, peer.node) or (
             holder is not None
             and on_one_line(holder, peer)
             and on_one_line(holder, node.certificate)
@@ -116,25 +162,86 @@ def shared_vectors(node: Node, peer: Certificate) -> list[HeldVector]:
     return found
 
 
-def compose_bundle(node: Node, peer: Certificate) -> tuple[bytes, Outgoing]:
-    """Return the bundle that `peer` should have now, and what is in it."""
-    scopes = shared_scopes(node, peer)
-    sign_vectors(node, scopes)
-    outgoing = compose(
-        _Holdings(node),
-        peer.node,
-        scopes,
-        shared_vectors(node, peer),
-        node.store.journal.told(peer.node),
-    )
-    data = bundle.wrap(
-        encode_parcel(outgoing.parcel),
-        sender=node.certificate,
-        sign_key=node.secrets.sign_key,
-        recipient=peer,
-        roster_version=node.roster.version,
-    )
-    return data, outgoing
+class Speaker:
+    """What a peer should hear now, as bundles that are made while they are sent."""
+
+    def __init__(
+        self,
+        node: Node,
+        peer: Certificate,
+        told: Mapping[VectorKey, int] | None = None,
+        extras: Extras | None = None,
+        pieces: Iterable[Piece] = (),
+    ) -> None:
+        """Acknowledge what is on disk, and begin.
+
+        Args:
+            node: this node.
+            peer: whom to speak to.
+            told: which vectors it is believed to know, if not those told over a line.
+            extras: what each parcel says besides, if not what is news for a line.
+            pieces: of files, to go behind all entries.
+        """
+        node.renew()
+        self._node, self._peer = node, peer
+        wants = attachments.wants(node, peer)
+        scopes = shared_scopes(node, peer)
+        sign_vectors(node, scopes)
+        self._speech = Speech(
+            _Holdings(node),
+            peer.node,
+            scopes,
+            shared_vectors(node, peer),
+            node.store.journal.told(peer.node) if told is None else told,
+            wants,
+            pieces,
+        )
+        self._extras = packs.news(node, peer.node) if extras is None else extras
+        self._offers = forks.offers(node, scopes)
+        self.pace_bytes = node.store.registry.peer(peer.node).pace_bytes
+        self.said: Outgoing | None = None
+        """The last parcel that was made."""
+
+    def parcel(
+        self, *, with_chunks: bool = True, is_end: bool = False
+    ) -> Outgoing | None:
+        """Return the next parcel, or None when all has been said."""
+        made = self._speech.parcel(
+            self.pace_bytes, with_chunks=with_chunks, is_end=is_end
+        )
+        if made is not None and with_chunks and self._offers:
+            made, self._offers = made.with_chunks(self._offers), []
+        self.said = made or self.said
+        return made
+
+    def wrap(self, outgoing: Outgoing, place: Place = ON_A_LINE) -> bytes:
+        """Return a parcel as a bundle that only the peer can open."""
+        return bundle.wrap(
+            encode_parcel(with_fields(outgoing.parcel, extras=self._extras)),
+            sender=self._node.certificate,
+            sign_key=self._node.secrets.sign_key,
+            recipient=self._peer,
+            roster_version=self._node.roster.version,
+            place=place,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A bundle that was opened, and what became of what was in it."""
+
+    sender: Certificate
+    header: Header
+    received: Received
+    wants: tuple[Want, ...]
+    more: bool
+
+
+def bundles(node: Node, peer: Certificate) -> Iterator[bytes]:
+    """Yield everything that `peer` lacks, in order, at least one bundle."""
+    speaker = Speaker(node, peer, pieces=attachments.owed(node, peer))
+    while outgoing := speaker.parcel():
+        yield speaker.wrap(outgoing)
 
 
 def open_bundle(node: Node, data: bytes) -> bundle.Opened:
@@ -147,8 +254,8 @@ def open_bundle(node: Node, data: bytes) -> bundle.Opened:
     )
 
 
-def answer(node: Node, data: bytes) -> bytes:
-    """Take in a neighbour's bundle and return ours: the server's side.
+def take(node: Node, data: bytes) -> Taken:
+    """Open a bundle and take in what is in it.
 
     Raises:
         PeerFault: nothing was stored, and why.
@@ -159,21 +266,82 @@ def answer(node: Node, data: bytes) -> bytes:
     except PeerFault as fault:
         _note_refusal(node, data, fault)
         raise
-    peer = opened.sender
-    absorb(node, parcel, peer)
-    reply, outgoing = compose_bundle(node, peer)
-    with node.store.transaction():
-        node.store.journal.set_told(peer.node, outgoing.told)
-        known = node.store.registry.peer(peer.node)
-        node.store.registry.set_peer(
-            replace(
-                known,
-                last_seen_at_ms=node.now_ms(),
-                bytes_in=known.bytes_in + len(data),
-                bytes_out=known.bytes_out + len(reply),
-            )
+    received = absorb(node, parcel, opened.sender)
+    return Taken(opened.sender, opened.header, received, parcel.wants, parcel.more)
+
+
+class Answering:
+    """The answering side of one exchange; see `sync.server.Conversation`."""
+
+    def __init__(self, node: Node) -> None:
+        """Wait for the first bundle."""
+        self._node = node
+        self._peer: Certificate | None = None
+        self._wants: tuple[Want, ...] = ()
+        self._bytes_in = 0
+
+    def admit(self, beginning: bytes) -> None:
+        """Raise a PeerFault if a bundle that begins so is not for us, or not from
+        a node that may speak.
+        """
+        header = bundle.read_header(beginning, is_whole=False)
+        if header.recipient != self._node.id:
+            raise NotForUs(header.recipient.hex())
+        if _standing(self._node, header.sender, header.sender_epoch) is None:
+            raise NotTrusted("bundle", f"node {header.sender.hex()} is not enrolled")
+
+    def take(self, data: bytes) -> None:
+        """Take in one bundle. Raises as `take`; all must be of one sender."""
+        taken = take(self._node, data)
+        if self._peer is not None and self._peer.node != taken.sender.node:
+            raise NotTrusted("bundle", "another sender than before in the same run")
+        self._peer = taken.sender
+        self._wants = taken.wants or self._wants
+        self._bytes_in += len(data)
+
+    def reply(self) -> Iterator[bytes]:
+        """Yield our answer. That the peer knows it is noted when all has been sent."""
+        node, peer = self._node, self._peer
+        assert peer is not None
+        speaker = Speaker(
+            node, peer, pieces=attachments.pieces(node, peer, self._wants)
         )
-    return reply
+        bytes_out = 0
+        for number in range(1, MOST_REPLIES + 1):
+            outgoing = speaker.parcel(is_end=number == MOST_REPLIES)
+            if outgoing is None:
+                break
+            data = speaker.wrap(outgoing)
+            bytes_out += len(data)
+            if outgoing.is_last or number == MOST_REPLIES:
+                self._note(peer, outgoing, bytes_out)
+            yield data
+
+    def _note(self, peer: Certificate, said: Outgoing, bytes_out: int) -> None:
+        registry = self._node.store.registry
+        with self._node.store.transaction():
+            self._node.store.journal.set_told(peer.node, said.told)
+            known = registry.peer(peer.node)
+            registry.set_peer(
+                replace(
+                    known,
+                    last_seen_at_ms=self._node.now_ms(),
+                    bytes_in=known.bytes_in + self._bytes_in,
+                    bytes_out=known.bytes_out + bytes_out,
+                )
+            )
+
+
+def answer(node: Node, run: Iterable[bytes]) -> Iterator[bytes]:
+    """Take in a neighbour's run of bundles and yield ours: the server's side.
+
+    Raises:
+        PeerFault: of the first bundle that was refused; those before it stand.
+    """
+    conversation = Answering(node)
+    for data in run:
+        conversation.take(data)
+    return conversation.reply()
 
 
 def find_neighbour(node: Node, name: str = "") -> Certificate:
@@ -181,6 +349,7 @@ def find_neighbour(node: Node, name: str = "") -> Certificate:
 
     Raises:
         NotFound: nobody is called so, or there is no node above.
+        Ambiguous: more than one is; say its id.
     """
     if not name:
         above = node.roster.latest(node.secrets.parent)
@@ -192,8 +361,10 @@ def find_neighbour(node: Node, name: str = "") -> Certificate:
         for one in node.roster.everyone()
         if name in (one.division, one.name) or one.node.hex().startswith(name.lower())
     }
-    if len(fitting) != 1:
+    if not fitting:
         raise NotFound("node", name[:40])
+    if len(fitting) > 1:
+        raise Ambiguous("node", name[:40], len(fitting))
     return next(iter(fitting.values()))
 
 
@@ -213,63 +384,146 @@ def sync_over(
     node: Node,
     peer: Certificate,
     transport: Transport,
-    on_round: Callable[[Report], None] | None = None,
+    on_step: Callable[[Report], None] | None = None,
 ) -> Report:
     """Exchange with a neighbour until neither owes the other anything.
+
+    Args:
+        node: this node.
+        peer: the neighbour.
+        transport: the line.
+        on_step: told how far it is, after each bundle.
 
     Raises:
         PeerUnreachable, PeerRefused, PeerFault: what was exchanged before stands.
     """
-    report = Report(peer.node)
+    one = _Exchange(node, peer, transport, on_step or (lambda _: None))
     try:
         for _ in range(MOST_ROUNDS):
-            report, is_done = _one_round(node, peer, transport, report)
-            if on_round:
-                on_round(report)
-            if is_done:
+            if one.is_done_after_a_round():
                 break
     except SyncError as error:
-        _note_result(node, peer, report, _word(error))
+        _note_result(node, peer, one.report, _word(error), one.pace_bytes)
+        if isinstance(error, TooNew):
+            _keep_refusal(node, peer.node, error)
         raise
-    _note_result(node, peer, report, "")
-    return report
+    _note_result(node, peer, one.report, "", one.pace_bytes)
+    return one.report
 
 
-def _one_round(
-    node: Node, peer: Certificate, transport: Transport, report: Report
-) -> tuple[Report, bool]:
-    data, outgoing = compose_bundle(node, peer)
-    reply = transport(data)
-    opened = open_bundle(node, reply)
-    if opened.sender.node != peer.node:
-        raise NotTrusted("answer", "another node has answered")
-    parcel = decode_parcel(opened.body)
-    with node.store.transaction():
-        node.store.journal.set_told(peer.node, outgoing.told)
-    received = absorb(node, parcel, peer)
-    report = replace(
-        report,
-        requests=report.requests + 1,
-        bytes_out=report.bytes_out + len(data),
-        bytes_in=report.bytes_in + len(reply),
-        sent=report.sent + outgoing.entries,
-        received=report.received + received.entries,
-        refused=report.refused + tuple(received.refused),
-    )
-    goes_on = (
-        received.entries or received.was_reminded or outgoing.parcel.more or parcel.more
-    )
-    return report, not goes_on
+class _Exchange:
+    """An exchange of ours that is going on: runs up, runs down."""
+
+    def __init__(
+        self,
+        node: Node,
+        peer: Certificate,
+        transport: Transport,
+        on_step: Callable[[Report], None],
+    ) -> None:
+        self._node, self._peer = node, peer
+        self._transport, self._on_step = transport, on_step
+        known = node.store.registry.peer(peer.node)
+        self.pace_bytes = known.pace_bytes
+        self.report = Report(peer.node)
+        # After a cut nobody knows what has arrived: hear the other's vectors first.
+        self._asks_first = known.failures > 0
+        self._wants: tuple[Want, ...] = ()
+        """What the peer has asked for in its last answer."""
+        self._given: Iterator[Piece] = iter(())
+        """What it gets for that, in the next run."""
+
+    def is_done_after_a_round(self) -> bool:
+        """Say what we have to say, hear the answer; say whether that was all."""
+        asked, self._wants = self._wants, ()
+        speaker = Speaker(self._node, self._peer, pieces=self._given)
+        speaker.pace_bytes = self.pace_bytes
+        pieces_before = self.report.pieces_out
+        sent_before, began_s = self.report.bytes_out, time.monotonic()
+        goes_on = self._asks_first
+        is_answered = False
+        replies = self._transport(self._say(speaker))
+        for data in islice(replies, MOST_HEARD):
+            if not is_answered:
+                is_answered = True
+                took_s = time.monotonic() - began_s
+                sent = self.report.bytes_out - sent_before
+                self.pace_bytes = pace_after(self.pace_bytes, sent, took_s)
+                self._note_told(speaker)
+            goes_on |= self._hear(data)
+        said = speaker.said
+        if not is_answered or said is None:
+            raise PeerUnreachable(self._peer.name, "the connection was cut")
+        self._asks_first = False
+        # Who asks for the same in spite of an answer will not get further by another.
+        is_stuck = self._wants == asked and self.report.pieces_out > pieces_before
+        goes_on |= self._can_give() and not is_stuck
+        return not (goes_on or not said.is_last)
+
+    def _note_told(self, speaker: Speaker) -> None:
+        """Keep what the peer has been told, before what it tells is added to it."""
+        assert speaker.said is not None
+        with self._node.store.transaction():
+            self._node.store.journal.set_told(self._peer.node, speaker.said.told)
+
+    def _can_give(self) -> bool:
+        """Prepare what the peer wants; say whether there is anything."""
+        given = attachments.pieces(self._node, self._peer, self._wants)
+        first = next(given, None)
+        self._given = chain([first] if first else [], given)
+        return first is not None
+
+    def _say(self, speaker: Speaker) -> Iterator[bytes]:
+        until_s = time.monotonic() + RUN_S
+        self.report = replace(self.report, requests=self.report.requests + 1)
+        while outgoing := speaker.parcel(with_chunks=not self._asks_first):
+            data = speaker.wrap(outgoing)
+            self.report = replace(
+                self.report,
+                bytes_out=self.report.bytes_out + len(data),
+                sent=self.report.sent + outgoing.entries,
+                pieces_out=self.report.pieces_out + len(outgoing.parcel.pieces),
+            )
+            self._on_step(self.report)
+            yield data
+            if self._asks_first or time.monotonic() > until_s:
+                return
+
+    def _hear(self, data: bytes) -> bool:
+        """Take in a bundle of the answer; say whether it calls for another round."""
+        opened = open_bundle(self._node, data)
+        if opened.sender.node != self._peer.node:
+            raise NotTrusted("answer", "another node has answered")
+        parcel = decode_parcel(opened.body)
+        received = absorb(self._node, parcel, self._peer)
+        self.report = replace(
+            self.report,
+            bytes_in=self.report.bytes_in + len(data),
+            received=self.report.received + received.entries,
+            pieces_in=self.report.pieces_in + received.pieces,
+            refused=self.report.refused + tuple(received.refused),
+        )
+        self._wants = parcel.wants or self._wants
+        self._on_step(self.report)
+        # What is whole now has been said in an entry, which is owed.
+        news = received.entries or received.files or received.was_reminded
+        return bool(news or parcel.more)
 
 
 def _standing(node: Node, who: bytes, epoch: int) -> Certificate | None:
-    """Return the certificate of a node that may still speak to us."""
+    """Return the certificate of a node that may still speak to us.
+
+    Its id is of its key: one that has begun a newer epoch than we have heard of still
+    speaks for itself.
+    """
     if node.roster.is_revoked(who):
         return None
-    return node.roster.certificate(who, epoch)
+    return node.roster.certificate(who, epoch) or node.roster.latest(who)
 
 
-def _note_result(node: Node, peer: Certificate, report: Report, failure: str) -> None:
+def _note_result(
+    node: Node, peer: Certificate, report: Report, failure: str, pace_bytes: int
+) -> None:
     now_ms = node.now_ms()
     with node.store.transaction():
         known = node.store.registry.peer(peer.node)
@@ -284,11 +538,16 @@ def _note_result(node: Node, peer: Certificate, report: Report, failure: str) ->
             known = replace(
                 known,
                 failures=known.failures + 1,
+                pace_bytes=pace_after_cut(pace_bytes),
                 offline_since_ms=known.offline_since_ms or now_ms,
             )
         else:
             known = replace(
-                known, failures=0, offline_since_ms=None, last_success_at_ms=now_ms
+                known,
+                failures=0,
+                offline_since_ms=None,
+                last_success_at_ms=now_ms,
+                pace_bytes=pace_bytes,
             )
         node.store.registry.set_peer(known)
 
@@ -299,15 +558,18 @@ def _note_refusal(node: Node, data: bytes, fault: PeerFault) -> None:
     A stranger must not be able to fill our disk with refusals.
     """
     try:
-        header = bundle.read_header(data)
+        sender = bundle.read_address(data).sender
     except PeerFault:
         return
-    if node.roster.latest(header.sender) is None:
+    if node.roster.latest(sender) is None:
         return
+    _keep_refusal(node, sender, fault)
+
+
+def _keep_refusal(node: Node, sender: bytes, fault: PeerFault) -> None:
+    cause = TOO_NEW if isinstance(fault, TooNew) else "bundle"
     with node.store.transaction():
-        node.store.journal.put_refusal(
-            node.now_ms(), header.sender, "bundle", str(fault)
-        )
+        node.store.journal.put_refusal(node.now_ms(), sender, cause, str(fault))
 
 
 def _word(error: SyncError) -> str:
@@ -315,6 +577,10 @@ def _word(error: SyncError) -> str:
     match error:
         case PeerUnreachable():
             return "unreachable"
+        case PeerRefused(status=426):
+            return "upgrade-there"
+        case TooNew():
+            return "upgrade-here"
         case PeerRefused():
             return "refused"
         case PeerFault():

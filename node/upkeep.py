@@ -1,17 +1,18 @@
 """Looking after a node: publishing, checking, making the derived tables again."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from forms.package import Package
 from forms.package import encode as encode_package
-from node import journal
-from node.absorb import keep_verdict, settle_waiting, take_other
+from node import audit, forks, journal, tidy
+from node.absorb import keep_other, settle_waiting
 from node.document_plan import Candidate
 from node.errors import NodeError, NotAllowed
-from node.judge import Plan, candidate_of
+from node.judge import Plan, candidate_of, judge_whole
 from node.store import DERIVED
+from node.store.branches import Line
 from node.store.journal import StoredEntry
 from node.wiring import Node
 from sync import seal
@@ -23,7 +24,6 @@ from sync.stream import (
     KIND_PUBLICATION,
     StreamId,
     check_checkpoint,
-    genesis,
     link,
 )
 
@@ -58,7 +58,14 @@ def publish(node: Node, packages: Iterable[Package]) -> list[tuple[str, str, boo
                 )
                 stored = node.store.journal.entry(row)
                 assert stored is not None
-                take_other(node, stored)
+                keep_other(node, stored)
+                audit.record(
+                    node,
+                    audit.PUBLISH,
+                    package.item.code,
+                    note=package.version,
+                    by=node.operator,
+                )
             done.append((package.item.code, package.version, is_new))
     return done
 
@@ -83,7 +90,8 @@ def scope_digests(node: Node) -> dict[str, str]:
 
 
 def verify(node: Node, on_step: Callable[[str], None] | None = None) -> Verdict:
-    """Check the file, every chain and signature, and that every document reads.
+    """Check the file, every chain and signature, that every document reads, and
+    every attachment.
 
     What is derived must be what the entries say; nothing is changed here.
     """
@@ -94,10 +102,10 @@ def verify(node: Node, on_step: Callable[[str], None] | None = None) -> Verdict:
     entries = documents = 0
     digests: dict[str, str] = {}
     try:
-        for _, stream, sequence, chain_hash in node.store.journal.all_streams():
-            count, found = _verify_stream(node, stream, sequence, chain_hash)
-            entries += count
-            faults += found
+        for _, stream, _, _ in node.store.journal.all_streams():
+            for count, found in _verify_stream(node, stream):
+                entries += count
+                faults += found
         say("documents")
         for scope, document, heads in node.store.documents.heads_by_scope():
             documents += 1
@@ -106,6 +114,12 @@ def verify(node: Node, on_step: Callable[[str], None] | None = None) -> Verdict:
                 faults.append(f"case {document.hex()} in {scope}: {fault}")
         say("lists")
         faults += _verify_derived(node)
+        say("attachments")
+        faults += [
+            f"attachment {digest.hex()}: it cannot be read in full; `lianban rebuild` "
+            "lets it be asked for again"
+            for digest in tidy.unsound(node)
+        ]
         digests = scope_digests(node)
     except (NodeError, SyncError) as error:
         faults.append(f"the check could not go on: {error}")
@@ -149,17 +163,23 @@ def rebuild(node: Node) -> int:
     with store.transaction():
         store.documents.clear_derived(DERIVED)
         node.forget()
+        parted = store.branches.parted_documents()
         for page in store.journal.in_order_of_arrival():
-            _derive(node, page)
+            _derive(node, page, parted)
+        forks.mark_again(node)
+        judge_whole(node, parted)
         settle_waiting(node)
+        tidy.forget_lost(node)
         for draft in store.cases.drafts():
             if store.documents.get(draft.document) is not None:
                 store.cases.drop_draft(draft.document)
     return store.documents.count()
 
 
-def _derive(node: Node, page: list[StoredEntry]) -> None:
-    """Judge a page of stored entries as if they came just now, in their order."""
+def _derive(node: Node, page: list[StoredEntry], parted: set[bytes]) -> None:
+    """Judge a page of stored entries as if they came just now, in their order; those
+    of documents whose authors have `parted` are judged together at the end.
+    """
     candidates: list[Candidate] = []
 
     def flush() -> None:
@@ -168,44 +188,64 @@ def _derive(node: Node, page: list[StoredEntry]) -> None:
             candidates.clear()
 
     for stored in page:
-        if stored.entry.kind == KIND_CHANGE:
-            candidates.append(candidate_of(stored))
-        else:
+        if stored.entry.kind != KIND_CHANGE:
             flush()
-            keep_verdict(node, stored.row, *take_other(node, stored))
+            keep_other(node, stored)
+        elif stored.entry.document not in parted:
+            candidates.append(candidate_of(stored))
     flush()
 
 
-def _verify_stream(
-    node: Node, stream: StreamId, sequence: int, chain_hash: bytes
-) -> tuple[int, list[str]]:
-    name = f"stream {stream.node.hex()[:16]}/{stream.epoch}/{stream.scope}"
-    previous, count = genesis(stream), 0
-    while count < sequence:
-        rows = node.store.journal.entries(stream, count + 1, count + 500)
+def _verify_stream(node: Node, stream: StreamId) -> Iterator[tuple[int, list[str]]]:
+    """Yield (entries, faults) of the main line of a stream, and of each branch.
+
+    What a branch stands on is covered by the signature at its end.
+    """
+    lines = node.store.branches.lines(stream)
+    ends = {line.hash for line in lines}
+    ends -= {line.base_hash for line in lines if line.tag}
+    for line in lines:
+        name = f"stream {stream.node.hex()[:16]}/{stream.epoch}/{stream.scope}"
+        if line.tag:
+            name += f" branch {line.tag.hex()[:8]}"
+        count, faults = _verify_line(node, name, line)
+        if line.tag and line.base_hash not in {one.hash for one in lines}:
+            faults.append(f"{name}: what it stands on is missing")
+        if not faults and line.sequence and line.hash in ends:
+            faults += _verify_signature(node, name, stream, line)
+        yield count, faults
+
+
+def _verify_line(node: Node, name: str, line: Line) -> tuple[int, list[str]]:
+    previous, at = line.base_hash, line.base
+    while at < line.sequence:
+        rows = node.store.journal.entries_on(line.row, at + 1, at + 500)
         if not rows:
-            return count, [f"{name}: entries from {count + 1} on are missing"]
+            return at - line.base, [f"{name}: entries from {at + 1} on are missing"]
         for stored in rows:
             previous = link(previous, stored.entry)
-            count += 1
-            here = node.store.journal.hash_at(stream, count)
-            if stored.entry.sequence != count or here != previous:
-                return count, [f"{name}: entry {count} is not what was signed"]
-    if previous != chain_hash:
-        return count, [f"{name}: the head is not that of its last entry"]
-    if not sequence:
-        return 0, []
+            at += 1
+            here = node.store.branches.hash_in(line, at)
+            if stored.entry.sequence != at or here != previous:
+                return at - line.base, [f"{name}: entry {at} is not what was signed"]
+    if previous != line.hash:
+        return at - line.base, [f"{name}: the head is not that of its last entry"]
+    return at - line.base, []
+
+
+def _verify_signature(node: Node, name: str, stream: StreamId, line: Line) -> list[str]:
     author = node.roster.certificate(stream.node, stream.epoch)
-    checkpoint = node.store.journal.checkpoint_between(stream, 1, sequence)
-    if author is None or checkpoint is None:
-        return count, [f"{name}: no signature is held"]
+    held = node.store.branches.checkpoints(line)
+    if author is None or not held:
+        return [f"{name}: no signature is held"]
+    checkpoint = held[max(held)]
     try:
         check_checkpoint(author.sign_key, stream, checkpoint)
     except PeerFault as fault:
-        return count, [f"{name}: {fault}"]
-    if checkpoint.sequence != sequence:
-        return count, [f"{name}: entries after {checkpoint.sequence} are not signed"]
-    return count, []
+        return [f"{name}: {fault}"]
+    if checkpoint.sequence != line.sequence:
+        return [f"{name}: entries after {checkpoint.sequence} are not signed"]
+    return []
 
 
 def _verify_document(node: Node, document: bytes, heads: bytes) -> str:

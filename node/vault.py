@@ -30,6 +30,10 @@ FREE_TRIES = 5
 FIRST_WAIT_S = 60
 LONGEST_WAIT_S = 3600
 
+NONCE_BYTES, TAG_BYTES = 12, 16
+SEAL_BYTES = NONCE_BYTES + TAG_BYTES
+"""By how much what is sealed is longer than what was."""
+
 _INFO_RECOVERY = b"lianban/recovery"
 
 
@@ -77,23 +81,24 @@ class Keys:
         """What the TLS key file is encrypted with."""
         return self._derive(b"tls").hex().encode()
 
-    def seal_file(self, digest: str, data: bytes) -> bytes:
-        """Return an attachment as it lies on disk, bound to its content's name."""
-        nonce = secrets.token_bytes(12)
+    def seal_file(self, name: str, data: bytes) -> bytes:
+        """Return a file, or a piece of one, as it lies on disk, bound to its name."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
         box = ChaCha20Poly1305(self._derive(b"attachments"))
-        return nonce + box.encrypt(nonce, data, digest.encode())
+        return nonce + box.encrypt(nonce, data, name.encode())
 
-    def unseal_file(self, digest: str, sealed: bytes) -> bytes:
-        """Return an attachment's content.
+    def unseal_file(self, name: str, sealed: bytes) -> bytes:
+        """Return what was sealed.
 
         Raises:
             StoreDamaged: the bytes are not what was stored under that name.
         """
         box = ChaCha20Poly1305(self._derive(b"attachments"))
+        nonce, body = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
         try:
-            return box.decrypt(sealed[:12], sealed[12:], digest.encode())
-        except InvalidTag as error:
-            raise StoreDamaged(f"attachment {digest} is damaged") from error
+            return box.decrypt(nonce, body, name.encode())
+        except (InvalidTag, ValueError) as error:
+            raise StoreDamaged(f"sealed file {name} is damaged") from error
 
     def _derive(self, purpose: bytes) -> bytes:
         return HKDF(SHA256(), 32, None, b"lianban/" + purpose).derive(self.root)

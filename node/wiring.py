@@ -79,6 +79,12 @@ class Node:
             self._roster_mark = mark
         return self._roster
 
+    def renew(self) -> None:
+        """Take up the identity that another process of this home may have begun."""
+        own = read_identity(self.store)
+        if own != self.secrets:
+            self.secrets, self.certificate = own, own.certificate.read()
+
     def keep_roster(self) -> None:
         """Say that the roster at hand has been led on with what was just written."""
         self._roster_mark = self.store.registry.roster_mark()
@@ -134,7 +140,17 @@ def open_node(
     home = Home(path)
     home.must_exist()
     keys = vault.unlock(home.vault, operator, password)
-    return _assemble(home, keys, operator, Sandbox(), now_ms or system_ms, random)
+    node = _assemble(home, keys, operator, Sandbox(), now_ms or system_ms, random)
+    # Imported late: who judges must know what a node is.
+    from node.upgrade import judge_after_upgrade
+
+    try:
+        judge_after_upgrade(node)
+    except BaseException:
+        node.close()
+        node.sandbox.close()
+        raise
+    return node
 
 
 def assemble_new(home: Home, keys: Keys, operator: str, own: Secrets) -> Node:
@@ -165,6 +181,18 @@ def read_roster(store: Store, root: bytes) -> Roster:
     return roster
 
 
+def read_identity(store: Store) -> Secrets:
+    """Return what makes this node itself.
+
+    Raises:
+        StoreDamaged: the store holds no identity.
+    """
+    data = store.registry.setting(IDENTITY_SETTING)
+    if data is None:
+        raise StoreDamaged("the store holds no identity; was `init` or `join` cut off?")
+    return decode(data, Secrets, limit_bytes=DATABASE_FILE_LIMIT)
+
+
 def _assemble(
     home: Home,
     keys: Keys,
@@ -174,11 +202,11 @@ def _assemble(
     random: Callable[[int], bytes],
 ) -> Node:
     store = Store(home.database, keys.database)
-    data = store.registry.setting(IDENTITY_SETTING)
-    if data is None:
+    try:
+        own = read_identity(store)
+    except StoreDamaged:
         store.close()
-        raise StoreDamaged("the store holds no identity; was `init` or `join` cut off?")
-    own = decode(data, Secrets, limit_bytes=DATABASE_FILE_LIMIT)
+        raise
     certificate = own.certificate.read()
     assert is_division(certificate.division)
     return Node(home, keys, store, own, certificate, operator, now_ms, random, sandbox)

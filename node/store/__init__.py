@@ -1,18 +1,22 @@
 """The store of a node: one file, one interface, and all SQL behind it.
 
-`Store` joins the parts: `journal` (the truth), `documents`, `cases` and `registry`.
-What must happen together happens inside one `with store.transaction():`.
+`Store` joins the parts: `journal` and `branches` (the truth), `documents`, `cases`,
+`attachments`, `registry` and `packs`. What must happen together happens inside one
+`with store.transaction():`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from node.errors import NodeError
+from node.store.attachments import Attachments
+from node.store.branches import Branches
 from node.store.cases import Cases
-from node.store.connection import can_encrypt, connect, transaction
+from node.store.connection import Handle, can_encrypt, connect, transaction
 from node.store.documents import Documents
 from node.store.journal import Journal
+from node.store.packs import Packs
 from node.store.registry import Registry
 from node.store.schema import DERIVED
 
@@ -22,8 +26,15 @@ __all__ = ["DERIVED", "Store", "can_encrypt"]
 class Store:
     """An open store. One connection; use it in one thread at a time."""
 
-    def __init__(self, path: Path, key: bytes | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        key: bytes | None,
+        connect: Callable[[Path, bytes | None], Handle] = connect,
+    ) -> None:
         """Open the file at `path`, made if missing; `key` None means in the clear.
+
+        `connect` is how that is done: a store may also lie in memory.
 
         Raises:
             StoreDamaged, StoreBusy, DiskFull, NoEncryption: see `node.errors`.
@@ -31,9 +42,12 @@ class Store:
         self._db = connect(path, key)
         self.is_encrypted = key is not None
         self.journal = Journal(self._db)
+        self.branches = Branches(self._db, self.journal)
         self.documents = Documents(self._db)
         self.cases = Cases(self._db)
+        self.attachments = Attachments(self._db)
         self.registry = Registry(self._db)
+        self.packs = Packs(self._db)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

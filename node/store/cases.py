@@ -5,6 +5,7 @@ Pages go by key, never by offset, so that a page costs the same in any store.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from node.store.connection import Handle
 from sync.canonical import decode, encode
@@ -12,11 +13,18 @@ from sync.canonical import decode, encode
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """One line of a list. `mark` is "" or what a person must look at."""
+    """One line of a list.
+
+    `division` is the place that the case is for, and `taken_in_at` where it was begun.
+    `mark` is "" or the first of what a person must settle, `open_count` how much of
+    it there is, `settler` the tier that may ("" where nothing is open).
+    `had_conflict` stays for good.
+    """
 
     document: bytes
     number: str
     division: str
+    taken_in_at: str
     package: str
     item_code: str
     item_name: str
@@ -25,6 +33,9 @@ class CaseRow:
     applicant: str
     state: str
     mark: str
+    settler: str
+    open_count: int
+    had_conflict: bool
     submitted_at_ms: int
     changed_at_ms: int
     row: int = 0
@@ -46,27 +57,39 @@ PageKey = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which cases a list shows. Empty means all. `match` is an FTS5 expression."""
+    """Which cases a list shows. Empty means all. `match` is an FTS5 expression.
+
+    `division_prefix` finds what is for a place or was taken in there, `for_prefix`
+    only what is for it.
+    """
 
     states: tuple[str, ...] = ()
     division_prefix: str = ""
+    for_prefix: str = ""
     decide: str = ""
+    settler: str = ""
     match: str = ""
     oldest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A case that is not submitted: it is in no stream and never leaves the node."""
+    """A case that is not submitted: it is in no stream and never leaves the node.
+
+    `division` is the place that it is for; `files` are digests of files that go with
+    it, besides those that answers name.
+    """
 
     document: bytes
     nonce: bytes
     number: str
+    division: str
     package: str
     answers: dict[str, str]
     begun_at_ms: int
     saved_at_ms: int
     last_field: str
+    files: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -75,13 +98,14 @@ class Draft:
 
 
 _COLUMNS = (
-    "document, number, division, package, item_code, item_name, department, decide, "
-    "applicant, state, mark, submitted_at_ms, changed_at_ms, id"
+    "document, number, division, taken_in_at, package, item_code, item_name, "
+    "department, decide, applicant, state, mark, settler, open_count, had_conflict, "
+    "submitted_at_ms, changed_at_ms, id"
 )
 
 _KEPT = _COLUMNS.removesuffix(", id")
 _PUT = (
-    f"INSERT INTO cases ({_KEPT}) VALUES ({', '.join('?' * 13)}) "
+    f"INSERT INTO cases (id, {_KEPT}) VALUES (?, {', '.join('?' * 17)}) "
     f"ON CONFLICT (document) DO UPDATE SET ({_KEPT}) = "
     f"({', '.join(f'excluded.{name}' for name in _KEPT.split(', '))})"
 )
@@ -98,13 +122,25 @@ class Cases:
     def put(self, rows: Iterable[tuple[CaseRow, tuple[str, str, str]]]) -> None:
         """Keep rows, each with its search terms (name, initials, numbers)."""
         kept = list(rows)
-        self._db.executemany(_PUT, [_values(row) for row, _ in kept])
-        # A statement for many rows returns nothing, so their ids are looked up.
         ids = self._ids([row.document for row, _ in kept])
+        known = self._terms(list(ids.values()))
+        (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM cases").fetchone()
+        fresh = count(last + 1)
+        for row, _ in kept:
+            if row.document not in ids:
+                ids[row.document] = next(fresh)
+        self._db.executemany(
+            _PUT, [(ids[row.document], *_values(row)) for row, _ in kept]
+        )
+        # An index that is written again where nothing has changed grows and grows.
         self._db.executemany(
             "INSERT OR REPLACE INTO search (rowid, name, initials, numbers) "
             "VALUES (?, ?, ?, ?)",
-            [(ids[row.document], *terms) for row, terms in kept],
+            [
+                (ids[row.document], *terms)
+                for row, terms in kept
+                if known.get(ids[row.document]) != terms
+            ],
         )
 
     def get(self, document: bytes) -> CaseRow | None:
@@ -157,10 +193,29 @@ class Cases:
         ).fetchone()
         return int(row[0])
 
+    def count_open(self, wanted: Filter) -> int:
+        """Return how much is open, in all cases that fit."""
+        where, values = _where(wanted)
+        row = self._db.execute(
+            f"SELECT ifnull(sum(open_count), 0) FROM cases WHERE {where}", values
+        ).fetchone()
+        return int(row[0])
+
     def counts_by_state(self) -> dict[str, int]:
         """Return how many cases stand in each state."""
         return dict(
             self._db.execute("SELECT state, count(*) FROM cases GROUP BY state")
+        )
+
+    def counts_elsewhere(self, for_prefix: str) -> dict[str, int]:
+        """Return how many cases of each state are for a place outside of a prefix."""
+        return dict(
+            self._db.execute(
+                # Said as the partial index says it, so that only joint cases are read.
+                "SELECT state, count(*) FROM cases WHERE division != taken_in_at "
+                "AND division NOT BETWEEN ? AND ? GROUP BY state",
+                _span(for_prefix),
+            )
         )
 
     def _page(
@@ -179,7 +234,7 @@ class Cases:
         self, where: str, values: Sequence[object], order: str, limit: int
     ) -> list[CaseRow]:
         return [
-            CaseRow(*row)
+            CaseRow(*(*row[:14], bool(row[14]), *row[15:]))
             for row in self._db.execute(
                 f"SELECT {_COLUMNS} FROM cases WHERE {where} {order} LIMIT ?",
                 (*values, limit),
@@ -199,23 +254,39 @@ class Cases:
             )
         return found
 
+    def _terms(self, ids: Sequence[int]) -> dict[int, tuple[str, str, str]]:
+        """Return the search terms of rows."""
+        found: dict[int, tuple[str, str, str]] = {}
+        for start in range(0, len(ids), _GROUP):
+            group = ids[start : start + _GROUP]
+            marks = ",".join("?" * len(group))
+            for row, *terms in self._db.execute(
+                "SELECT rowid, name, initials, numbers FROM search "
+                f"WHERE rowid IN ({marks})",
+                group,
+            ):
+                found[row] = (terms[0], terms[1], terms[2])
+        return found
+
     # -- drafts -----------------------------------------------------------------
 
     def put_draft(self, draft: Draft) -> None:
         """Keep a draft in the place of what was there."""
         self._db.execute(
-            "INSERT OR REPLACE INTO drafts (document, nonce, number, package, "
-            "answers, begun_at_ms, saved_at_ms, last_field) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO drafts (document, nonce, number, division, "
+            "package, answers, begun_at_ms, saved_at_ms, last_field, files) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 draft.document,
                 draft.nonce,
                 draft.number,
+                draft.division,
                 draft.package,
                 encode(draft.answers),
                 draft.begun_at_ms,
                 draft.saved_at_ms,
                 draft.last_field,
+                encode(draft.files),
             ),
         )
 
@@ -234,10 +305,13 @@ class Cases:
 
     def _drafts(self, where: str, values: Sequence[object]) -> list[Draft]:
         return [
-            Draft(row[0], row[1], row[2], row[3], _answers(row[4]), *row[5:])
+            Draft(
+                *(row[0], row[1], row[2], row[3], row[4], _answers(row[5])),
+                *(row[6], row[7], row[8], _files(row[9])),
+            )
             for row in self._db.execute(
-                "SELECT document, nonce, number, package, answers, begun_at_ms, "
-                "saved_at_ms, last_field FROM drafts "
+                "SELECT document, nonce, number, division, package, answers, "
+                "begun_at_ms, saved_at_ms, last_field, files FROM drafts "
                 f"WHERE {where} ORDER BY saved_at_ms DESC",
                 values,
             )
@@ -248,12 +322,17 @@ def _answers(data: bytes) -> dict[str, str]:
     return decode(data, dict[str, str], limit_bytes=4 * 1024 * 1024)
 
 
+def _files(data: bytes) -> tuple[str, ...]:
+    return decode(data, tuple[str, ...], limit_bytes=1024 * 1024)
+
+
 def _values(row: CaseRow) -> tuple[object, ...]:
     """Return what `_PUT` asks for."""
     return (
         row.document,
         row.number,
         row.division,
+        row.taken_in_at,
         row.package,
         row.item_code,
         row.item_name,
@@ -262,6 +341,9 @@ def _values(row: CaseRow) -> tuple[object, ...]:
         row.applicant,
         row.state,
         row.mark,
+        row.settler,
+        row.open_count,
+        row.had_conflict,
         row.submitted_at_ms,
         row.changed_at_ms,
     )
@@ -273,15 +355,23 @@ def _where(wanted: Filter) -> tuple[str, tuple[object, ...]]:
         parts.append(f"state IN ({','.join('?' * len(wanted.states))})")
         values += wanted.states
     if wanted.division_prefix:
+        parts.append("(division BETWEEN ? AND ? OR taken_in_at BETWEEN ? AND ?)")
+        values += _span(wanted.division_prefix) * 2
+    if wanted.for_prefix:
         parts.append("division BETWEEN ? AND ?")
-        values += (
-            wanted.division_prefix.ljust(12, "0"),
-            wanted.division_prefix.ljust(12, "9"),
-        )
+        values += _span(wanted.for_prefix)
     if wanted.decide:
         parts.append("decide = ?")
         values.append(wanted.decide)
+    if wanted.settler:
+        parts.append("settler = ? AND settler != ''")
+        values.append(wanted.settler)
     if wanted.match:
         parts.append("id IN (SELECT rowid FROM search WHERE search MATCH ?)")
         values.append(wanted.match)
     return " AND ".join(parts), tuple(values)
+
+
+def _span(prefix: str) -> tuple[str, str]:
+    """Return the lowest and the highest division that begin with `prefix`."""
+    return prefix.ljust(12, "0"), prefix.ljust(12, "9")

@@ -46,9 +46,9 @@ class Rows(list[Any]):
 class Handle:
     """An open database whose errors are ours, whatever is asked of it."""
 
-    def __init__(self, db: Database) -> None:
-        """Use an open database."""
-        self._connection = db.conn
+    def __init__(self, connection: Any) -> None:
+        """Use an open connection of `sqlite3` or `sqlcipher3`, in autocommit mode."""
+        self._connection = connection
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> Rows:
         """Run one statement and return its rows."""
@@ -105,7 +105,7 @@ def connect(path: Path, key: bytes | None) -> Handle:
         db = Database(connection)
         if migrations.pending(db):
             migrations.apply(db)
-    return Handle(db)
+    return Handle(connection)
 
 
 @contextmanager

@@ -6,9 +6,15 @@ from typing import Any, NamedTuple
 
 from node.store.connection import Handle
 from sync.canonical import Record, decode, encode
+from sync.change import RAW_CHANGE, read_change
 from sync.seal import sha256
 
 _GROUP = 500
+_KIND_AT = 8
+FEW_CHANGES = 16
+"""A document of no more is kept as its changes, which lie in the entries: measured,
+they load in less time than what the library saves of them, and cost no room.
+"""
 
 
 class JudgedChange(NamedTuple):
@@ -29,7 +35,11 @@ class JudgedChange(NamedTuple):
         return self.verdict == "taken"
 
 
-_COMPARED = {"entries": "id, verdict", "documents": "id, scope, birth, heads"}
+_COMPARED = {
+    "entries": "id, verdict",
+    "documents": "id, scope, birth, heads",
+    "evidence": "entry, scope, node, epoch, first, last, hash",
+}
 """What of a table must come out the same when it is made again."""
 
 JudgedChanges = dict[bytes, JudgedChange]
@@ -40,24 +50,29 @@ class Birth(Record, frozen=True):
     """What a document's first change has fixed for good.
 
     `containers` are the op counters of its maps, `package` the digest of the item and
-    form that it was begun with, `number` what people call it by.
+    form that it was begun with, `number` what people call it by, `taken_in_at` the
+    division of its author.
     """
 
     actor: bytes
     containers: tuple[tuple[str, int], ...]
     package: str
     number: str
+    taken_in_at: str
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentRow:
-    """A document as it is kept."""
+    """A document. `snapshot` is what loads as it; `in_entries` says that this is no
+    more than its changes, which need not be kept once more.
+    """
 
     id: bytes
     scope: str
     birth: Birth
     heads: tuple[bytes, ...]
     snapshot: bytes
+    in_entries: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +90,29 @@ class QuarantineRow:
     received_at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class PendingRow:
+    """An entry that cannot be judged yet. `waits_for` is change, package or roster;
+    `name` the hash, the digest or the version of what is missing.
+    """
+
+    entry: int
+    waits_for: str
+    name: bytes
+    document: bytes
+    author: bytes
+    sequence: int
+    scope: str
+    received_at_ms: int
+
+
+def may_be_in_entries(before: DocumentRow | None, changes: int) -> bool:
+    """Say whether a document of so many changes needs no snapshot; once it has one, it
+    stays with that, for what a snapshot holds need not stay in the entries.
+    """
+    return changes <= FEW_CHANGES and (before is None or before.in_entries)
+
+
 class Documents:
     """Snapshots, the index of changes, what waits, and what is set aside."""
 
@@ -88,18 +126,39 @@ class Documents:
 
     def many(self, documents: Sequence[bytes]) -> dict[bytes, DocumentRow]:
         """Return those of some documents that are held, by id."""
+        rows = list(
+            self._among(
+                "SELECT id, scope, birth, heads, snapshot FROM documents WHERE id",
+                documents,
+            )
+        )
+        written = self._written([row[0] for row in rows if row[4] is None])
         return {
             row[0]: DocumentRow(
                 row[0],
                 row[1],
                 decode(row[2], Birth, limit_bytes=65536),
                 tuple(row[3][at : at + 32] for at in range(0, len(row[3]), 32)),
-                row[4],
+                written.get(row[0], b"") if row[4] is None else row[4],
+                in_entries=row[4] is None,
             )
-            for row in self._among(
-                "SELECT id, scope, birth, heads, snapshot FROM documents WHERE id",
-                documents,
-            )
+            for row in rows
+        }
+
+    def _written(self, documents: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return all changes that some documents are made of, parents first."""
+        changes: dict[bytes, list[tuple[int, bytes]]] = {}
+        for document, last_op, payload in self._among(
+            "SELECT c.document, c.last_op, e.payload FROM changes c "
+            "JOIN entries e ON e.id = c.entry "
+            "WHERE c.verdict = 'taken' AND e.payload IS NOT NULL AND c.document",
+            documents,
+        ):
+            # Whoever builds on a change counts its operations on from there.
+            changes.setdefault(document, []).append((last_op, payload))
+        return {
+            document: b"".join(_raw(payload) for _, payload in sorted(found))
+            for document, found in changes.items()
         }
 
     def heads(self, documents: Sequence[bytes]) -> dict[bytes, bytes]:
@@ -113,7 +172,13 @@ class Documents:
             "VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
             "heads = excluded.heads, snapshot = excluded.snapshot",
             [
-                (r.id, r.scope, encode(r.birth), b"".join(r.heads), r.snapshot)
+                (
+                    r.id,
+                    r.scope,
+                    encode(r.birth),
+                    b"".join(r.heads),
+                    None if r.in_entries else r.snapshot,
+                )
                 for r in rows
             ],
         )
@@ -147,11 +212,16 @@ class Documents:
         return found
 
     def put_changes(self, changes: Iterable[JudgedChange]) -> None:
-        """Keep changes whose verdict stands."""
+        """Keep changes whose verdict stands. Another one under the same number of its
+        actor is a mistake of ours that must go no further: it fails.
+        """
         self._db.executemany(
-            "INSERT OR REPLACE INTO changes "
+            "INSERT INTO changes "
             "(document, hash, actor, sequence, last_op, epoch, entry, verdict) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (document, actor, sequence) DO UPDATE SET "
+            "hash = CASE WHEN hash = excluded.hash THEN hash END, "
+            "entry = excluded.entry, verdict = excluded.verdict",
             list(changes),
         )
 
@@ -174,21 +244,26 @@ class Documents:
     def pending(self, documents: Sequence[bytes]) -> dict[bytes, list[int]]:
         """Return the rows of the entries of some documents that wait, by document."""
         found: dict[bytes, list[int]] = {}
+        if not self._db.execute("SELECT 1 FROM pending LIMIT 1"):
+            return found
         for entry, document in self._among(
             "SELECT entry, document FROM pending WHERE document", documents
         ):
             found.setdefault(document, []).append(entry)
         return {document: sorted(rows) for document, rows in found.items()}
 
-    def all_pending(self, limit: int) -> list[tuple[int, bytes, str, bytes]]:
-        """Return (entry row, document, what is waited for, its name)."""
-        return list(
-            self._db.execute(
-                "SELECT entry, document, waits_for, name FROM pending "
-                "ORDER BY entry LIMIT ?",
+    def all_pending(self, limit: int) -> list[PendingRow]:
+        """Return what waits, the longest first."""
+        return [
+            PendingRow(*row)
+            for row in self._db.execute(
+                "SELECT p.entry, p.waits_for, p.name, p.document, s.node, e.sequence, "
+                "s.scope, e.received_at_ms FROM pending p "
+                "JOIN entries e ON e.id = p.entry JOIN streams s ON s.id = e.stream "
+                "ORDER BY p.entry LIMIT ?",
                 (limit,),
             )
-        )
+        ]
 
     def documents_to_settle(self, roster_version: int) -> list[bytes]:
         """Return the documents with an entry whose package or roster is here now."""
@@ -211,9 +286,11 @@ class Documents:
             "(SELECT id FROM cases WHERE document = ?)",
             "DELETE FROM cases WHERE document = ?",
             "DELETE FROM quarantine WHERE entry IN "
-            "(SELECT id FROM entries WHERE document = ?)",
+            "(SELECT id FROM entries WHERE document = ? AND kind = 'change')",
             "DELETE FROM pending WHERE document = ?",
             "DELETE FROM changes WHERE document = ?",
+            "DELETE FROM materials WHERE document = ?",
+            "DELETE FROM missing WHERE document = ?",
             "DELETE FROM documents WHERE id = ?",
         ):
             self._db.execute(statement, (document,))
@@ -226,6 +303,23 @@ class Documents:
             "INSERT OR REPLACE INTO quarantine (entry, cause, detail) VALUES (?, ?, ?)",
             [(entry, cause, detail[:500]) for entry, cause, detail in rows],
         )
+
+    def drop_quarantine(self, entries: Iterable[int]) -> None:
+        """Forget that these entries are set aside: they are judged again."""
+        self._db.executemany(
+            "DELETE FROM quarantine WHERE entry = ?", [(entry,) for entry in entries]
+        )
+
+    def unsettled(self) -> list[bytes]:
+        """Return the documents of which a change waits or is set aside."""
+        return [
+            row[0]
+            for row in self._db.execute(
+                "SELECT document FROM pending UNION "
+                "SELECT e.document FROM quarantine q JOIN entries e ON e.id = q.entry "
+                "WHERE e.kind = 'change' AND e.document != x'' ORDER BY 1"
+            )
+        ]
 
     def quarantine(self, limit: int) -> list[QuarantineRow]:
         """Return what is set aside, newest first."""
@@ -274,3 +368,9 @@ class Documents:
         for table in tables:
             self._db.execute(f"DELETE FROM {table}")
         self._db.execute("UPDATE entries SET verdict = NULL")
+
+
+def _raw(payload: bytes) -> bytes:
+    """Return the change of an entry uncompressed."""
+    is_raw = payload[_KIND_AT : _KIND_AT + 1] == RAW_CHANGE
+    return payload if is_raw else read_change(payload).raw

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from node.store.connection import Handle
 from sync import seal
 from sync import stream as streams
+from sync.envelope import Parent, change_hash
 from sync.exchange import HeldVector, VectorKey
 from sync.stream import Checkpoint, Chunk, Entry, StreamId
 from sync.vector import Head, SignedVector, Span, Vector
 
+_GROUP = 500
 _ENTRY_COLUMNS = (
     "sequence, kind, document, roster_version, written_at_ms, payload_hash, payload"
 )
@@ -17,17 +19,20 @@ _ENTRY_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
-    """An entry with its place in the store."""
+    """An entry with its place in the store; `branch` is empty on the main line."""
 
     row: int
     stream: StreamId
     received_at_ms: int
     verdict: str | None
     entry: Entry
+    branch: bytes = b""
 
 
 class Journal:
-    """The append-only part of the store."""
+    """The append-only part of the store. Where nothing else is said, a stream is its
+    main line; what follows a parting is in `node.store.branches`.
+    """
 
     def __init__(self, db: Handle) -> None:
         """Use an open database."""
@@ -41,7 +46,7 @@ class Journal:
         """
         row = self._db.execute(
             "SELECT sequence, hash FROM streams "
-            "WHERE scope = ? AND node = ? AND epoch = ?",
+            "WHERE scope = ? AND node = ? AND epoch = ? AND branch = x''",
             (stream.scope, stream.node, stream.epoch),
         ).fetchone()
         return (row[0], row[1]) if row else (0, streams.genesis(stream))
@@ -53,7 +58,12 @@ class Journal:
         received_at_ms: int,
     ) -> list[int]:
         """Add entries with their chain hashes at the end; return their rows."""
-        row = self.stream_row(stream)
+        return self.append_to(self.stream_row(stream), links, received_at_ms)
+
+    def append_to(
+        self, row: int, links: Sequence[tuple[Entry, bytes]], received_at_ms: int
+    ) -> list[int]:
+        """Add entries at the end of the line that has this row."""
         first = self._next_row()
         self._db.executemany(
             "INSERT INTO entries (id, stream, sequence, kind, document, "
@@ -86,13 +96,16 @@ class Journal:
     def stream_row(self, stream: StreamId) -> int:
         """Return the row of a stream, made if it is new."""
         key = (stream.scope, stream.node, stream.epoch)
-        query = "SELECT id FROM streams WHERE scope = ? AND node = ? AND epoch = ?"
-        row = self._db.execute(query, key).fetchone()
+        row = self._db.execute(
+            "SELECT id FROM streams "
+            "WHERE scope = ? AND node = ? AND epoch = ? AND branch = x''",
+            key,
+        ).fetchone()
         if row is None:
             row = self._db.execute(
-                "INSERT INTO streams (scope, node, epoch, sequence, hash) "
-                "VALUES (?, ?, ?, 0, ?) RETURNING id",
-                (*key, streams.genesis(stream)),
+                "INSERT INTO streams (scope, node, epoch, base_hash, sequence, hash) "
+                "VALUES (?, ?, ?, ?, 0, ?) RETURNING id",
+                (*key, streams.genesis(stream), streams.genesis(stream)),
             ).fetchone()
         return int(row[0])
 
@@ -102,7 +115,8 @@ class Journal:
             return streams.genesis(stream)
         row = self._db.execute(
             "SELECT e.hash FROM entries e JOIN streams s ON s.id = e.stream "
-            "WHERE s.scope = ? AND s.node = ? AND s.epoch = ? AND e.sequence = ?",
+            "WHERE s.scope = ? AND s.node = ? AND s.epoch = ? AND s.branch = x'' "
+            "AND e.sequence = ?",
             (stream.scope, stream.node, stream.epoch, sequence),
         ).fetchone()
         return row[0] if row else None
@@ -113,16 +127,23 @@ class Journal:
             (row, StreamId(node, epoch, scope), sequence, chain_hash)
             for row, scope, node, epoch, sequence, chain_hash in self._db.execute(
                 "SELECT id, scope, node, epoch, sequence, hash FROM streams "
-                "ORDER BY scope != 'public', scope, node, epoch"
+                "WHERE branch = x'' ORDER BY scope != 'public', scope, node, epoch"
             )
         ]
 
     def entries(self, stream: StreamId, first: int, last: int) -> list[StoredEntry]:
         """Return the entries from `first` to `last` that are held."""
         return self._read(
-            "s.scope = ? AND s.node = ? AND s.epoch = ? "
+            "s.scope = ? AND s.node = ? AND s.epoch = ? AND s.branch = x'' "
             "AND e.sequence BETWEEN ? AND ? ORDER BY e.sequence",
             (stream.scope, stream.node, stream.epoch, first, last),
+        )
+
+    def entries_on(self, row: int, first: int, last: int) -> list[StoredEntry]:
+        """Return the entries from `first` to `last` of the line that has this row."""
+        return self._read(
+            "e.stream = ? AND e.sequence BETWEEN ? AND ? ORDER BY e.sequence",
+            (row, first, last),
         )
 
     def entries_of(self, document: bytes) -> list[StoredEntry]:
@@ -131,20 +152,61 @@ class Journal:
             "e.document = ? AND e.document != x'' ORDER BY e.id", (document,)
         )
 
+    def last_changes(
+        self, stream: StreamId, documents: Sequence[bytes], before: int
+    ) -> Iterator[Parent]:
+        """Yield the last change of each document that stands in a stream `before` a
+        sequence, if its payload is here.
+        """
+        row = self.stream_row(stream)
+        for start in range(0, len(documents), _GROUP):
+            group = documents[start : start + _GROUP]
+            for sequence, document, payload in self._db.execute(
+                "SELECT sequence, document, payload FROM entries WHERE stream = ? "
+                "AND sequence IN (SELECT max(sequence) FROM entries "
+                f"WHERE document IN ({','.join('?' * len(group))}) "
+                "AND document != x'' AND stream = ? AND sequence < ? "
+                "AND kind = 'change' GROUP BY document)",
+                (row, *group, row, before),
+            ):
+                change = change_hash(payload) if payload else None
+                if change:
+                    yield Parent(sequence, document, change)
+
+    def changes_at(
+        self, stream: StreamId, sequences: Sequence[int]
+    ) -> Iterator[Parent]:
+        """Yield the changes at some places of a stream. The hash of one whose payload
+        was dropped here is known if it was judged before.
+        """
+        row = self.stream_row(stream)
+        for start in range(0, len(sequences), _GROUP):
+            group = sequences[start : start + _GROUP]
+            for sequence, document, payload, judged in self._db.execute(
+                "SELECT sequence, document, payload, CASE WHEN payload IS NULL THEN "
+                "(SELECT c.hash FROM changes c WHERE c.document = e.document "
+                "AND c.entry = e.id) END FROM entries e WHERE stream = ? "
+                f"AND sequence IN ({','.join('?' * len(group))}) AND kind = 'change'",
+                (row, *group),
+            ):
+                change = change_hash(payload) if payload else judged
+                if change:
+                    yield Parent(sequence, document, change)
+
     def entry(self, row: int) -> StoredEntry | None:
         """Return one entry by its row."""
         found = self._read("e.id = ?", (row,))
         return found[0] if found else None
 
-    def documents_after(self, node: bytes, epoch: int, sequence: int) -> list[bytes]:
-        """Return the documents with entries of a node from `sequence` on."""
+    def documents_after(self, stream: StreamId, sequence: int) -> list[bytes]:
+        """Return the documents with entries of a stream from `sequence` on."""
         return [
             row[0]
             for row in self._db.execute(
                 "SELECT DISTINCT e.document FROM entries e "
-                "JOIN streams s ON s.id = e.stream WHERE s.node = ? AND s.epoch = ? "
-                "AND e.sequence >= ? AND e.document != x''",
-                (node, epoch, sequence),
+                "JOIN streams s ON s.id = e.stream WHERE s.scope = ? AND s.node = ? "
+                "AND s.epoch = ? AND e.sequence >= ? AND e.document != x''",
+                (stream.scope, stream.node, stream.epoch, sequence),
             )
         ]
 
@@ -154,6 +216,18 @@ class Journal:
         while rows := self._read("e.id > ? ORDER BY e.id LIMIT ?", (last, page)):
             yield rows
             last = rows[-1].row
+
+    def unused_others(self) -> list[int]:
+        """Return the rows of the entries that are no changes and that were set aside
+        or only kept, in the order they came here.
+        """
+        return [
+            row[0]
+            for row in self._db.execute(
+                "SELECT id FROM entries WHERE kind != 'change' "
+                "AND verdict IN ('aside', 'kept') ORDER BY id"
+            )
+        ]
 
     def set_verdicts(self, verdicts: Iterable[tuple[int, str]]) -> None:
         """Keep for each (row, verdict) what became of the entry."""
@@ -166,14 +240,22 @@ class Journal:
         """Return how many entries are held."""
         return int(self._db.execute("SELECT count(*) FROM entries").fetchone()[0])
 
+    def last_row(self) -> int:
+        """Return a number that grows with every entry that comes."""
+        return self._next_row() - 1
+
     # -- checkpoints --------------------------------------------------------
 
     def put_checkpoint(self, stream: StreamId, checkpoint: Checkpoint) -> None:
         """Keep a checkpoint."""
+        self.put_checkpoint_at(self.stream_row(stream), checkpoint)
+
+    def put_checkpoint_at(self, row: int, checkpoint: Checkpoint) -> None:
+        """Keep a checkpoint of the line that has this row."""
         self._db.execute(
             "INSERT OR REPLACE INTO checkpoints (stream, sequence, signature) "
             "VALUES (?, ?, ?)",
-            (self.stream_row(stream), checkpoint.sequence, checkpoint.signature),
+            (row, checkpoint.sequence, checkpoint.signature),
         )
 
     def drop_checkpoints_before(self, stream: StreamId, sequence: int) -> None:
@@ -191,7 +273,7 @@ class Journal:
             "SELECT c.sequence, e.hash, c.signature FROM checkpoints c "
             "JOIN streams s ON s.id = c.stream "
             "JOIN entries e ON e.stream = c.stream AND e.sequence = c.sequence "
-            "WHERE s.scope = ? AND s.node = ? AND s.epoch = ? "
+            "WHERE s.scope = ? AND s.node = ? AND s.epoch = ? AND s.branch = x'' "
             "AND c.sequence BETWEEN ? AND ? ORDER BY c.sequence DESC LIMIT 1",
             (stream.scope, stream.node, stream.epoch, first, last),
         ).fetchone()
@@ -202,7 +284,8 @@ class Journal:
         row = self._db.execute(
             "SELECT min(c.sequence) FROM checkpoints c "
             "JOIN streams s ON s.id = c.stream "
-            "WHERE s.scope = ? AND s.node = ? AND s.epoch = ? AND c.sequence >= ?",
+            "WHERE s.scope = ? AND s.node = ? AND s.epoch = ? AND s.branch = x'' "
+            "AND c.sequence >= ?",
             (stream.scope, stream.node, stream.epoch, first),
         ).fetchone()
         return row[0] if row else None
@@ -215,17 +298,23 @@ class Journal:
             Head(*row)
             for row in self._db.execute(
                 "SELECT node, epoch, sequence, hash FROM streams "
-                "WHERE scope = ? AND sequence > 0 ORDER BY node, epoch",
+                "WHERE scope = ? AND branch = x'' AND sequence > 0 "
+                "ORDER BY node, epoch",
                 (scope,),
             )
         ]
 
     def scopes(self) -> list[str]:
-        """Return the scopes of which anything is held."""
+        """Return the scopes of which anything is held or heard.
+
+        A node that was put back to before it had anything of a scope hears of it by
+        its own vector, and must be able to say that it has nothing.
+        """
         return [
             row[0]
             for row in self._db.execute(
-                "SELECT DISTINCT scope FROM streams WHERE sequence > 0"
+                "SELECT scope FROM streams WHERE sequence > 0 "
+                "UNION SELECT scope FROM vectors"
             )
         ]
 
@@ -264,18 +353,29 @@ class Journal:
                 (vector.holder, vector.scope, *rows),
             )
         for row, head in rows.items():
+            if head.node == vector.holder:
+                self._db.execute(
+                    "UPDATE streams SET claimed = max(claimed, ?) WHERE id = ?",
+                    (head.sequence, row),
+                )
             self._db.execute(
                 "INSERT OR REPLACE INTO vector_heads (stream, holder, sequence) "
                 "VALUES (?, ?, ?)",
                 (row, vector.holder, head.sequence),
             )
+            # Who had more than now has had this much for as long.
+            since = self._db.execute(
+                "SELECT min(at_ms) FROM arrivals "
+                "WHERE stream = ? AND holder = ? AND sequence >= ?",
+                (row, vector.holder, head.sequence),
+            ).fetchone()
             self._db.execute(
                 "DELETE FROM arrivals WHERE stream = ? AND holder = ? AND sequence > ?",
                 (row, vector.holder, head.sequence),
             )
             self._db.execute(
                 "INSERT OR IGNORE INTO arrivals VALUES (?, ?, ?, ?)",
-                (row, vector.holder, head.sequence, received_at_ms),
+                (row, vector.holder, head.sequence, since[0] or received_at_ms),
             )
 
     def vectors(self) -> list[HeldVector]:
@@ -321,16 +421,29 @@ class Journal:
             [(peer, holder, scope, n) for (holder, scope), n in told.items()],
         )
 
-    def claimed_sequence(self, stream: StreamId, holders: Sequence[bytes]) -> int:
-        """Return how far any of `holders` says to have `stream`."""
+    def disclaim(self, stream: StreamId, sequence: int) -> None:
+        """Forget that anybody has a stream from a sequence on.
+
+        What was said of an entry before it was written is of another history: a copy
+        of this node has written there.
+        """
+        row = self.stream_row(stream)
+        self._db.execute(
+            "UPDATE vector_heads SET sequence = ? WHERE stream = ? AND sequence >= ?",
+            (sequence - 1, row, sequence),
+        )
+        self._db.execute(
+            "DELETE FROM arrivals WHERE stream = ? AND sequence >= ?", (row, sequence)
+        )
+
+    def claimed_sequence(self, stream: StreamId) -> int:
+        """Return how far the author of a stream has ever signed to have it."""
         row = self._db.execute(
-            "SELECT max(v.sequence) FROM vector_heads v "
-            "JOIN streams s ON s.id = v.stream "
-            "WHERE s.scope = ? AND s.node = ? AND s.epoch = ? "
-            f"AND v.holder IN ({','.join('?' * len(holders))})",
-            (stream.scope, stream.node, stream.epoch, *holders),
+            "SELECT claimed FROM streams WHERE scope = ? AND node = ? AND epoch = ? "
+            "AND branch = x''",
+            (stream.scope, stream.node, stream.epoch),
         ).fetchone()
-        return row[0] or 0
+        return row[0] if row else 0
 
     # -- what has arrived where ----------------------------------------------
 
@@ -339,24 +452,55 @@ class Journal:
         `author` for `document`, in milliseconds; 0 where there are entries that it
         has not acknowledged; None where the author has none.
         """
-        lasts = self._db.execute(
-            "SELECT n.stream, max(n.sequence) FROM entries n "
-            "JOIN streams s ON s.id = n.stream "
-            "WHERE n.document = ? AND n.document != x'' AND s.node = ? "
-            "GROUP BY n.stream",
-            (document, author),
-        )
         arrived = []
-        for stream, last in lasts:
+        for stream, sequence in self._anchors(document, author):
             row = self._db.execute(
                 "SELECT min(at_ms) FROM arrivals "
                 "WHERE stream = ? AND holder = ? AND sequence >= ?",
-                (stream, holder, last),
+                (stream, holder, sequence),
             ).fetchone()
             if row[0] is None:
                 return 0
             arrived.append(row[0])
         return max(arrived) if arrived else None
+
+    def _anchors(
+        self, document: bytes, author: bytes
+    ) -> Iterator[tuple[int | None, int]]:
+        """Yield (line, sequence) up to which a holder must have the main lines, so
+        that it has all entries of `author` for `document`; (None, 0) for an entry
+        that no main line carries.
+        """
+        for stream, is_branch, last in self._db.execute(
+            "SELECT n.stream, s.branch != x'', max(n.sequence) FROM entries n "
+            "JOIN streams s ON s.id = n.stream "
+            "WHERE n.document = ? AND n.document != x'' AND s.node = ? "
+            "GROUP BY n.stream",
+            (document, author),
+        ):
+            if not is_branch:
+                yield stream, last
+                continue
+            for (entry,) in self._db.execute(
+                "SELECT id FROM entries WHERE document = ? AND stream = ?",
+                (document, stream),
+            ):
+                yield self._carrier(entry)
+
+    def _carrier(self, entry: int) -> tuple[int | None, int]:
+        """Return where on a main line the evidence stands that holds an entry."""
+        found: int | None = entry
+        while found is not None:
+            stream, sequence, is_branch, carrier = self._db.execute(
+                "SELECT e.stream, e.sequence, s.branch != x'', c.carrier "
+                "FROM entries e JOIN streams s ON s.id = e.stream "
+                "LEFT JOIN carried c ON c.entry = e.id WHERE e.id = ?",
+                (found,),
+            ).fetchone()
+            if not is_branch:
+                return stream, sequence
+            found = carrier
+        return None, 0
 
     def owed_to(
         self, holder: bytes, scopes: Sequence[str]
@@ -371,7 +515,7 @@ class Journal:
         streams_behind = self._db.execute(
             "SELECT s.id, coalesce(v.sequence, 0), s.sequence FROM streams s "
             "LEFT JOIN vector_heads v ON v.stream = s.id AND v.holder = ? "
-            f"WHERE s.scope IN ({marks}) AND s.node != ? "
+            f"WHERE s.scope IN ({marks}) AND s.branch = x'' AND s.node != ? "
             "AND s.sequence > coalesce(v.sequence, 0)",
             (holder, *scopes, holder),
         )
@@ -395,7 +539,8 @@ class Journal:
         for stream, has in self._db.execute(
             "SELECT s.id, coalesce(v.sequence, 0) FROM streams s "
             "LEFT JOIN vector_heads v ON v.stream = s.id AND v.holder = ? "
-            "WHERE s.node = ? AND s.sequence > coalesce(v.sequence, 0)",
+            "WHERE s.node = ? AND s.branch = x'' "
+            "AND s.sequence > coalesce(v.sequence, 0)",
             (holder, author),
         ):
             documents.update(
@@ -406,49 +551,51 @@ class Journal:
                     (stream, has),
                 )
             )
+        # What was written after a parting has arrived with the evidence of it.
+        for entry, document in self._db.execute(
+            "SELECT e.id, e.document FROM streams s JOIN entries e ON e.stream = s.id "
+            "LEFT JOIN carried c ON c.entry = e.id "
+            "LEFT JOIN entries k ON k.id = c.carrier "
+            "LEFT JOIN vector_heads v ON v.stream = k.stream AND v.holder = ? "
+            "WHERE s.node = ? AND s.branch != x'' AND e.document != x'' "
+            "AND coalesce(v.sequence, 0) < coalesce(k.sequence, 1)",
+            (holder, author),
+        ):
+            stream, sequence = self._carrier(entry)
+            if document not in documents and not self._has(holder, stream, sequence):
+                documents.add(document)
         return len(documents)
 
-    def owed_by(self, holder: bytes) -> int:
-        """Return how many entries `holder` says it has, that we do not."""
+    def _has(self, holder: bytes, stream: int | None, sequence: int) -> bool:
         row = self._db.execute(
-            "SELECT sum(v.sequence - s.sequence) FROM vector_heads v "
-            "JOIN streams s ON s.id = v.stream "
-            "WHERE v.holder = ? AND v.sequence > s.sequence",
-            (holder,),
-        ).fetchone()
-        return row[0] or 0
-
-    # -- forks and refusals ---------------------------------------------------
-
-    def put_fork(
-        self,
-        stream: StreamId,
-        checkpoint: Checkpoint,
-        hash_here: bytes,
-        found_at_ms: int,
-    ) -> None:
-        """Keep the proof that an author has signed two histories."""
-        self._db.execute(
-            "INSERT OR IGNORE INTO forks VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                self.stream_row(stream),
-                checkpoint.sequence,
-                hash_here,
-                checkpoint.hash,
-                checkpoint.signature,
-                found_at_ms,
-            ),
+            "SELECT 1 FROM vector_heads "
+            "WHERE stream = ? AND holder = ? AND sequence >= ?",
+            (stream, holder, sequence),
         )
+        return row.fetchone() is not None
 
-    def forks(self) -> list[tuple[StreamId, int, int]]:
-        """Return (stream, sequence, time found) of each fork that was proven."""
-        return [
-            (StreamId(node, epoch, scope), sequence, at_ms)
-            for scope, node, epoch, sequence, at_ms in self._db.execute(
-                "SELECT s.scope, s.node, s.epoch, f.sequence, f.found_at_ms "
-                "FROM forks f JOIN streams s ON s.id = f.stream"
-            )
-        ]
+    def owed_by(self, holder: bytes) -> tuple[int, int | None]:
+        """Return how many entries `holder` says it has that we do not, and when it
+        first said so of the oldest of them, in milliseconds.
+
+        What follows a parting is no longer on the main line here, and will not be.
+        """
+        missing, since_ms = 0, None
+        for count, heard_ms in self._db.execute(
+            "SELECT v.sequence - s.sequence, "
+            "(SELECT min(a.at_ms) FROM arrivals a WHERE a.stream = v.stream "
+            " AND a.holder = v.holder AND a.sequence > s.sequence) "
+            "FROM vector_heads v JOIN streams s ON s.id = v.stream "
+            "WHERE v.holder = ? AND v.sequence > s.sequence AND NOT EXISTS "
+            "(SELECT 1 FROM streams b WHERE b.scope = s.scope AND b.node = s.node "
+            " AND b.epoch = s.epoch AND b.branch != x'')",
+            (holder,),
+        ):
+            missing += count
+            since_ms = min(filter(None, (since_ms, heard_ms)), default=None)
+        return missing, since_ms
+
+    # -- refusals ---------------------------------------------------
 
     def put_refusal(self, at_ms: int, peer: bytes, cause: str, detail: str) -> None:
         """Keep that something of a peer was not stored; the newest thousand stay."""
@@ -463,6 +610,14 @@ class Journal:
     def count_refusals(self) -> int:
         """Return how many refusals are kept."""
         return int(self._db.execute("SELECT count(*) FROM refusals").fetchone()[0])
+
+    def last_refusal_ms(self, cause: str) -> int | None:
+        """Return when something was last refused for this cause."""
+        row = self._db.execute(
+            "SELECT at_ms FROM refusals WHERE cause = ? ORDER BY id DESC LIMIT 1",
+            (cause,),
+        ).fetchone()
+        return row[0] if row else None
 
     def refusals(self, limit: int) -> list[tuple[int, bytes, str, str]]:
         """Return (time, peer, cause, detail), newest first."""
@@ -485,12 +640,14 @@ class Journal:
             StoredEntry(
                 row=row[0],
                 stream=StreamId(row[1], row[2], row[3]),
-                received_at_ms=row[4],
-                verdict=row[5],
-                entry=_entry(row[6:]),
+                branch=row[4],
+                received_at_ms=row[5],
+                verdict=row[6],
+                entry=_entry(row[7:]),
             )
             for row in self._db.execute(
-                "SELECT e.id, s.node, s.epoch, s.scope, e.received_at_ms, e.verdict, "
+                "SELECT e.id, s.node, s.epoch, s.scope, s.branch, e.received_at_ms, "
+                "e.verdict, "
                 f"{_ENTRY_COLUMNS.replace('sequence', 'e.sequence', 1)} "
                 f"FROM entries e JOIN streams s ON s.id = e.stream WHERE {where}",
                 values,
@@ -542,7 +699,10 @@ def read_chunk(
             checkpoint = journal.checkpoint_between(stream, following, following)
     assert checkpoint is not None
     return streams.pack(
-        stream, [row for row in rows if row.sequence <= checkpoint.sequence], checkpoint
+        stream,
+        [row for row in rows if row.sequence <= checkpoint.sequence],
+        checkpoint,
+        lambda documents: journal.last_changes(stream, documents, span.first),
     )
 
 

@@ -1,10 +1,11 @@
-"""Settings, roster, neighbours, packages, batches and attachments, in SQL."""
+"""Settings, roster, neighbours, packages and batches, in SQL."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node.store.connection import Handle
 from sync.canonical import decode, encode
+from sync.exchange import FIRST_PACE_BYTES
 from sync.identity import RosterEntry, SignedCertificate
 
 _LIMIT = 1024 * 1024
@@ -12,7 +13,10 @@ _LIMIT = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A neighbour, and how it went with it. Times in milliseconds, None: never."""
+    """A neighbour, and how it went with it. Times in milliseconds, None: never.
+
+    `pace_bytes` is how large bundles to it are made, see `sync.exchange.pace_after`.
+    """
 
     node: bytes
     url: str = ""
@@ -24,6 +28,7 @@ class Peer:
     offline_since_ms: int | None = None
     bytes_out: int = 0
     bytes_in: int = 0
+    pace_bytes: int = FIRST_PACE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,20 @@ class BatchRow:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """An act that `node` has written down; see `node.audit`."""
+
+    entry: int
+    node: bytes
+    act: str
+    subject: str
+    note: str
+    at_ms: int
+    by: str
+    peer: bytes
+
+
 class Registry:
     """Everything small that a node must remember."""
 
@@ -69,6 +88,16 @@ class Registry:
         """Keep a setting."""
         self._db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, value))
 
+    def settings_under(self, prefix: str) -> list[bytes]:
+        """Return the bytes of all settings whose keys begin so."""
+        return [
+            row[0]
+            for row in self._db.execute(
+                "SELECT value FROM settings WHERE key BETWEEN ? AND ?",
+                (prefix, prefix + chr(0x10FFFF)),
+            )
+        ]
+
     def next_count(self, name: str) -> int:
         """Return 1, 2, 3... for each call with the same name; never twice the same."""
         self._db.execute(
@@ -87,6 +116,13 @@ class Registry:
             "INSERT OR REPLACE INTO roster VALUES (?, ?)",
             (entry.version, encode(entry)),
         )
+
+    def roster_entry(self, version: int) -> RosterEntry | None:
+        """Return one step of the roster."""
+        row = self._db.execute(
+            "SELECT body FROM roster WHERE version = ?", (version,)
+        ).fetchone()
+        return decode(row[0], RosterEntry, limit_bytes=_LIMIT) if row else None
 
     def roster_entries(self, after: int = 0) -> list[RosterEntry]:
         """Return the steps of the roster after version `after`, in order."""
@@ -160,7 +196,8 @@ class Registry:
         self._db.execute(
             "INSERT OR REPLACE INTO peers (node, url, last_try_at_ms, last_result, "
             "last_success_at_ms, last_seen_at_ms, failures, offline_since_ms, "
-            "bytes_out, bytes_in) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "bytes_out, bytes_in, pace_bytes) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 peer.node,
                 peer.url,
@@ -172,6 +209,7 @@ class Registry:
                 peer.offline_since_ms,
                 peer.bytes_out,
                 peer.bytes_in,
+                peer.pace_bytes,
             ),
         )
 
@@ -207,15 +245,26 @@ class Registry:
     # -- batches ------------------------------------------------------------------
 
     def put_batch(self, row: BatchRow) -> None:
-        """Keep a batch; the first of an id stays."""
+        """Keep a batch."""
         self._db.execute(
-            "INSERT OR IGNORE INTO batches VALUES (?, ?, ?, ?, ?, ?)",
-            (row.id, row.number, row.entry, row.made_at_ms, row.count, row.body),
+            "INSERT OR REPLACE INTO batches "
+            "(entry, id, number, made_at_ms, count, body) VALUES (?, ?, ?, ?, ?, ?)",
+            (row.entry, row.id, row.number, row.made_at_ms, row.count, row.body),
         )
 
     def has_batch(self, batch: bytes) -> bool:
         """Say whether a batch of this id is held."""
         row = self._db.execute("SELECT 1 FROM batches WHERE id = ?", (batch,))
+        return row.fetchone() is not None
+
+    def has_batch_on(self, batch: bytes, lines: Sequence[int]) -> bool:
+        """Say whether a batch of this id stands on lines of a stream, by their rows."""
+        marks = ",".join("?" * len(lines))
+        row = self._db.execute(
+            "SELECT 1 FROM batches b JOIN entries e ON e.id = b.entry "
+            f"WHERE b.id = ? AND e.stream IN ({marks})",
+            (batch, *lines),
+        )
         return row.fetchone() is not None
 
     def batches(self, limit: int) -> list[BatchRow]:
@@ -229,22 +278,40 @@ class Registry:
             )
         ]
 
-    # -- attachments --------------------------------------------------------------
+    # -- audit --------------------------------------------------------------------
 
-    def put_attachment(self, digest: str, size_bytes: int, at_ms: int) -> None:
-        """Keep that a sealed file with this content lies in the home."""
+    def put_audit(self, row: AuditRow) -> None:
+        """Keep an act that was written down."""
         self._db.execute(
-            "INSERT OR IGNORE INTO attachments VALUES (?, ?, ?)",
-            (digest, size_bytes, at_ms),
+            "INSERT OR REPLACE INTO audits VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                row.entry,
+                row.node,
+                row.act,
+                row.subject,
+                row.note,
+                row.at_ms,
+                row.by,
+                row.peer,
+            ),
         )
 
-    def attachments(self, digests: Sequence[str]) -> set[str]:
-        """Return which of these contents lie in the home."""
-        marks = ",".join("?" * len(digests))
-        return {
-            row[0]
+    def last_audit_ms(self, node: bytes, act: str, peer: bytes) -> int | None:
+        """Return when a node has last written down an act that concerns a peer."""
+        row = self._db.execute(
+            "SELECT at_ms FROM audits WHERE node = ? AND act = ? AND peer = ? "
+            "ORDER BY entry DESC LIMIT 1",
+            (node, act, peer),
+        ).fetchone()
+        return row[0] if row else None
+
+    def audits(self, limit: int) -> list[AuditRow]:
+        """Return what was written down here and below, the last to come first."""
+        return [
+            AuditRow(*row)
             for row in self._db.execute(
-                f"SELECT digest FROM attachments WHERE digest IN ({marks})",
-                tuple(digests),
+                "SELECT entry, node, act, subject, note, at_ms, operator, peer "
+                "FROM audits ORDER BY entry DESC LIMIT ?",
+                (limit,),
             )
-        }
+        ]

@@ -2,6 +2,8 @@
 
 Truth: streams, entries, checkpoints, vectors, roster, certificates (they come from
 entries but must be readable before any), drafts, settings, attachments, peers.
+A row of `streams` with an empty `branch` is a stream's main line; the others hold what
+follows a parting, and are named by the hash of their first entry.
 Everything else is derived from entries, and `rebuild` makes it again.
 """
 
@@ -18,6 +20,12 @@ DERIVED = (
     "pending",
     "quarantine",
     "batches",
+    "audits",
+    "materials",
+    "holders",
+    "missing",
+    "evidence",
+    "carried",
 )
 """Tables that `rebuild` empties and makes again, in this order."""
 
@@ -35,9 +43,13 @@ CREATE TABLE settings (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
 CREATE TABLE streams (
     id INTEGER PRIMARY KEY,
     scope TEXT NOT NULL, node BLOB NOT NULL, epoch INTEGER NOT NULL,
+    branch BLOB NOT NULL DEFAULT x'',
+    base INTEGER NOT NULL DEFAULT 0, base_hash BLOB NOT NULL,
     sequence INTEGER NOT NULL, hash BLOB NOT NULL,
-    UNIQUE (scope, node, epoch)
+    claimed INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (scope, node, epoch, branch)
 );
+CREATE INDEX streams_branches ON streams (scope, node, epoch) WHERE branch != x'';
 
 CREATE TABLE entries (
     id INTEGER PRIMARY KEY,
@@ -99,7 +111,8 @@ CREATE TABLE peers (
     last_try_at_ms INTEGER, last_result TEXT, last_success_at_ms INTEGER,
     last_seen_at_ms INTEGER,
     failures INTEGER NOT NULL DEFAULT 0, offline_since_ms INTEGER,
-    bytes_out INTEGER NOT NULL DEFAULT 0, bytes_in INTEGER NOT NULL DEFAULT 0
+    bytes_out INTEGER NOT NULL DEFAULT 0, bytes_in INTEGER NOT NULL DEFAULT 0,
+    pace_bytes INTEGER NOT NULL DEFAULT 65536
 ) WITHOUT ROWID;
 CREATE TABLE refusals (
     id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, peer BLOB NOT NULL,
@@ -111,19 +124,29 @@ CREATE TABLE forks (
     found_at_ms INTEGER NOT NULL,
     PRIMARY KEY (stream, sequence)
 ) WITHOUT ROWID;
+CREATE TABLE untold (stream INTEGER PRIMARY KEY);
+
+CREATE TABLE evidence (
+    entry INTEGER PRIMARY KEY,
+    scope TEXT NOT NULL, node BLOB NOT NULL, epoch INTEGER NOT NULL,
+    first INTEGER NOT NULL, last INTEGER NOT NULL, hash BLOB NOT NULL,
+    state TEXT NOT NULL
+);
+CREATE INDEX evidence_by_stream ON evidence (scope, node, epoch);
+CREATE INDEX evidence_to_look_at ON evidence (entry) WHERE state = 'new';
+CREATE TABLE carried (entry INTEGER PRIMARY KEY, carrier INTEGER NOT NULL);
 
 CREATE TABLE changes (
     document BLOB NOT NULL, hash BLOB NOT NULL,
     actor BLOB NOT NULL, sequence INTEGER NOT NULL, last_op INTEGER NOT NULL,
     epoch INTEGER NOT NULL, entry INTEGER NOT NULL, verdict TEXT NOT NULL,
-    PRIMARY KEY (document, hash)
+    PRIMARY KEY (document, actor, sequence)
 ) WITHOUT ROWID;
-CREATE UNIQUE INDEX changes_by_actor ON changes (document, actor, sequence)
-    WHERE verdict = 'taken';
 
 CREATE TABLE documents (
     id BLOB PRIMARY KEY, scope TEXT NOT NULL,
-    birth BLOB NOT NULL, heads BLOB NOT NULL, snapshot BLOB NOT NULL
+    birth BLOB NOT NULL, heads BLOB NOT NULL,
+    snapshot BLOB  -- NULL: the payloads of its few changes say it all
 );
 
 CREATE TABLE cases (
@@ -131,20 +154,25 @@ CREATE TABLE cases (
     document BLOB NOT NULL UNIQUE,
     number TEXT NOT NULL,
     division TEXT NOT NULL,
+    taken_in_at TEXT NOT NULL,
     package TEXT NOT NULL,
     item_code TEXT NOT NULL, item_name TEXT NOT NULL, department TEXT NOT NULL,
     decide TEXT NOT NULL,
     applicant TEXT NOT NULL,
     state TEXT NOT NULL,
     mark TEXT NOT NULL,
+    settler TEXT NOT NULL, open_count INTEGER NOT NULL, had_conflict INTEGER NOT NULL,
     submitted_at_ms INTEGER NOT NULL, changed_at_ms INTEGER NOT NULL
 );
 CREATE INDEX cases_by_number ON cases (number);
 CREATE INDEX cases_by_change ON cases (changed_at_ms, id);
 CREATE INDEX cases_by_state ON cases (state, changed_at_ms, id);
+CREATE INDEX joint_cases ON cases (state, division) WHERE division != taken_in_at;
+CREATE INDEX cases_to_settle ON cases (settler, changed_at_ms, id, open_count)
+    WHERE settler != '';
 
 CREATE VIRTUAL TABLE search USING fts5(
-    name, initials, numbers, tokenize = 'unicode61'
+    name, initials, numbers, tokenize = 'unicode61', columnsize = 0
 );
 
 CREATE TABLE packages (
@@ -164,17 +192,70 @@ CREATE TABLE quarantine (
 );
 
 CREATE TABLE batches (
-    id BLOB PRIMARY KEY, number TEXT NOT NULL, entry INTEGER NOT NULL,
+    entry INTEGER PRIMARY KEY, id BLOB NOT NULL, number TEXT NOT NULL,
     made_at_ms INTEGER NOT NULL, count INTEGER NOT NULL, body BLOB NOT NULL
 );
+CREATE INDEX batches_by_id ON batches (id);
+
+CREATE TABLE audits (
+    entry INTEGER PRIMARY KEY, node BLOB NOT NULL, act TEXT NOT NULL,
+    subject TEXT NOT NULL, note TEXT NOT NULL, at_ms INTEGER NOT NULL,
+    operator TEXT NOT NULL, peer BLOB NOT NULL
+);
+CREATE INDEX audits_by_peer ON audits (node, act, peer);
 
 CREATE TABLE drafts (
     document BLOB PRIMARY KEY, nonce BLOB NOT NULL, number TEXT NOT NULL,
+    division TEXT NOT NULL,
     package TEXT NOT NULL, answers TEXT NOT NULL,
-    begun_at_ms INTEGER NOT NULL, saved_at_ms INTEGER NOT NULL, last_field TEXT NOT NULL
+    begun_at_ms INTEGER NOT NULL, saved_at_ms INTEGER NOT NULL,
+    last_field TEXT NOT NULL, files BLOB NOT NULL
 );
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE attachments (
-    digest TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, kept_at_ms INTEGER NOT NULL
-)
+    digest BLOB PRIMARY KEY, size_bytes INTEGER NOT NULL,
+    name TEXT NOT NULL, kind TEXT NOT NULL, kept_at_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE asked (
+    peer BLOB NOT NULL, digest BLOB NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (peer, digest)
+) WITHOUT ROWID;
+
+CREATE TABLE materials (
+    document BLOB NOT NULL, digest BLOB NOT NULL, size_bytes INTEGER NOT NULL,
+    node BLOB NOT NULL, entry INTEGER NOT NULL,
+    PRIMARY KEY (document, digest, node, size_bytes)
+) WITHOUT ROWID;
+CREATE INDEX materials_by_digest ON materials (digest);
+CREATE TABLE holders (
+    document BLOB NOT NULL, digest BLOB NOT NULL, node BLOB NOT NULL,
+    scope TEXT NOT NULL,
+    PRIMARY KEY (document, digest, node, scope)
+) WITHOUT ROWID;
+CREATE TABLE missing (
+    document BLOB NOT NULL, digest BLOB NOT NULL,
+    PRIMARY KEY (document, digest)
+) WITHOUT ROWID;
+CREATE INDEX missing_by_digest ON missing (digest);
+
+CREATE TABLE packs_made (
+    peer BLOB NOT NULL, epoch INTEGER NOT NULL, pack INTEGER NOT NULL,
+    made_at_ms INTEGER NOT NULL, state TEXT NOT NULL,
+    volumes INTEGER NOT NULL, size_bytes INTEGER NOT NULL, entries INTEGER NOT NULL,
+    mark BLOB NOT NULL,
+    PRIMARY KEY (peer, epoch, pack)
+) WITHOUT ROWID;
+CREATE TABLE pack_heads (
+    peer BLOB NOT NULL, epoch INTEGER NOT NULL, pack INTEGER NOT NULL,
+    stream INTEGER NOT NULL, sequence INTEGER NOT NULL,
+    PRIMARY KEY (peer, epoch, pack, stream)
+) WITHOUT ROWID;
+CREATE TABLE packs_come (
+    sender BLOB NOT NULL, pack INTEGER NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (sender, pack)
+) WITHOUT ROWID;
+CREATE TABLE pack_words (
+    peer BLOB PRIMARY KEY, epoch INTEGER NOT NULL, floor INTEGER NOT NULL,
+    count INTEGER NOT NULL, made BLOB NOT NULL, came BLOB NOT NULL, said BLOB NOT NULL
+) WITHOUT ROWID
 """
