@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.theme import BUILTIN_THEMES
 
-from node import status, talk
+from node import cases, status, talk, waiting
 from node.service import Background
 from node.status import Above, Trouble
 from node.wiring import Node
@@ -60,6 +60,7 @@ class LianbanApp(App[None]):
         self.background = background
         self.above: Above | None = None
         self.trouble = Trouble(0, 0, 0, 0)
+        self.to_settle = 0
         self._version = -1
         self._read_at_ms = 0
         self._waits_for_sync: int | None = None
@@ -107,18 +108,23 @@ class LianbanApp(App[None]):
     def page(self) -> Page | None:
         """The uppermost whole screen; a dialogue may lie over it."""
         for screen in reversed(self.screen_stack):
-            if isinstance(screen, Page):
+            # One that is only being made shows all of this itself when it is.
+            if isinstance(screen, Page) and screen.is_whole:
                 return screen
         return None
 
     def status_parts(self) -> tuple[Part, ...]:
         """Return who works here, how the line is, and what waits."""
         parts = [Part(self.node.operator)]
+        if self.to_settle:
+            parts.append(Part(f"{labels.OPEN_MARK} 待核对 {self.to_settle}", "alert"))
         line = labels.line_up(self.above, self.node.now_ms())
         if line:
             parts.append(Part(line, "quiet"))
         if self.above and self.above.not_delivered:
             parts.append(Part(f"▲未送达 {self.above.not_delivered}"))
+        if self.trouble.is_stopped:
+            parts.append(Part("! 已停写，看同步情况", "alert"))
         odd = self.trouble.set_aside + self.trouble.forks
         if odd:
             parts.append(Part(f"! 搁置 {odd}", "alert"))
@@ -258,6 +264,7 @@ class LianbanApp(App[None]):
         self._read_at_ms = self.node.now_ms()
         self.above = status.above(self.node)
         self.trouble = status.trouble(self.node)
+        self.to_settle = cases.count_to_settle(self.node)
 
     def _say(self, words: str) -> None:
         if self.page is not None:
@@ -272,6 +279,7 @@ class LianbanApp(App[None]):
                 client = talk.client_for(node, peer)
                 try:
                     report = talk.sync_over(node, peer, client.exchange)
+                    waiting.retry_if_news(node)
                 finally:
                     client.close()
             finally:
@@ -282,6 +290,7 @@ class LianbanApp(App[None]):
             self.call_from_thread(self._synced, words if is_calm else f"! {words}")
             return
         words = f"✓ 同步好了：发出 {report.sent} 条，收到 {report.received} 条"
+        words += labels.files_moved(report.pieces_out, report.pieces_in)
         self.call_from_thread(self._synced, words)
 
     def _synced(self, words: str) -> None:

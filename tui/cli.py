@@ -18,6 +18,7 @@ from node.errors import (
     StepRefused,
     StoreBusy,
     StoreDamaged,
+    WriteForbidden,
     WrongPassword,
 )
 from sync.errors import (
@@ -27,7 +28,7 @@ from sync.errors import (
     PeerUnreachable,
     SyncError,
 )
-from tui.commands import cases, catalog, place, upkeep
+from tui.commands import audit, carry, cases, catalog, place, upkeep
 from tui.commands.chinese import ChineseFormatter, usage_sentence
 from tui.commands.context import Context, tell_wrong
 from tui.messages import sentence
@@ -42,6 +43,7 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (StepRefused, 5),
     (NotAllowed, 5),
     (InviteRefused, 5),
+    (WriteForbidden, 5),
     (WrongPassword, 5),
     (LockedOut, 5),
     (NoEncryption, 5),
@@ -100,6 +102,8 @@ for command in (
     *place.COMMANDS,
     catalog.catalog,
     cases.case,
+    carry.carry,
+    audit.audit,
     *upkeep.COMMANDS,
 ):
     cli.add_command(command)

@@ -7,10 +7,15 @@ one name. Whole sentences about errors stand in `tui.messages`.
 from collections.abc import Mapping
 
 from forms.item import Tier
-from node.cases import MARK_CHANGED, MARK_CONFLICT, MARK_DISPUTED
+from node import audit
 from node.lifecycle import State, Step
+from node.matters import MARK_CHANGED, MARK_CONFLICT, MARK_DISPUTED
+from node.progress import Progress, Way
 from node.status import Above, Arrival
+from node.store.cases import CaseRow
+from node.store.documents import PendingRow
 from sync.identity import Certificate
+from sync.pieces import PIECE_BYTES
 from tui import times
 
 STATES: dict[str, str] = {
@@ -36,6 +41,7 @@ STEPS: dict[str, str] = {
     Step.REFUSE: "不予",
     Step.DELIVER: "送达申请人",
     Step.WITHDRAW: "撤回",
+    Step.SETTLE: "核对",
 }
 
 TIERS: dict[str, str] = {Tier.VILLAGE: "村", Tier.TOWN: "镇", Tier.DISTRICT: "区"}
@@ -48,17 +54,22 @@ DESKS: dict[str, str] = {
 
 MARKS: dict[str, str] = {
     MARK_CONFLICT: "两处填得不同",
-    MARK_DISPUTED: "有一步没生效",
+    MARK_DISPUTED: "两步对不上",
     MARK_CHANGED: "受理后又改过",
 }
-"""What a person must look at in a case."""
+"""What a person must settle in a case."""
+
+OPEN_MARK, SETTLED_MARK = "!", "≠"
+"""Behind a state: something is open; there once was a conflict, and it is settled."""
 
 REFUSALS: dict[str, str] = {
     "state": "按现在的状态不能这样办",
     "tier": "这一步不归本级办",
+    "elsewhere": "这件是替别处代收的，这一步归办理地办",
     "reason": "没有写原因",
     "not-forwarded": "要先转到区里才能决定",
     "decided-here": "这个事项在镇里决定，不用转区",
+    "too-often": "这件核对的次数多得不正常，请告诉区里",
 }
 """Keys of `node.rights.REFUSALS`."""
 
@@ -86,8 +97,19 @@ CAUSES: dict[str, str] = {
     "certificate": "证书不成立",
     "publication": "事项表单不能用",
     "batch": "批次清单读不了",
+    "audit": "审计记录读不了",
+    "holding": "材料的签收读不了",
+    "branch": "别的站点两份数据的证据不成立",
+    "settle": "核对的与当时的不符",
 }
 """Why an entry is set aside 搁置."""
+
+WAITS: dict[str, str] = {
+    "change": "等同一件的前一步",
+    "package": "等事项表单",
+    "roster": "等名册",
+}
+"""What an entry that cannot be judged yet waits for."""
 
 RESULTS: dict[str, str] = {
     "": "没有试过",
@@ -95,9 +117,24 @@ RESULTS: dict[str, str] = {
     "unreachable": "连不上",
     "refused": "对方拒绝",
     "not-trusted": "对方身份或数据不可信",
+    "upgrade-here": "本机程序旧，请升级",
+    "upgrade-there": "对方程序旧，要升级",
     "failed": "没有成功",
 }
 """How a sync ended."""
+
+UPGRADE_HERE = "有站点已在用更新的程序，它们传来的本机读不懂：请升级本机的程序"
+
+ACTS: dict[str, str] = {
+    audit.SCOPE_REFUSED: "要了不该看的范围，已拒绝",
+    audit.INVITE: "开邀请码",
+    audit.JOIN: "发证书入网",
+    audit.ENROL: "登记入名册",
+    audit.PUBLISH: "发布事项",
+    audit.REVOKE: "停用站点",
+    audit.EXPORT: "另存材料",
+}
+"""What is written down to be answered for 审计."""
 
 HERE, AT_TOWN, AT_DISTRICT = "▲未送达", "●已到镇", "✓已到区"
 ONLINE_FOR_MS = 10 * times.MINUTE_MS
@@ -109,13 +146,87 @@ def word(table: Mapping[str, str], key: str) -> str:
     return table.get(key, "未知")
 
 
-def arrival(known: Arrival | None) -> str:
-    """Return how far this node's work in a case has come; "" where it has none."""
+def arrival(known: Arrival | None, files: Progress | None = None) -> str:
+    """Return how far this node's work in a case has come; "" where it has none.
+
+    Where its files have not come as far, how many of them have: `●材料2/3`.
+    """
+    if files and not files.is_all_here:
+        return f"材料{files.here}/{files.total}"
     if known is None or (known.town_ms is None and known.district_ms is None):
         return ""
-    if known.district_ms:
+    for at_ms, word, count in (
+        (known.district_ms, AT_DISTRICT, files.district if files else None),
+        (known.town_ms, AT_TOWN, files.town if files else None),
+    ):
+        if at_ms:
+            is_less = files and count is not None and count < files.total
+            return f"{word[0]}材料{count}/{files.total}" if is_less and files else word
+    return HERE
+
+
+def files_here(files: Progress | None) -> str:
+    """Return `2/3` while a file is on its way to here, then `3`; "" without any."""
+    if files is None:
+        return ""
+    total = str(files.total)
+    return total if files.is_all_here else f"{files.here}/{total}"
+
+
+def files_moved(pieces_out: int, pieces_in: int) -> str:
+    """Return `，材料发出 1.2 MB`, about; nothing where no file went either way."""
+    said = f"，材料发出 {size(pieces_out * PIECE_BYTES)}" if pieces_out else ""
+    if pieces_in:
+        said += f"，材料收到 {size(pieces_in * PIECE_BYTES)}"
+    return said
+
+
+def files_owed(out: int, coming: int) -> list[str]:
+    """Return what is owed in files, both ways; nothing where nothing is."""
+    said = [f"对方还要 {out} 份材料"] if out else []
+    return said + ([f"还有 {coming} 份材料没传到"] if coming else [])
+
+
+def files_arrived(files: Progress) -> str:
+    """Return `材料 2/3 已到`; where all are here, how far they have come up."""
+    if not files.is_all_here:
+        rest = files.total - files.here
+        return f"材料 {files.here}/{files.total} 已到，{rest} 份在路上"
+    for count, place in ((files.town, "镇"), (files.district, "区")):
+        if count is not None and count < files.total:
+            return f"材料 {count}/{files.total} 已到{place}"
+    above = "区" if files.district is not None else "镇" if files.town else ""
+    return f"材料 {files.total}/{files.total} 已到{above}"
+
+
+def way(known: Way) -> str:
+    """Return how far one file has come, in a few words."""
+    if known.is_here and known.district:
         return AT_DISTRICT
-    return AT_TOWN if known.town_ms else HERE
+    if known.is_here and known.town:
+        return AT_TOWN
+    if known.is_here and known.town is None:
+        return "✓已在本机"
+    if known.is_here and not known.percent:
+        return HERE
+    return f"▲在路上 {known.percent}%"
+
+
+def waits_for(row: PendingRow) -> str:
+    """Return what an entry waits for, and which of them."""
+    what = word(WAITS, row.waits_for)
+    if row.waits_for == "roster":
+        return f"{what}第 {row.name.decode()} 版"
+    name = row.name.decode() if row.waits_for == "package" else row.name.hex()
+    return f"{what} {name[:8]}"
+
+
+def settles_here(mark: str, settler: str, is_here: bool) -> str:
+    """Return what is open in a case and who settles it."""
+    meaning = word(MARKS, mark)
+    if is_here:
+        return f"{meaning}，等本级核对"
+    return f"{meaning}，等{TIERS.get(settler, '上级')}里核对"
 
 
 def line_up(above: Above | None, now_ms: int) -> str:
@@ -147,15 +258,32 @@ def short_number(number: str) -> str:
     return f"{number[12:18]}-{terminal}{number[20:]}"
 
 
+def whose(names: Mapping[str, str], row: CaseRow) -> str:
+    """Return for which place a case is, and where it was taken in if elsewhere."""
+    name = names.get(row.division, row.division)
+    if row.taken_in_at == row.division:
+        return name
+    return f"{name}（收件 {names.get(row.taken_in_at, row.taken_in_at)}）"
+
+
 def node_name(certificate: Certificate | None, node: bytes) -> str:
     """Return the name of a place; a node that is not in the roster by its number."""
-    return certificate.name if certificate else f"未登记站点 {node.hex()[:8]}"
+    return desk_name(certificate) if certificate else f"未登记站点 {node.hex()[:8]}"
+
+
+def desk_name(certificate: Certificate) -> str:
+    """Return the name of a place; of a further desk there with its number."""
+    if certificate.terminal == 1:
+        return certificate.name
+    return f"{certificate.name}{certificate.terminal}号机"
 
 
 def size(size_bytes: int) -> str:
-    """Return `382 KB`, `1.2 MB`."""
+    """Return `382 KB`, `1.2 MB`, `3.7 GB`."""
     if size_bytes < 1024:
         return f"{size_bytes} 字节"
     if size_bytes < 1024 * 1024:
         return f"{size_bytes / 1024:.0f} KB"
-    return f"{size_bytes / 1024 / 1024:.1f} MB"
+    if size_bytes < 1024**3:
+        return f"{size_bytes / 1024 / 1024:.1f} MB"
+    return f"{size_bytes / 1024**3:.1f} GB"

@@ -12,7 +12,7 @@ from node import absorb
 from node import errors as node_errors
 from node.lifecycle import State
 from sync import errors as sync_errors
-from tui.labels import CAUSES, REFUSALS, STATES, STEPS, word
+from tui.labels import CAUSES, REFUSALS, STATES, STEPS, size, word
 from tui.times import span
 
 ERRORS = (node_errors.NodeError, sync_errors.SyncError, forms_errors.FormError)
@@ -27,6 +27,9 @@ THINGS: dict[str, str] = {
     "file": "文件",
     "node": "站点",
     "node above": "上级站点",
+    "place": "办理地",
+    "folder": "文件夹",
+    "material": "材料",
 }
 
 PEER_WORDS: dict[str, str] = {
@@ -48,14 +51,51 @@ PEER_WORDS: dict[str, str] = {
     "the code has been used": "这个邀请码已经用过",
     "the proof does not hold": "邀请码不对",
     "a fork": "同一站点写出了两份不同的历史",
+    "the code is for another place": "这个邀请码不是给本站点开的",
+    "its holder has been revoked": "本站点已被停用，要由区里开邀请码",
     "cannot do it just now": "对方现在办不了",
 }
 """Parts of what `sync` says, and what that means for a clerk."""
 
+STICK_TROUBLES: dict[str, str] = {
+    "missing": "没有 {} 这个文件夹。没有改动；请插好 U 盘，或核对路径。",
+    "full": "U 盘满了，没有写完；写了一半的已经删掉。本机的数据都在；"
+    "请清出空间，或换一个 U 盘再做一次。",
+    "read-only": "U 盘是只读的，写不进去。本机的数据都在；"
+    "请拨开写保护，或换一个 U 盘。",
+    "forbidden": "没有权限用 {}。本机的数据都在；请换一个文件夹，或请管理员来看。",
+    "gone": "U 盘读写到一半断开了。已经收下的都在，没写完的不算数；"
+    "请插好 U 盘再做一次，会接着来。",
+    "faulty": "写到 U 盘上的，读回来不一样：这个 U 盘可能坏了。没有算数，"
+    "本机的数据都在；请换一个 U 盘。",
+    "other": "U 盘用不了。本机的数据都在；请换一个 U 盘再试。",
+}
+"""What the system says of a stick, as a sentence."""
+FILES: dict[str, str] = {
+    "too-large": "太大，最多 {limit}。请压缩或分成几个再附。",
+    "empty": "是空的。请换一个文件。",
+    "no-file": "不是文件。请核对路径。",
+    "no-picture": "名字是照片，内容却不是。请重新拍照或另存后再附。",
+    "picture-damaged": "照片不完整或已损坏。请重新拍照或另存后再附。",
+    "picture-too-large": "照片的像素太多，最多 {limit}像素。请缩小后再附。",
+    "changed": "正在被别的程序改动。请等它存好后再附。",
+}
+"""Keys of `node.errors.FILE_FAULTS`."""
+
 INVITES: dict[str, str] = {
     "not-below-us": "这个地方不归本站点管，不能由本站点邀请",
     "unreadable": "邀请码读不出来，可能抄漏或抄错了",
+    "another-district": "这个邀请码是别的区的",
+    "not-known": "上级还不知道本站点现在是第几期，请它先与区里同步",
     "not-proven": "对方证明不了自己发过这个邀请码，可能地址不对",
+}
+
+
+NEIGHBOURS: dict[str, str] = {
+    "self": "这就是本站点自己",
+    "revoked": "这个站点已经停用",
+    "above": "这是上级站点，不能移除；地址变了，用 node peer add 改成新的",
+    "not-visited": "本来就没有同它直接同步",
 }
 
 
@@ -112,8 +152,8 @@ def _answers_wrong(error: node_errors.AnswersWrong) -> str:
 def _not_found(error: node_errors.NotFound) -> str:
     if error.what == "node above":
         return "本站点上面没有别的站点，不用向上同步。没有改动。"
-    if error.what.startswith("file of"):
-        return f"文件 {error.name} 太大：一个文件最多 20 MB。没有附上，请压缩后再试。"
+    if error.what == "attachment":
+        return "这份材料还没有传到本机。没有改动；传到以后再试，或请对方先同步。"
     if error.what == "file":
         return f"读不到文件 {error.name}。没有附上，请核对路径，或换一个文件。"
     if error.what == "draft":
@@ -121,9 +161,23 @@ def _not_found(error: node_errors.NotFound) -> str:
             "这份草稿已经不在了：可能在另一个窗口提交或删掉了。"
             "没有改动，请回到列表看看。"
         )
+    if error.what == "matter":
+        return (
+            "没有核对：这一处没有在等核对，或刚刚又有变动。没有改动，请看看现在的再办。"
+        )
+    if error.what == "side":
+        return "没有核对：没有这个选项。没有改动，请看清选项的序号再办。"
     thing = THINGS.get(error.what, "东西")
     called = f" {error.name} " if error.name else ""
     return f"本机没有{called}这个{thing}。没有改动，请核对后再试。"
+
+
+def _file_refused(error: node_errors.FileRefused) -> str:
+    limit = size(error.limit) if error.why == "too-large" else ""
+    if error.why == "picture-too-large":
+        limit = f"{error.limit // 10_000} 万"
+    why = word(FILES, error.why).format(limit=limit)
+    return f"没有附上 {error.name}：{why}"
 
 
 def _ambiguous(error: node_errors.Ambiguous) -> str:
@@ -138,12 +192,17 @@ def _invite_refused(error: node_errors.InviteRefused) -> str:
 
 def _unreachable(error: sync_errors.PeerUnreachable) -> str:
     return (
-        f"没有连上上级：{_peer_word(error.why)}。"
+        f"没有连上对方：{_peer_word(error.why)}。"
         "数据都在本机，一件不少；等一会儿再同步一次，后台也会自动再试。"
     )
 
 
 def _refused(error: sync_errors.PeerRefused) -> str:
+    if error.status == 426:
+        return (
+            "对方的程序版本比本机旧，本机传去的它读不懂。"
+            "数据都在本机，一件不少；请对方升级程序后再同步。"
+        )
     return (
         f"对方答了话，但没有收：{_peer_word(error.why)}。"
         "数据都在本机；过一会儿按 F5 再试，还不行请告诉上级。"
@@ -177,8 +236,15 @@ def _catalog_refused(error: forms_errors.CatalogRefused) -> str:
 
 
 def _not_allowed(error: node_errors.NotAllowed) -> str:
-    what = "发布事项" if error.what == "publish" else "登记这个站点"
+    if error.what == "carry":
+        return "不能拷给这个站点：它已停用，或者就是本站点。没有改动，请换一个站点。"
+    acts = {"publish": "发布事项", "revoke": "停用这个站点"}
+    what = acts.get(error.what, "登记这个站点")
     return f"本站点无权{what}。没有改动；请由区里（或管这个地方的镇）来办。"
+
+
+def _stick_trouble(error: node_errors.StickTrouble) -> str:
+    return STICK_TROUBLES.get(error.why, STICK_TROUBLES["other"]).format(error.folder)
 
 
 def _locked_out(error: node_errors.LockedOut) -> str:
@@ -201,6 +267,7 @@ _SENTENCES: dict[type, Callable[[Any], str]] = {
     node_errors.StepRefused: _step_refused,
     node_errors.AnswersWrong: _answers_wrong,
     node_errors.NotFound: _not_found,
+    node_errors.FileRefused: _file_refused,
     node_errors.Ambiguous: _ambiguous,
     node_errors.LockedOut: _locked_out,
     node_errors.InviteRefused: _invite_refused,
@@ -215,10 +282,14 @@ _SENTENCES: dict[type, Callable[[Any], str]] = {
     node_errors.HomeTaken: lambda e: (
         f"{e.path} 里已经有一个站点。没有改动；请换一个文件夹。"
     ),
+    node_errors.PeerImpossible: lambda e: (
+        f"没有办成：{word(NEIGHBOURS, e.why)}。没有改动。"
+    ),
     node_errors.AddressTaken: lambda e: (
         f"地址 {e.address} 用不了，可能已被别的程序占用。没有开始提供服务，"
         "数据都在；请换一个端口，或先停掉占用它的程序。"
     ),
+    node_errors.StickTrouble: _stick_trouble,
     node_errors.StoreBusy: _always(
         "数据正被另一个程序占用。这一步没有存，请稍等再试一次。"
     ),
@@ -237,7 +308,13 @@ _SENTENCES: dict[type, Callable[[Any], str]] = {
     ),
     node_errors.WriteForbidden: _always(
         "本机的数据比上级知道的旧（可能从备份恢复过），现在不能写。这一步没有存；"
-        "请先按 F5 同步，把自己写过的取回来。"
+        "请先按 F5 同步，把自己写过的取回来。一直取不回来的，请向上级要一个本站点的"
+        "邀请码，运行 lianban rejoin 邀请码。"
+    ),
+    node_errors.Forked: _always(
+        "本站点的数据被复制过，两份都在写，所以先停写。这一步没有存；以前存的和草稿"
+        "都在，照常能看、能填草稿。请向上级要一个本站点的邀请码，运行 "
+        "lianban rejoin 邀请码，就能接着办。"
     ),
     node_errors.NodeError: _always(
         "没有办成，也没有改动。请核对填写的内容后再试。"
@@ -248,6 +325,9 @@ _SENTENCES: dict[type, Callable[[Any], str]] = {
     sync_errors.ChangeRefused: _change_refused,
     sync_errors.TooNew: _always(
         "对方的程序版本比本机新，传来的读不懂。没有打开，也没有丢；请升级本机的程序。"
+    ),
+    sync_errors.Ahead: _always(
+        "传来的内容前面还缺一段。这一段没有存，本机的都在；前面的到了，会再收一次。"
     ),
     sync_errors.NotForUs: _always(
         "这个数据包是给别的站点的。没有打开；请交给收件的站点。"

@@ -1,7 +1,7 @@
 """`lianban case`: everything that the screens can do with cases, for scripts."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +9,20 @@ import click
 import msgspec
 
 from forms.field import Field
+from forms.item import Item
 from forms.kinds import KINDS
 from node import cases as node_cases
-from node import casework, find
+from node import casework, find, intake, tidy
 from node import status as node_status
 from node.cases import Case
 from node.errors import AnswersWrong, NodeError
 from node.lifecycle import State, Step
-from node.material import Material
+from node.progress import Progress, Way, progress, ways
 from node.status import Arrival
 from node.store.cases import CaseRow, Draft, Filter
 from node.wiring import Node
 from tui import labels, times
+from tui.commands import settling
 from tui.commands.context import (
     Context,
     json_option,
@@ -29,6 +31,7 @@ from tui.commands.context import (
     tell,
     tell_wrong,
 )
+from tui.commands.materials import material
 from tui.commands.upkeep import iso
 from tui.messages import sentence
 
@@ -56,6 +59,13 @@ def case() -> None:
 
 @case.command("new", help="新建一件并提交；--draft 只存草稿。")
 @click.argument("item")
+@click.option(
+    "--for",
+    "place",
+    default="",
+    metavar="地方",
+    help="替别处收件（全市通办）：办理地的名称或 12 位区划代码；不给就是本地。",
+)
 @fields_option
 @attach_option
 @click.option("--draft", "is_draft", is_flag=True, help="只存草稿，不提交。")
@@ -64,6 +74,7 @@ def case() -> None:
 def new(
     context: Context,
     item: str,
+    place: str,
     fields_file: Path | None,
     attach: tuple[str, ...],
     is_draft: bool,
@@ -72,12 +83,14 @@ def new(
     """Begin a case; what is wrong with it is told, and the draft is kept."""
     answers = _read_fields(fields_file)
     with context.node() as node:
-        materials = _keep_files(node, attach, answers)
-        draft = casework.begin_draft(node, item, answers)
+        package = node.package(casework.find_package(node, item).digest)
+        assert package is not None
+        files = _take_files_in(node, attach, answers, package.item)
+        draft = casework.begin_draft(node, item, answers, place, files)
         if is_draft:
             return _say_draft(draft, as_json)
         try:
-            made = casework.submit_draft(node, draft, materials)
+            made = casework.submit_draft(node, draft)
         except AnswersWrong as wrong:
             tell_wrong(wrong)
             tell(f"已存为草稿 {draft.id}，改好后运行 lianban case submit。")
@@ -102,9 +115,10 @@ def list_cases(
     """List cases, the last changed first; drafts before them."""
     with context.node() as node:
         rows = _rows(node, states, query, limit)
-        arrived = node_status.arrivals(node, [row.document for row in rows])
+        names = _names(node)
+        objects = _row_objects(node, rows) if as_json else []
     if as_json:
-        show({"cases": [_row_object(row, arrived[row.document]) for row in rows]})
+        show({"cases": objects})
         return
     for row in rows:
         line(
@@ -113,6 +127,7 @@ def list_cases(
             row.applicant or "（未填姓名）",
             row.item_name,
             labels.STATES[row.state],
+            "" if row.division == row.taken_in_at else labels.whose(names, row),
         )
 
 
@@ -127,16 +142,17 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
         if draft:
             row = node_cases.draft_row(node, draft)
             package = node.package(draft.package)
-            nowhere = Arrival(0, 0)
-            shown = _row_object(row, nowhere) | {"fields": draft.answers}
+            shown = _row_object(row, Arrival(0, 0), None) | {"fields": draft.answers}
         else:
             found = node_cases.open_case(node, name)
-            shown, package = case_object(node, found), found.package
-        now_ms = node.now_ms()
+            row, package = found.row, found.package
+            shown = case_object(node, found)
+        now_ms, names = node.now_ms(), _names(node)
     if as_json:
         show(shown)
     else:
         _print_case(shown, package.fields if package else (), now_ms)
+        line("办理地", labels.whose(names, row))
 
 
 @case.command("submit", help="提交草稿；或改好后重新提交、补充已提交的件。")
@@ -155,21 +171,24 @@ def submit(
     """Submit a draft or a returned case; amend a case that waits."""
     answers = _read_fields(fields_file)
     with context.node() as node:
-        materials = _keep_files(node, attach, answers)
         draft = node_cases.find_draft(node, name)
+        row = draft or node_cases.find_row(node, name)
+        package = node.package(row.package)
+        assert package is not None
+        files = _take_files_in(node, attach, answers, package.item)
         if draft:
-            if answers:
-                draft = casework.save_draft(node, draft, {**draft.answers, **answers})
-            made = casework.submit_draft(node, draft, materials)
+            if answers or files:
+                answers = {**draft.answers, **answers}
+                draft = casework.save_draft(node, draft, answers, files=files)
+            made = casework.submit_draft(node, draft)
         else:
-            row = node_cases.find_row(node, name)
-            waits = row.state == State.SUBMITTED
+            waits = node_cases.find_row(node, name).state == State.SUBMITTED
             made = casework.take_step(
                 node,
                 row.id,
                 Step.AMEND if waits else Step.SUBMIT,
                 answers=answers,
-                materials=materials,
+                files=files,
             )
         _say_case(node, made, as_json)
 
@@ -224,19 +243,35 @@ for _step, _words in (
     (Step.DELIVER, "结果已送达申请人。"),
 ):
     case.add_command(_step_command(_step, _words))
+case.add_command(settling.conflicts)
+case.add_command(settling.settle_one)
+
+
+case.add_command(material)
 
 
 def case_object(node: Node, one: Case) -> dict[str, Any]:
     """Return what `case show --json` prints."""
-    arrived = node_status.arrivals(node, [one.row.document])[one.row.document]
-    return _row_object(one.row, arrived) | {
+    (found,) = _row_objects(node, [one.row])
+    return found | {
         "state": str(one.story.state),
         "outcome": one.story.outcome,
         "scope": one.scope,
         "fields": one.fields,
         "materials": [
-            {"sha256": digest, "name": m.name, "size": m.size}
-            for digest, m in one.materials.items()
+            {
+                "number": number,
+                "digest": digest,
+                "name": one.materials[digest].name,
+                "size": one.materials[digest].size,
+                "kind": one.materials[digest].kind,
+                "here": way.is_here,
+                "percent": way.percent,
+                "sync": {"town": way.town, "district": way.district},
+            }
+            for number, (digest, way) in enumerate(
+                ways(node, one.row.document).items(), start=1
+            )
         ],
         "events": [
             {
@@ -248,20 +283,14 @@ def case_object(node: Node, one: Case) -> dict[str, Any]:
                 "note": happened.event.note,
                 "fields": list(happened.event.fields),
                 "batch": happened.event.batch,
+                "settles": list(happened.event.settles),
+                "upholds": happened.event.upholds,
                 "stands": not happened.why_not,
+                "settled_by": happened.settled_by,
             }
             for happened in one.story.happened
         ],
-        "conflicts": [
-            {
-                "field": conflict.key,
-                "values": [
-                    {"value": value, "node": author.hex()}
-                    for value, author in conflict.values
-                ],
-            }
-            for conflict in one.conflicts
-        ],
+        "conflicts": settling.matter_objects(one),
         "possible": [str(step) for step in casework.possible_steps(node, one)],
     }
 
@@ -274,7 +303,12 @@ def _print_case(shown: dict[str, Any], fields: tuple[Field, ...], now_ms: int) -
     line(
         "到达",
         *(
-            f"{labels.TIERS[tier]} {'已到' if is_there else '未到'}"
+            f"{labels.TIERS[tier]} "
+            + (
+                f"已到 {times.moment(_instant_ms(shown['arrived_at'][tier]), now_ms)}"
+                if is_there
+                else "未到"
+            )
             for tier, is_there in sync.items()
             if is_there is not None
         ),
@@ -282,8 +316,10 @@ def _print_case(shown: dict[str, Any], fields: tuple[Field, ...], now_ms: int) -
     for field in fields:
         if value := shown["fields"].get(field.key):
             line("字段", field.label, KINDS[field.kind].show(field, value))
-    for material in shown.get("materials", []):
-        line("材料", material["name"], f"{material['size']} 字节")
+    for file in shown.get("materials", []):
+        way = Way(file["here"], file["percent"], *file["sync"].values())
+        size = labels.size(file["size"])
+        line(f"材料 {file['number']}", labels.way(way), file["name"], size)
     for event in shown.get("events", []):
         line(
             "经过",
@@ -294,16 +330,33 @@ def _print_case(shown: dict[str, Any], fields: tuple[Field, ...], now_ms: int) -
             event["batch"],
             "" if event["stands"] else "（没有生效）",
         )
-    for conflict in shown.get("conflicts", []):
-        values = " / ".join(one["value"] for one in conflict["values"])
-        line("两处填得不同", conflict["field"], values)
+    for matter in shown.get("conflicts", []):
+        values = " / ".join(one["value"] for one in matter["choices"] if one["value"])
+        line("待核对", matter["label"], values)
+    if shown["had_conflict"] and not shown["mark"]:
+        line("曾有不同，已经核对")
+
+
+def _names(node: Node) -> dict[str, str]:
+    return {one.division: one.name for one in node.roster.everyone()}
 
 
 def _instant_ms(text: str) -> int:
     return int(dt.datetime.fromisoformat(text).timestamp() * 1000)
 
 
-def _row_object(row: CaseRow, arrived: Arrival) -> dict[str, Any]:
+def _row_objects(node: Node, rows: Sequence[CaseRow]) -> list[dict[str, Any]]:
+    documents = [row.document for row in rows]
+    arrived = node_status.arrivals(node, documents)
+    files = progress(node, documents)
+    return [
+        _row_object(row, arrived[row.document], files.get(row.document)) for row in rows
+    ]
+
+
+def _row_object(
+    row: CaseRow, arrived: Arrival, files: Progress | None
+) -> dict[str, Any]:
     return {
         "id": row.id,
         "number": row.number,
@@ -311,13 +364,26 @@ def _row_object(row: CaseRow, arrived: Arrival) -> dict[str, Any]:
         "item_code": row.item_code,
         "applicant": row.applicant,
         "division": row.division,
+        "taken_in_at": row.taken_in_at,
         "state": row.state,
         "mark": row.mark,
+        "settler": row.settler,
+        "had_conflict": row.had_conflict,
         "submitted_at": iso(row.submitted_at_ms),
         "changed_at": iso(row.changed_at_ms),
         "sync": {
             "town": _arrived(arrived.town_ms),
             "district": _arrived(arrived.district_ms),
+        },
+        "arrived_at": {
+            "town": iso(arrived.town_ms),
+            "district": iso(arrived.district_ms),
+        },
+        "materials_arrived": {
+            "total": files.total if files else 0,
+            "here": files.here if files else 0,
+            "town": files.town if files else None,
+            "district": files.district if files else None,
         },
     }
 
@@ -402,15 +468,21 @@ def _scalar_text(raw: bytes) -> str:
     return raw.decode()
 
 
-def _keep_files(
-    node: Node, attach: tuple[str, ...], answers: dict[str, str]
-) -> dict[str, Material]:
-    """Take files into the home, and name them in the field that is said."""
-    materials: dict[str, Material] = {}
-    for text in attach:
-        field, sign, name = text.partition("=")
-        digest, material = casework.keep_attachment(node, Path(name if sign else text))
-        materials[digest] = material
-        if sign:
-            answers[field] = " ".join(filter(None, (answers.get(field), digest)))
-    return materials
+def _take_files_in(
+    node: Node, attach: tuple[str, ...], answers: dict[str, str], item: Item
+) -> list[str]:
+    """Take files into the home, and name them in the field that is said; return their
+    digests. Where one is refused, none stays.
+    """
+    digests: list[str] = []
+    try:
+        for text in attach:
+            field, sign, name = text.partition("=")
+            digest, _ = intake.take_in(node, Path(name if sign else text), item)
+            digests.append(digest)
+            if sign:
+                answers[field] = " ".join(filter(None, (answers.get(field), digest)))
+    except NodeError:
+        tidy.drop_unnamed(node, digests)
+        raise
+    return digests

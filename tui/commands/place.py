@@ -1,4 +1,4 @@
-"""`init`, `invite`, `join`, `node`, `serve`, `sync`, `demo`: nodes and the line."""
+"""`init`, `invite`, `join`, `rejoin`, `node`, `serve`, `sync`, `demo`: the nodes."""
 
 import signal
 import sys
@@ -6,13 +6,16 @@ from typing import Any
 
 import click
 
-from node import enrol, talk
+from node import enrol, roster, talk, waiting
+from node import rejoin as node_rejoin
 from node.logs import log_to
 from node.service import Background, Server
 from node.wiring import Node
 from sync.identity import Certificate, fingerprint_words
 from tui import labels
+from tui.commands import neighbours
 from tui.commands.context import Context, json_option, line, show, tell
+from tui.text import harmless
 
 TIERS = click.Choice(["district", "town", "village"])
 
@@ -118,6 +121,41 @@ def join(context: Context, code: str, plain: bool) -> None:
     _introduce(node)
 
 
+@click.command(
+    "rejoin",
+    help="数据被复制过、或从备份恢复后写不了时：用上级给的新邀请码重新入网，"
+    "密钥和数据都不变。区级站点不用邀请码。",
+)
+@click.argument("code", default="")
+@json_option
+@click.pass_obj
+def rejoin(context: Context, code: str, as_json: bool) -> None:
+    """Begin the next epoch of this node."""
+    with context.node() as node:
+        is_root = bool(node.secrets.root_key)
+        if bool(code) == is_root:
+            raise click.UsageError(
+                "区级站点不用邀请码：lianban rejoin。"
+                if is_root
+                else "请向上级要一个本站点的邀请码：lianban rejoin 邀请码。"
+            )
+        mine = (
+            node_rejoin.rejoin_district(node)
+            if is_root
+            else node_rejoin.rejoin(node, code)
+        )
+    if as_json:
+        show({"node": mine.node.hex(), "epoch": mine.epoch, "terminal": mine.terminal})
+        return
+    tell(
+        f"{mine.name} 已重新入网（第 {mine.epoch} 期），可以照常办理了。"
+        f"以后的办件编号用 {mine.terminal:02d} 号终端，不会与另一份重号。"
+    )
+    tell("两份都要继续用的，另一份也要各用一个邀请码 rejoin；不用的请不要再打开。")
+    if not is_root:
+        tell("接着运行 lianban sync，把还没上报的送上去。")
+
+
 @click.group("node", help="名册：谁在本系统里。")
 def node_group() -> None:
     """Group the commands about nodes."""
@@ -139,6 +177,7 @@ def node_list(context: Context, as_json: bool) -> None:
             row["division"],
             labels.TIERS[row["tier"]],
             row["name"],
+            f"{row['terminal']}号机",
             row["node"],
             "已停用" if row["revoked"] else "",
         )
@@ -159,6 +198,22 @@ def node_show(context: Context, name: str, as_json: bool) -> None:
     line(row["name"], labels.TIERS[row["tier"]], row["division"])
     line("指纹", fingerprint_words(certificate.node))
     line("TLS", certificate.tls_fingerprint.hex())
+
+
+@node_group.command("revoke", help="停用一个站点：它以后写的都不算数（只有区里能办）。")
+@click.argument("name")
+@click.option("--reason", required=True, help="为什么停用，记入审计。")
+@click.option("--yes", is_flag=True, help="不再询问。")
+@click.pass_obj
+def node_revoke(context: Context, name: str, reason: str, yes: bool) -> None:
+    """Let nothing count that a node writes from now on."""
+    with context.node() as node:
+        who = talk.find_neighbour(node, name)
+        called = f"{labels.desk_name(who)}（{who.division}，{who.node.hex()[:16]}）"
+        if not yes:
+            click.confirm(f"停用{harmless(called)}？停用后不能撤回。", abort=True)
+        roster.revoke(node, who, reason)
+    tell(f"已停用{called}。区里已经收到的都留着；各站点同步后就不再收它的。")
 
 
 @click.command("serve", help="只运行同步服务（不开界面）：接受下级，定时与上级同步。")
@@ -204,7 +259,9 @@ def serve(
 
 
 @click.command("sync", help="现在与上级（或 --peer）同步一次。")
-@click.option("--peer", default="", help="对方的名称、区划代码或节点号。")
+@click.option(
+    "--peer", default="", help="对方的名称、区划代码或节点号（见 node list）。"
+)
 @json_option
 @click.pass_obj
 def sync(context: Context, peer: str, as_json: bool) -> int:
@@ -216,12 +273,13 @@ def sync(context: Context, peer: str, as_json: bool) -> int:
 
         def progress(report: talk.Report) -> None:
             if is_terminal:
-                click.echo(
-                    f"\r发 {report.sent} 收 {report.received}", nl=False, err=True
-                )
+                files = labels.files_moved(report.pieces_out, report.pieces_in)
+                words = f"\r发 {report.sent} 收 {report.received}{files}"
+                click.echo(words, nl=False, err=True)
 
         try:
             report = talk.sync_over(node, neighbour, client.exchange, progress)
+            waiting.retry_if_news(node)
         finally:
             client.close()
             if is_terminal:
@@ -235,13 +293,16 @@ def sync(context: Context, peer: str, as_json: bool) -> int:
                 "bytes_in": report.bytes_in,
                 "sent": report.sent,
                 "received": report.received,
+                "pieces_out": report.pieces_out,
+                "pieces_in": report.pieces_in,
                 "refused": list(report.refused),
             }
         )
     else:
         tell(
             f"与{neighbour.name}同步完成："
-            f"发 {report.sent} 条，收 {report.received} 条，"
+            f"发 {report.sent} 条，收 {report.received} 条"
+            f"{labels.files_moved(report.pieces_out, report.pieces_in)}，"
             f"{report.requests} 次请求，{report.bytes_out + report.bytes_in} 字节。"
         )
         for fault in report.refused:
@@ -260,7 +321,9 @@ def demo(walk: bool, cases: int, as_json: bool) -> int:
     return run_demo(count=cases, only_walk=walk, as_json=as_json)
 
 
-COMMANDS = (init, invite, join, node_group, serve, sync, demo)
+node_group.add_command(neighbours.peer)
+
+COMMANDS = (init, invite, join, rejoin, node_group, serve, sync, demo)
 
 
 def _introduce(node: Node) -> None:

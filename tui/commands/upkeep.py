@@ -5,14 +5,19 @@ from typing import Any
 
 import click
 
+from node import cases
 from node import status as node_status
 from node import upkeep as node_upkeep
+from node.fork_report import ForkedNode, forked_nodes
 from node.status import Neighbour
+from node.store.documents import PendingRow, QuarantineRow
 from node.wiring import Node
-from tui import labels, times
+from tui import fork_words, labels, stick_words, times
+from tui.commands.carry import traffic_object
 from tui.commands.context import Context, json_option, line, show, tell
 
 QUARANTINE_SHOWN = 50
+PRINTED = 10
 
 
 def iso(at_ms: int | None) -> str | None:
@@ -92,28 +97,37 @@ def status_object(node: Node) -> dict[str, Any]:
         "name": node.certificate.name,
         "tier": node.certificate.tier,
         "division": node.certificate.division,
+        "epoch": node.certificate.epoch,
+        "terminal": node.certificate.terminal,
         "encrypted": node.store.is_encrypted,
         "roster_version": node.roster.version,
         "cases": node.store.cases.counts_by_state(),
         "drafts": len(node.store.cases.drafts()),
+        "to_settle": cases.count_to_settle(node),
         "not_delivered": above.not_delivered if above else 0,
         "online": above.is_online if above else None,
         "since": iso(above.since_ms) if above else None,
         "neighbours": [_neighbour(one) for one in node_status.neighbours(node)],
         "waiting": trouble.waiting,
-        "quarantine": [
+        "pending": [
             {
-                "cause": row.cause,
-                "detail": row.detail,
-                "case": row.document.hex(),
-                "author": row.author.hex(),
-                "sequence": row.sequence,
-                "at": iso(row.received_at_ms),
+                "waits_for": row.waits_for,
+                "name": row.name.decode("ascii", "replace")
+                if row.waits_for in ("package", "roster")
+                else row.name.hex(),
+                **_entry(node, row),
             }
+            for row in node.store.documents.all_pending(QUARANTINE_SHOWN)
+        ],
+        "quarantine": [
+            {"cause": row.cause, "detail": row.detail, **_entry(node, row)}
             for row in node.store.documents.quarantine(QUARANTINE_SHOWN)
         ],
         "quarantined": trouble.set_aside,
         "forks": trouble.forks,
+        "needs_upgrade": trouble.needs_upgrade,
+        "forked": [_forked(one) for one in forked_nodes(node)],
+        "may_write": not trouble.is_stopped,
         "refusals": [
             {"at": iso(at_ms), "peer": peer.hex(), "cause": cause, "detail": detail}
             for at_ms, peer, cause, detail in node.store.journal.refusals(
@@ -124,25 +138,76 @@ def status_object(node: Node) -> dict[str, Any]:
     }
 
 
+def _entry(node: Node, row: PendingRow | QuarantineRow) -> dict[str, Any]:
+    """Return which entry it is that waits or is set aside."""
+    case = node.store.cases.get(row.document)
+    return {
+        "case": row.document.hex(),
+        "number": case.number if case else None,
+        "author": row.author.hex(),
+        "author_name": _author(node, row),
+        "sequence": row.sequence,
+        "at": iso(row.received_at_ms),
+    }
+
+
+def _author(node: Node, row: PendingRow | QuarantineRow) -> str:
+    return labels.node_name(node.roster.latest(row.author), row.author)
+
+
+def _forked(one: ForkedNode) -> dict[str, Any]:
+    certificate = one.certificate
+    return {
+        "node": one.node.hex(),
+        "name": certificate.name if certificate else None,
+        "tier": certificate.tier if certificate else None,
+        "division": certificate.division if certificate else None,
+        "epoch": one.epoch,
+        "epoch_now": certificate.epoch if certificate else None,
+        "here": one.is_here,
+        "healed": one.is_healed,
+        "since": iso(one.since_ms),
+        "parted": iso(one.parted_ms),
+        "branches": [
+            {
+                "scope": side.scope,
+                "entries": side.entries,
+                "cases": side.cases,
+                "first": iso(side.first_ms),
+                "last": iso(side.last_ms),
+            }
+            for side in one.sides
+        ],
+    }
+
+
 def _neighbour(one: Neighbour) -> dict[str, Any]:
     return {
         "node": one.certificate.node.hex(),
         "name": one.certificate.name,
         "tier": one.certificate.tier,
         "division": one.certificate.division,
+        "terminal": one.certificate.terminal,
+        "epoch": one.certificate.epoch,
         "above": one.is_above,
         "revoked": one.is_revoked,
         "last_try": iso(one.peer.last_try_at_ms),
         "last_result": one.peer.last_result,
-        "last_success": iso(one.peer.last_success_at_ms),
+        "last_success": iso(one.last_success_ms),
         "last_seen": iso(one.last_heard_ms),
         "failures": one.peer.failures,
         "waiting_out": {
             "entries": one.owed_entries,
             "cases": one.owed_cases,
             "oldest": iso(one.oldest_ms),
+            "files": one.owed_files,
         },
-        "waiting_in": one.missing_here,
+        "packs": traffic_object(one.packs),
+        "waiting_in": {
+            "entries": one.missing_here,
+            "oldest": iso(one.missing_since_ms),
+            "files": one.missing_files,
+        },
     }
 
 
@@ -165,26 +230,55 @@ def _print_status(node: Node) -> None:
     for one in node_status.neighbours(node):
         result = labels.word(labels.RESULTS, one.peer.last_result or "")
         line(
-            ("↑ " if one.is_above else "  ") + one.certificate.name,
+            ("↑ " if one.is_above else "  ") + labels.desk_name(one.certificate),
             f"上次尝试 {_moment(node, one.peer.last_try_at_ms)} {result}",
-            f"上次成功 {_moment(node, one.peer.last_success_at_ms)}",
+            f"上次成功 {_moment(node, one.last_success_ms)}",
             f"最近听到 {_moment(node, one.last_heard_ms)}",
             f"待发 {one.owed_entries} 条/{one.owed_cases} 件"
-            + (f"（最早 {_moment(node, one.oldest_ms)}）" if one.oldest_ms else ""),
-            f"待收 {one.missing_here} 条",
+            + _oldest(node, one.oldest_ms),
+            f"待收 {one.missing_here} 条" + _oldest(node, one.missing_since_ms),
+            *labels.files_owed(one.owed_files, one.missing_files),
         )
+        for words in stick_words.traffic(one.packs) if one.packs else ():
+            line("    U 盘", words)
     trouble = node_status.trouble(node)
     line(
+        f"待核对 {cases.count_to_settle(node)}  "
         f"等候 {trouble.waiting}  隔离 {trouble.set_aside}  分叉 {trouble.forks}  "
         f"拒收 {trouble.refusals}"
     )
-    for row in node.store.documents.quarantine(10):
+    if trouble.needs_upgrade:
+        line(labels.UPGRADE_HERE)
+    for fork in forked_nodes(node):
         line(
-            "隔离",
-            labels.word(labels.CAUSES, row.cause),
-            f"办件 {row.document.hex()}",
-            f"作者 {row.author.hex()[:16]} 第 {row.sequence} 条",
+            "分叉",
+            fork_words.name(fork),
+            f"发现于 {_moment(node, fork.since_ms)}",
+            fork_words.sides(fork, node.now_ms()),
+            fork_words.state(fork),
         )
+        line("", fork_words.advice(fork))
+    for waits in node.store.documents.all_pending(PRINTED):
+        line("等候", labels.waits_for(waits), *_entry_words(node, waits))
+    for aside in node.store.documents.quarantine(PRINTED):
+        cause = labels.word(labels.CAUSES, aside.cause)
+        line("隔离", cause, *_entry_words(node, aside))
+
+
+def _entry_words(node: Node, row: PendingRow | QuarantineRow) -> tuple[str, ...]:
+    case = node.store.cases.get(row.document)
+    return (
+        f"办件 {case.number if case else row.document.hex() or '—'}",
+        f"{_author(node, row)} 的第 {row.sequence} 条",
+        f"{_moment(node, row.received_at_ms)} 收到",
+    )
+
+
+def _oldest(node: Node, since_ms: int | None) -> str:
+    if since_ms is None:
+        return ""
+    age = times.span(node.now_ms() - since_ms)
+    return f"（最早 {_moment(node, since_ms)}，已 {age}）"
 
 
 def _moment(node: Node, at_ms: int | None) -> str:

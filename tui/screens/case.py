@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from node import cases
+from node import cases, casework
 from node.cases import Case
 from node.errors import NotFound
 from node.lifecycle import Step
@@ -18,6 +18,7 @@ from tui.screens import steps
 from tui.screens.case_text import Sections, describe
 from tui.screens.form import FormPage
 from tui.screens.page import Page
+from tui.screens.settle import SettlePage
 from tui.screens.sheet import CaseSheet
 from tui.widgets.reading import Reading
 from tui.widgets.tab_line import Tab, TabLine
@@ -31,6 +32,7 @@ class CasePage(Page):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "amend('submit')", "补正"),
         Binding("e", "amend('amend')", "修改"),
+        Binding("h", "settle", "核对"),
         *steps.BINDINGS,
         Binding("right", "turn(1)", "下一页", key_display="←→"),
         Binding("left", "turn(-1)", show=False),
@@ -81,7 +83,7 @@ class CasePage(Page):
         except NotFound:
             self.lianban.close_page("")
             raise
-        self._possible = frozenset(steps.possible(self.node, self.case.row))
+        self._possible = frozenset(casework.possible_steps(self.node, self.case))
         sections = describe(self.node, self.case)
         if sections != self._sections:
             self._sections = sections
@@ -95,6 +97,8 @@ class CasePage(Page):
                 return str(parameters[0]) in self._possible
             case "amend":
                 return str(parameters[0]) in self._possible
+            case "settle":
+                return Step.SETTLE in self._possible
             case "sync":
                 return bool(self.node.secrets.parent)
         return True
@@ -127,6 +131,10 @@ class CasePage(Page):
         if self.case is not None:
             sheet = CaseSheet(self.node, self.case)
             self.app.push_screen(FormPage(self.node, sheet))
+
+    def action_settle(self) -> None:
+        """Settle what is open in this case."""
+        self.app.push_screen(SettlePage(self.node, self._case_id, only=True))
 
     def action_sync(self) -> None:
         """Exchange with the node above, now."""

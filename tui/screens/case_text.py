@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from forms.kinds import KINDS
-from node import status
+from node import cases, status
 from node.cases import Case
-from node.lifecycle import Happened
+from node.lifecycle import Event, Step
+from node.progress import progress, ways
+from node.story import Happened
 from node.wiring import Node
-from tui import labels, times
+from tui import labels, matters, times
 from tui.screens import preview, views
 from tui.text import cells, fit, harmless, plain
 
 LABEL_CELLS_MAX = 24
+NAME_CELLS_MAX = 46
 MUTED, LOUD, WRONG = "dim", "bold", "bold"
 
 
@@ -38,7 +41,7 @@ def describe(node: Node, case: Case) -> Sections:
         story=tuple(_story(node, case)),
         materials=tuple(_materials(node, case)),
         disputes=tuple(_disputes(node, case)),
-        dispute_count=len(case.conflicts) + len(case.story.disputed),
+        dispute_count=len(case.matters),
     )
 
 
@@ -50,7 +53,7 @@ def _head(node: Node, case: Case) -> Iterator[Text]:
         if field and case.fields.get(field.key):
             person.append(_shown(case, field.key))
     line = Text().append("  ".join(person), LOUD)
-    origin = views.place(views.places(node), row.division)
+    origin = labels.whose(views.places(node), row)
     line.append(f"   {harmless(origin)}", style=MUTED)
     yield line
     item = case.package.item
@@ -59,9 +62,17 @@ def _head(node: Node, case: Case) -> Iterator[Text]:
     if case.story.outcome and case.story.outcome != case.story.state:
         state.append(f"（{labels.word(labels.STATES, case.story.outcome)}）")
     if row.mark:
-        state.append(f"  ! {labels.word(labels.MARKS, row.mark)}", style=WRONG)
+        is_mine = cases.may_settle(node, row)
+        sign = labels.OPEN_MARK if is_mine else labels.SETTLED_MARK
+        meaning = labels.settles_here(row.mark, row.settler, is_here=is_mine)
+        state.append(f"  {sign} {meaning}", style=WRONG if is_mine else "")
+    elif row.had_conflict:
+        state.append(f"  {labels.SETTLED_MARK} 曾有不同，已核对")
     state.append("   ")
     state.append(_arrival_words(node, case, now_ms), style=MUTED)
+    found = progress(node, [row.document]).get(row.document)
+    if found is not None:
+        state.append(f"   {labels.files_arrived(found)}", style=MUTED)
     yield state
 
 
@@ -109,11 +120,15 @@ def _event(node: Node, case: Case, one: Happened) -> Iterator[Text]:
     line.append(f"  {harmless(author)} {harmless(event.by)}")
     if one.why_not:
         state = labels.word(labels.STATES, one.why_not)
-        line.append(f"  ✗没有生效：当时已是“{state}”", style=WRONG)
+        was_settled = _step(case, one.settled_by) == Step.SETTLE
+        why = "核对后定为" if was_settled else "当时已是"
+        line.append(f"  ✗没有生效：{why}“{state}”", style=WRONG)
     yield line
     if event.note:
         yield _indented("说明：" + harmless(event.note))
-    if event.fields:
+    if event.step == Step.SETTLE:
+        yield _indented(_settled(case, event))
+    elif event.fields:
         names = {field.key: field.label for field in case.package.fields}
         changed = "、".join(harmless(names.get(key, key)) for key in event.fields)
         yield _indented(f"改了：{changed}")
@@ -122,18 +137,18 @@ def _event(node: Node, case: Case, one: Happened) -> Iterator[Text]:
 
 
 def _materials(node: Node, case: Case) -> Iterator[Text]:
-    here = node.store.registry.attachments(list(case.materials))
-    if case.materials:
-        yield plain(f"电子材料：已到 {len(here)}/{len(case.materials)}")
-    for digest, material in case.materials.items():
-        mark = "✓已在本机" if digest in here else "▲还没传到"
-        line = Text(f"  {fit(mark, 11)}")
-        size = labels.size(material.size) if material.size else ""
-        line.append(f"{harmless(material.name)}  {size}")
-        line.append(f"  {digest[:12]}", style=MUTED)
-        yield line
-    if not case.materials:
+    key = case.row.document
+    found = progress(node, [key]).get(key)
+    if found is None:
         yield Text("没有附电子材料。", style=MUTED)
+    else:
+        yield plain(f"电子{labels.files_arrived(found)}")
+    for number, (digest, way) in enumerate(ways(node, key).items(), start=1):
+        material = case.materials[digest]
+        line = Text(f"  {number} {fit(labels.way(way), 13)}")
+        line.append(harmless(material.name, width=NAME_CELLS_MAX))
+        line.append(f"  {labels.size(material.size)}", style=MUTED)
+        yield line
     yield Text("")
     yield plain("这个事项要交：")
     for number, needed in enumerate(case.package.item.materials, start=1):
@@ -145,29 +160,44 @@ def _materials(node: Node, case: Case) -> Iterator[Text]:
             yield _indented(f"· {harmless(point)}")
 
 
+def _settled(case: Case, event: Event) -> str:
+    if event.fields:
+        names = [matters.field_label(case, one) for one in event.fields]
+        return f"核对了：{harmless('、'.join(names))}"
+    if not event.upholds:
+        return "看过了受理后的修改"
+    step = _step(case, event.upholds)
+    return f"以“{labels.word(labels.STEPS, step)}”为准"
+
+
+def _step(case: Case, event_id: str) -> str:
+    return next((o.event.step for o in case.story.happened if o.id == event_id), "")
+
+
 def _disputes(node: Node, case: Case) -> Iterator[Text]:
-    if not case.conflicts and not case.story.disputed:
+    now_ms = node.now_ms()
+    for matter in case.matters:
+        yield Text(f"! {harmless(matters.title(case, matter))}", style=LOUD)
+        for number, side in enumerate(matter.sides, start=1):
+            said = matters.side_words(case, matter, side)
+            outcome = matters.outcome_words(matter, number)
+            note = f"理由：{side.note}" if side.note else ""
+            words = "  ".join(filter(None, (said, outcome, note)))
+            yield _indented(f"{number} {harmless(words)}", LOUD)
+            for author in side.authors:
+                yield _indented("  " + harmless(matters.author_words(author, now_ms)))
+        for edit in matter.edits:
+            yield _indented(harmless(matters.edit_words(case, edit)), LOUD)
+            yield _indented("  " + harmless(matters.author_words(edit.author, now_ms)))
+    if cases.may_settle(node, case.row):
+        yield plain("打电话核实后，按 H 定下来：一个键，一句理由。")
+    elif case.row.settler:
+        who = labels.TIERS[case.row.settler]
+        yield Text(f"两边都留着，等{who}里核对，不用再做什么。", style=MUTED)
+    elif case.row.had_conflict:
+        yield Text("曾有不同，已经核对，谁定的、为什么，见“流转”。", style=MUTED)
+    else:
         yield Text("没有要核对的：各处填得一样，每一步都生效。", style=MUTED)
-    fields = {field.key: field for field in case.package.fields}
-    for conflict in case.conflicts:
-        field = fields.get(conflict.key)
-        label = field.label if field else conflict.key
-        yield Text(f"! {harmless(label)}：两处填得不同", style=LOUD)
-        for value, author in conflict.values:
-            shown = KINDS[field.kind].show(field, value) if field else value
-            name = labels.node_name(node.roster.latest(author), author)
-            yield _indented(f"{harmless(name)} 填的：{harmless(shown) or '（空）'}")
-        yield _indented("两个都留着。打电话核对后，按 E 填上对的。")
-    for one in case.story.disputed:
-        step = labels.word(labels.STEPS, one.event.step)
-        state = labels.word(labels.STATES, one.why_not)
-        place = preview.who(node, one.author)
-        at = times.moment(one.event.at, node.now_ms())
-        yield Text(f"! {step}没有生效", style=LOUD)
-        yield _indented(
-            f"{harmless(place)} {harmless(one.event.by)} {at} 办的，"
-            f"但办件当时已是“{state}”。两边都留着记录，请同对方核对。"
-        )
 
 
 def _shown(case: Case, key: str) -> str:
@@ -176,5 +206,5 @@ def _shown(case: Case, key: str) -> str:
     return harmless(KINDS[field.kind].show(field, value)) if value else ""
 
 
-def _indented(text: str) -> Text:
-    return Text("             " + text, style=MUTED)
+def _indented(text: str, style: str = MUTED) -> Text:
+    return Text("             " + text, style=style)

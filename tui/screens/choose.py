@@ -17,6 +17,7 @@ from tui.widgets.field_input import FieldInput
 from tui.widgets.paged_list import Column, Key, PagedList, Row
 
 NUMBERED = 9
+NAME_OR_CODE = "输入名称、拼音首字母或区划代码"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,11 @@ class Option:
 class Options:
     """The options as a `Source`, without those that do not fit what was typed."""
 
-    def __init__(self, options: Sequence[Option], query: str = "") -> None:
+    def __init__(
+        self, options: Sequence[Option], numbered: int = NUMBERED, query: str = ""
+    ) -> None:
         wanted = query.strip().lower()
+        self._numbered = numbered
         self.found = [one for one in options if _fits(one, wanted)]
 
     def page(self, after: Key | None, limit: int) -> Sequence[Row]:
@@ -54,7 +58,7 @@ class Options:
             Row(
                 (place,),
                 (
-                    str(place + 1) if place < NUMBERED else "",
+                    str(place + 1) if place < self._numbered else "",
                     option.label,
                     option.detail,
                 ),
@@ -66,7 +70,8 @@ class Options:
 class Choose(ModalScreen[str | None]):
     """Gives the value of the chosen option, or None when the user went back.
 
-    Digits choose the first nine at once; letters and Chinese narrow the list.
+    Digits choose one of the first `numbered` at once; letters and Chinese narrow the
+    list. With none numbered digits narrow it too: what is listed has codes.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -107,6 +112,7 @@ class Choose(ModalScreen[str | None]):
         *,
         columns: tuple[str, str] = ("名称", ""),
         detail_cells: int = 20,
+        numbered: int = NUMBERED,
         empty: str = "没有可选的",
     ) -> None:
         super().__init__()
@@ -114,15 +120,17 @@ class Choose(ModalScreen[str | None]):
         self.options = tuple(options)
         self.columns = columns
         self.detail_cells = detail_cells
+        self.numbered = numbered
         self.empty = empty
-        self._shown = Options(self.options)
+        self._shown = Options(self.options, numbered)
 
     def compose(self) -> ComposeResult:
         """Put the field to narrow the list above it."""
         name, detail = self.columns
         with Vertical():
             yield Static(plain(self.question), classes="title")
-            yield FieldInput("narrow", placeholder="输入序号，或名称、拼音首字母")
+            how = "输入序号，或名称、拼音首字母" if self.numbered else NAME_OR_CODE
+            yield FieldInput("narrow", placeholder=how)
             yield PagedList(
                 (
                     Column("", 2, "right"),
@@ -143,9 +151,10 @@ class Choose(ModalScreen[str | None]):
         """Show what fits; one of the first nine digits chooses at once."""
         event.stop()
         typed = event.value.strip()
-        if len(typed) == 1 and typed in "123456789" and self._take(int(typed) - 1):
+        is_number = len(typed) == 1 and typed in "123456789"
+        if is_number and int(typed) <= self.numbered and self._take(int(typed) - 1):
             return
-        self._shown = Options(self.options, event.value)
+        self._shown = Options(self.options, self.numbered, event.value)
         self.query_one(PagedList).show_source(self._shown)
 
     @on(Input.Submitted)

@@ -20,11 +20,13 @@ from tui.screens.case import CasePage
 from tui.screens.choose import Choose, Option
 from tui.screens.form import FormPage
 from tui.screens.monitor import MonitorPage
-from tui.screens.new_case import choose_item
+from tui.screens.new_case import choose_new
+from tui.screens.open_list import OpenListPage
 from tui.screens.page import Page
 from tui.screens.sheet import CaseSheet, DraftSheet, Sheet
 from tui.screens.shelf import FIND_WORDS, NARROW_KEYS, Shelf
 from tui.screens.sources import case_id, is_draft
+from tui.screens.stick import StickPage
 from tui.screens.wrap import wrap
 from tui.text import harmless, plain
 from tui.widgets.case_list import CaseList
@@ -37,12 +39,14 @@ HELP = {
         "这里是本村收的全部办件，草稿排在最前面。没有网照常办：按 N 新建，"
         "提交后显示“▲未送达”，联网后自动上传；镇里签收才变成“●已到镇”，"
         "区里签收才变成“✓已到区”。退回的办件按 E 补正。"
+        "≠ 表示两处填得不同过：两边都留着，由镇里或区里核对。"
     ),
     Tier.TOWN: (
         "这里是各村交来的办件，等得最久的在最前面。空格选几件（* 全选），"
         "或就用光标所在的一件：A 受理，R 写明原因退回，受理后 B 打成批次转区；"
         "在镇里决定的事项按 G 准予、X 不予。V 只看一个村。"
         "“到区”一栏：▲未送达 是本镇办的还没传到区里。"
+        "! 表示有几处等本镇核对，按 H 一处处办；≠ 表示曾有不同或等区里核对。"
     ),
     Tier.DISTRICT: (
         "这里是各镇转来等决定的办件，等得最久的在最前面。空格选几件（* 全选），"
@@ -58,12 +62,14 @@ class DeskPage(Page):
         *steps.LIST_BINDINGS,
         Binding("e", "amend('submit')", "补正"),
         Binding("e", "amend('amend')", "修改"),
+        Binding("h", "settle", "核对"),
         Binding("delete", "drop", "删草稿"),
         Binding("n", "new", "新建"),
         Binding("slash", "find", "查找"),
         Binding("v", "narrow('v')", "选村", show=False),
         Binding("i", "narrow('i')", "选事项", show=False),
         Binding("f5", "sync", "同步"),
+        Binding("f6", "stick", "U盘"),
         Binding("s", "monitor", "各站"),
         Binding("escape", "widen", show=False),
         Binding("left", "turn(-1)", show=False),
@@ -151,6 +157,8 @@ class DeskPage(Page):
             case "drop":
                 row = self.rows.highlighted if self.is_mounted else None
                 return row is not None and is_draft(row.key)
+            case "settle":
+                return bool(self.lianban.to_settle)
             case "new":
                 return tier is not Tier.DISTRICT
             case "narrow":
@@ -250,9 +258,9 @@ class DeskPage(Page):
         self.work(self._new())
 
     async def _new(self) -> None:
-        package = await choose_item(self)
-        if package is not None:
-            self._fill_in(DraftSheet(self.node, package))
+        chosen = await choose_new(self)
+        if chosen is not None:
+            self._fill_in(DraftSheet(self.node, chosen.package, None, chosen.division))
 
     def action_drop(self) -> None:
         """Throw the highlighted draft away, after asking."""
@@ -274,9 +282,17 @@ class DeskPage(Page):
         """Exchange with the node above, now."""
         self.lianban.sync_now()
 
+    def action_settle(self) -> None:
+        """Show what waits to be settled here."""
+        self.app.push_screen(OpenListPage(self.node))
+
     def action_monitor(self) -> None:
         """Show how it stands with every neighbour."""
         self.app.push_screen(MonitorPage(self.node))
+
+    def action_stick(self) -> None:
+        """Carry out and in by a stick."""
+        self.app.push_screen(StickPage(self.node))
 
     # -- private --------------------------------------------------------------
 

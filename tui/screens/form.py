@@ -4,6 +4,7 @@ Nothing that was typed is ever only on the screen for longer than a second: leav
 field saves, and so does a pause in typing. The screen says so only after the commit.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -16,12 +17,13 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from forms import check
-from node import casework
+from node import casework, intake
 from node.errors import AnswersWrong
+from node.intake import Prepared
 from node.wiring import Node
 from tui import labels, times
 from tui.messages import ERRORS, sentence
-from tui.screens import form_words, kept
+from tui.screens import form_words
 from tui.screens.choose import Choose, Option
 from tui.screens.form_rows import FieldRow, FileInput, FileRow, Rows, row_for
 from tui.screens.page import Page
@@ -98,7 +100,7 @@ class FormPage(Page):
                 field,
                 self.sheet.answers.get(field.key, ""),
                 width,
-                lambda digest: kept.material(self.node, digest),
+                self.sheet.material,
             )
             for field in fields
         ]
@@ -113,17 +115,19 @@ class FormPage(Page):
     def on_mount(self) -> None:
         """Go where the user has been, and say so."""
         super().on_mount()
+        for key in self.sheet.held:
+            self._rows[key].hold("两处填得不同，核对后才能改")
         self._show_missing()
         self._show_ages()
         at_ms = self.sheet.saved_at_ms
-        first = next(iter(self._rows.values()), None)
+        first = next((r for r in self._rows.values() if not r.editor.disabled), None)
         last = self._rows.get(self.sheet.last_field)
         if at_ms is not None:
             at = times.clock(at_ms, self.node.now_ms())
             where = f"，最后一项：{last.field.label}" if last else ""
             self.say(f"恢复到 {at}{where}")
             self._show_saved(f"已存{self.sheet.kept_words} {at}")
-        target = last or first
+        target = first if last is None or last.editor.disabled else last
         if target is not None:
             self.call_after_refresh(target.focus_editor)
 
@@ -154,9 +158,10 @@ class FormPage(Page):
         row = self._rows.get(event.key)
         if row is None:
             return
-        if isinstance(row, FileRow):
-            self._take_file(row)
-        else:
+        if isinstance(row, FileRow) and row.path:
+            self.work(self._take_file(row))
+            return
+        if not isinstance(row, FileRow):
             row.show(check.normalise_field(row.field, row.value))
         fault = self._fault(row)
         row.set_problem(fault)
@@ -172,7 +177,7 @@ class FormPage(Page):
         event.stop()
         row = self._row_of(event.input)
         if isinstance(row, FileRow) and row.path:
-            self._take_file(row)
+            self.work(self._take_file(row))
         else:
             self.focus_next()
 
@@ -245,6 +250,8 @@ class FormPage(Page):
 
     def action_submit(self) -> None:
         """Submit, or show all that is wrong and go to the first."""
+        if self._is_taking_a_file():
+            return
         self._settle()
         answers = check.normalise(self.sheet.package, self.answers)
         self._save()
@@ -271,6 +278,8 @@ class FormPage(Page):
 
     def action_leave(self) -> None:
         """Go back; what was typed is kept."""
+        if self._is_taking_a_file():
+            return
         self.leave_nothing_behind()
         words = f"{self.sheet.kept_words}已存好，随时可以接着填"
         self.lianban.close_page(words if self.sheet.saved_at_ms else "")
@@ -296,22 +305,40 @@ class FormPage(Page):
         """Put what is still being typed in its usual form; no `Left` comes for it."""
         row = self._row_of(self.focused) if self.focused else None
         if isinstance(row, FileRow):
-            self._take_file(row)
+            if row.path:
+                self._name_file(row, self._prepared(row.path))
         elif row is not None:
             row.show(check.normalise_field(row.field, row.value))
 
-    def _take_file(self, row: FileRow) -> None:
-        """Take the file whose path is typed into the home."""
-        if not row.path:
-            return
+    def _is_taking_a_file(self) -> bool:
+        """Say whether a file is being sealed, and say so to the user too."""
+        if self.is_busy:
+            self.say("附件还在处理，请稍等", "quiet")
+        return self.is_busy
+
+    async def _take_file(self, row: FileRow) -> None:
+        """Take the file whose path is typed into the home. A photograph is made
+        smaller first, which takes a moment.
+        """
+        self.say("正在处理附件…", "quiet")
+        prepared = await asyncio.to_thread(self._prepared, row.path)
+        self.say("")
+        self._name_file(row, prepared)
+
+    def _prepared(self, path: str) -> Prepared | Exception:
+        """Return the file, sealed, or why it cannot be attached. Touches no store."""
+        node, item = self.node, self.sheet.package.item
         try:
-            digest, material = casework.keep_attachment(
-                self.node, Path(row.path).expanduser()
-            )
-            kept.keep_material(self.node, digest, material)
-        except ERRORS as error:
-            row.set_problem(sentence(error))
+            return intake.prepare(node.home, node.keys, Path(path).expanduser(), item)
+        except (*ERRORS, RuntimeError) as error:  # a home of nobody: ~name
+            return error
+
+    def _name_file(self, row: FileRow, prepared: Prepared | Exception) -> None:
+        """Name a prepared file in the answer, or say what is wrong with it."""
+        if isinstance(prepared, Exception):
+            row.set_problem(sentence(prepared))
             return
+        digest, _ = intake.keep(self.node, prepared)
         row.show(" ".join(dict.fromkeys([*row.digests, digest])))
         row.set_problem(self._fault(row))
         self._last_field = row.field.key

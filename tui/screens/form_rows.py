@@ -108,6 +108,11 @@ class FieldRow(Vertical):
         """Say something that is worth knowing and hinders nothing."""
         self._remark(f"! {message}" if message else "", "alert")
 
+    def hold(self, why: str) -> None:
+        """Keep the answer as it stands, and say why."""
+        self.editor.disabled = True
+        self.warn(why)
+
     def tell_aside(self, text: str) -> None:
         """Say something short to the right of the editor."""
         self.query_one(".aside", Static).update(plain(text))

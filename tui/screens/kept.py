@@ -1,4 +1,4 @@
-"""What a form must not lose and no draft holds: corrections, and names of files.
+"""What a form must not lose and no draft holds: corrections of cases.
 
 A returned case is filled in again for minutes or days before it is submitted; until
 then its corrections are this node's own, like a draft, and never leave it.
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from node import intake
 from node.material import Material
 from node.wiring import Node
 
@@ -45,17 +46,9 @@ def drop_correction(node: Node, case: str) -> None:
     _put(node, f"correction/{case}", {})
 
 
-def keep_material(node: Node, digest: str, material: Material) -> None:
-    """Keep what an attached file is called, until its case is submitted."""
-    _put(node, f"material/{digest}", {"name": material.name, "size": material.size})
-
-
 def material(node: Node, digest: str) -> Material:
     """Return what an attached file is called; by its content where nobody knows."""
-    found = _get(node, f"material/{digest}")
-    if not found:
-        return Material(f"附件 {digest[:8]}", 0)
-    return Material(found["name"], found["size"])
+    return intake.record_of(node, digest) or Material(f"附件 {digest[:8]}", 0)
 
 
 def _put(node: Node, key: str, value: object) -> None:

@@ -1,7 +1,6 @@
 """How it stands with every neighbour, and what is set aside 同步情况."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import ClassVar
 
 from rich.text import Text
@@ -10,70 +9,19 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from node import status
-from node.status import Neighbour, Trouble
-from node.store.documents import QuarantineRow
 from node.wiring import Node
-from tui import labels, times
+from tui import fork_words, labels
 from tui.messages import ERRORS
+from tui.screens import monitor_rows
+from tui.screens.monitor_rows import Fixed, Picture
 from tui.screens.page import Page
-from tui.screens.views import waiting
 from tui.screens.wrap import wrap
-from tui.text import harmless, plain
+from tui.text import plain
 from tui.widgets.case_list import CaseList
-from tui.widgets.paged_list import Column, Key, PagedList, Row
+from tui.widgets.paged_list import Column, PagedList, Row
 from tui.widgets.tab_line import Tab, TabLine
 
-NODES, ASIDE = range(2)
-SHOWN_ASIDE = 200
-
-NODE_COLUMNS = (
-    Column("站点", 14, is_flexible=True),
-    Column("级", 2),
-    Column("最近收到", 11),
-    Column("上次试", 18, is_flexible=True),
-    Column("欠对方", 10),
-    Column("最久", 7),
-    Column("缺", 6, "right"),
-)
-ASIDE_COLUMNS = (
-    Column("收到", 11),
-    Column("原因", 26, is_flexible=True),
-    Column("办件", 20, is_flexible=True),
-    Column("来自", 14, is_flexible=True),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What was read in one go, off the screen's thread."""
-
-    neighbours: tuple[Neighbour, ...]
-    trouble: Trouble
-    aside: tuple[QuarantineRow, ...]
-    numbers: dict[bytes, str]
-
-
-class Fixed:
-    """Rows that are at hand as a `Source`."""
-
-    def __init__(self, rows: Sequence[Row]) -> None:
-        """Keep them in this order."""
-        self.rows = list(rows)
-
-    def page(self, after: Key | None, limit: int) -> Sequence[Row]:
-        """Return the rows behind `after`."""
-        start = 0 if after is None else int(after[0]) + 1
-        return self.rows[start : start + limit]
-
-    def page_before(self, before: Key | None, limit: int) -> Sequence[Row]:
-        """Return the rows before `before`."""
-        end = len(self.rows) if before is None else int(before[0])
-        return self.rows[max(0, end - limit) : end]
-
-    def count(self) -> int:
-        """Return how many there are."""
-        return len(self.rows)
+NODES, ASIDE, WAITING, FORKED = range(4)
 
 
 class MonitorPage(Page):
@@ -81,9 +29,11 @@ class MonitorPage(Page):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right", "turn(1)", "下一页", key_display="←→"),
-        Binding("left", "turn(1)", show=False),
+        Binding("left", "turn(-1)", show=False),
         Binding("1", "view(0)", show=False),
         Binding("2", "view(1)", show=False),
+        Binding("3", "view(2)", show=False),
+        Binding("4", "view(3)", show=False),
         Binding("f5", "sync", "同步"),
         Binding("escape", "leave", "返回"),
     ]
@@ -95,8 +45,10 @@ class MonitorPage(Page):
     AUTO_FOCUS = "CaseList"
     HELP = (
         "每个站点一行。“欠对方”是对方还没签收的件数和条数，“最久”是其中最早一条"
-        "等了多久；“缺”是对方有、本机还没收到的条数。搁置的是有问题而没有采用的"
-        "一步：它不影响别的办件，原样留着，可以告诉区里处理。"
+        "等了多久；“缺”是对方有、本机还没收到的条数和时间。搁置的是有问题而没有"
+        "采用的一步：它不影响别的办件，原样留着，程序升级后会再核对一次。"
+        "等候的是缺了前一步、表单或名册的，缺的到了就自动采用。有站点的数据被复制过、"
+        "两份都在写时，多一页“两份数据”，写着是哪个站点、怎么办。"
     )
 
     def __init__(self, node: Node) -> None:
@@ -111,8 +63,10 @@ class MonitorPage(Page):
 
     def body(self) -> Iterable[Widget]:
         """Put the totals below the list."""
-        yield TabLine((Tab("各站点"), Tab("搁置")))
-        yield CaseList(NODE_COLUMNS, Fixed(()), empty="正在看各站点的情况…")
+        yield TabLine((Tab("各站点"), Tab("搁置"), Tab("等候")))
+        yield CaseList(
+            monitor_rows.NODE_COLUMNS, Fixed(()), empty="正在看各站点的情况…"
+        )
         yield Static(id="detail", classes="quiet")
 
     def on_mount(self) -> None:
@@ -132,13 +86,14 @@ class MonitorPage(Page):
         )
 
     def action_view(self, index: int) -> None:
-        """Show neighbours or what is set aside."""
-        self.active = index
-        self._show()
+        """Show neighbours, what is set aside, what waits, or who has forked."""
+        if index < len(self.query_one(TabLine).tabs):
+            self.active = index
+            self._show()
 
     def action_turn(self, step: int) -> None:
-        """Show the other list."""
-        self.action_view((self.active + step) % 2)
+        """Show the list beside this one."""
+        self.action_view((self.active + step) % len(self.query_one(TabLine).tabs))
 
     @on(TabLine.Picked)
     def picked(self, event: TabLine.Picked) -> None:
@@ -162,7 +117,7 @@ class MonitorPage(Page):
         try:
             node = self.node.another_connection()
             try:
-                picture = _look(node)
+                picture = monitor_rows.look(node)
             finally:
                 node.close()
         except ERRORS as error:
@@ -180,27 +135,49 @@ class MonitorPage(Page):
         if picture is None:
             return
         chosen = self.query_one(CaseList)
-        if self.active == NODES:
-            chosen.columns = NODE_COLUMNS
-            chosen.empty = "还没有别的站点。用 lianban invite 邀请"
-            rows = _node_rows(picture.neighbours, self.node.now_ms())
-        else:
-            chosen.columns = ASIDE_COLUMNS
-            chosen.empty = "没有搁置的，收到的每一步都采用了"
-            rows = _aside_rows(self.node, picture)
+        columns, empty, rows = self._listed(picture)
+        chosen.columns, chosen.empty = columns, empty
         kept = chosen.highlighted
         chosen.show_source(Fixed(rows))
         if kept is not None:
             chosen.highlight(kept.key)
         trouble = picture.trouble
-        self.query_one(TabLine).show(
-            (
-                Tab("各站点", len(picture.neighbours)),
-                Tab("搁置", trouble.set_aside, is_urgent=True),
-            ),
-            self.active,
-        )
+        tabs = [
+            Tab("各站点", len(picture.neighbours)),
+            Tab("搁置", trouble.set_aside, is_urgent=True),
+            Tab("等候", trouble.waiting),
+        ]
+        if picture.forked:
+            tabs.append(Tab("两份数据", trouble.forks, is_urgent=True))
+        self.query_one(TabLine).show(tabs, self.active)
         self._show_detail()
+
+    def _listed(self, picture: Picture) -> tuple[tuple[Column, ...], str, list[Row]]:
+        """Return the columns, the words for nothing, and the rows of a tab."""
+        now_ms = self.node.now_ms()
+        if self.active == NODES:
+            return (
+                monitor_rows.NODE_COLUMNS,
+                "还没有别的站点。用 lianban invite 邀请",
+                monitor_rows.node_rows(picture.neighbours, now_ms),
+            )
+        if self.active == ASIDE:
+            return (
+                monitor_rows.ENTRY_COLUMNS,
+                "没有搁置的，收到的每一步都采用了",
+                monitor_rows.aside_rows(picture, now_ms),
+            )
+        if self.active == FORKED:
+            return (
+                monitor_rows.FORKED_COLUMNS,
+                "",
+                monitor_rows.forked_rows(picture.forked, now_ms),
+            )
+        return (
+            monitor_rows.ENTRY_COLUMNS,
+            "没有等候的，该到的都到了",
+            monitor_rows.waiting_rows(picture, now_ms),
+        )
 
     def _show_detail(self) -> None:
         picture = self.picture
@@ -209,95 +186,22 @@ class MonitorPage(Page):
             return
         trouble = picture.trouble
         totals = (
-            f"等前一步 {trouble.waiting}   搁置 {trouble.set_aside}   "
+            f"等候 {trouble.waiting}   搁置 {trouble.set_aside}   "
             f"历史分叉 {trouble.forks}   拒收 {trouble.refusals}"
         )
+        if trouble.needs_upgrade:
+            totals = f"! {labels.UPGRADE_HERE}"
         text = ""
-        if row is not None and self.active == NODES:
-            text = _node_detail(picture.neighbours[int(row.key[0])], self.node.now_ms())
-        elif row is not None:
-            text = _aside_detail(picture.aside[int(row.key[0])])
+        if row is not None:
+            place, now_ms = int(row.key[0]), self.node.now_ms()
+            if self.active == NODES:
+                text = monitor_rows.node_detail(picture.neighbours[place], now_ms)
+            elif self.active == ASIDE:
+                text = monitor_rows.aside_detail(picture.aside[place])
+            elif self.active == FORKED:
+                text = fork_words.advice(picture.forked[place])
+            else:
+                text = monitor_rows.waiting_detail(picture.pending[place], now_ms)
         detail = self.query_one("#detail", Static)
         lines = [plain(one) for one in wrap(text, max(20, self.size.width - 3))[:2]]
         detail.update(Text("\n").join([*lines, plain(totals)]))
-
-
-def _look(node: Node) -> Picture:
-    aside = tuple(node.store.documents.quarantine(SHOWN_ASIDE))
-    numbers = {}
-    for one in aside:
-        row = node.store.cases.get(one.document)
-        if row is not None:
-            numbers[one.document] = row.number
-    neighbours = sorted(status.neighbours(node), key=lambda one: not one.is_above)
-    return Picture(tuple(neighbours), status.trouble(node), aside, numbers)
-
-
-def _node_rows(neighbours: Sequence[Neighbour], now_ms: int) -> list[Row]:
-    return [
-        Row((place,), _node_cells(one, now_ms), _style(one))
-        for place, one in enumerate(neighbours)
-    ]
-
-
-def _node_cells(one: Neighbour, now_ms: int) -> tuple[str, ...]:
-    tried = labels.word(labels.RESULTS, one.peer.last_result or "")
-    if one.peer.last_try_at_ms:
-        tried = f"{times.clock(one.peer.last_try_at_ms, now_ms)} {tried}"
-    elif one.peer.last_seen_at_ms:
-        tried = f"{times.clock(one.peer.last_seen_at_ms, now_ms)} 来过"
-    elif not one.is_above:
-        tried = "经别的站点转"
-    owed = f"{one.owed_cases}件{one.owed_entries}条" if one.owed_entries else "—"
-    oldest = waiting(one.oldest_ms, now_ms) if one.oldest_ms else "—"
-    name = f"{one.certificate.name}{'（已停用）' if one.is_revoked else ''}"
-    heard = times.moment(one.last_heard_ms, now_ms) if one.last_heard_ms else "从未"
-    missing = f"{one.missing_here}条" if one.missing_here else "—"
-    tier = labels.word(labels.TIERS, one.certificate.tier)
-    return name, tier, heard, tried, owed, oldest, missing
-
-
-def _style(one: Neighbour) -> str:
-    if one.is_revoked:
-        return "dim"
-    return "bold" if one.is_above else ""
-
-
-def _node_detail(one: Neighbour, now_ms: int) -> str:
-    parts = ["上级"] if one.is_above else []
-    if one.peer.last_try_at_ms:
-        success_ms = one.peer.last_success_at_ms
-        good = times.moment(success_ms, now_ms) if success_ms else "从未"
-        parts.append(f"上次成功 {good}")
-    if one.peer.failures:
-        parts.append(f"连续 {one.peer.failures} 次没成功")
-    if one.oldest_ms:
-        age = times.span(now_ms - one.oldest_ms)
-        parts.append(f"对方没签收的 {one.owed_cases} 件里，最早的等了 {age}")
-    elif not one.owed_entries:
-        parts.append("本机有的，对方都签收了")
-    if one.missing_here:
-        parts.append(f"还有 {one.missing_here} 条没收到")
-    if one.peer.url:
-        parts.append(f"地址 {harmless(one.peer.url)}")
-    return f"{harmless(one.certificate.name)}：{'，'.join(parts)}"
-
-
-def _aside_rows(node: Node, picture: Picture) -> list[Row]:
-    rows = []
-    now_ms = node.now_ms()
-    for place, one in enumerate(picture.aside):
-        name = labels.node_name(node.roster.latest(one.author), one.author)
-        number = picture.numbers.get(one.document)
-        case = labels.short_number(number) if number else one.document.hex()[:12]
-        cause = labels.word(labels.CAUSES, one.cause)
-        at = times.moment(one.received_at_ms, now_ms)
-        rows.append(Row((place,), (at, cause, case or "—", name)))
-    return rows
-
-
-def _aside_detail(one: QuarantineRow) -> str:
-    return (
-        f"编号 {one.document.hex() or '—'}，对方的第 {one.sequence} 条。"
-        "原样留着，不影响别的办件。"
-    )

@@ -1,12 +1,24 @@
-"""Choosing what to apply for."""
+"""Choosing what to apply for, and, where it is not for here, for which place."""
+
+from dataclasses import dataclass
 
 from forms.package import Package
-from node import rights
+from node import places, rights
 from node.lifecycle import State, Step
+from node.rights import Side
 from tui.screens.choose import Choose, Option
 from tui.screens.page import Page
 
 EMPTY = "还没有事项。请先同步一次（F5），事项由区里发布"
+ELSEWHERE = Option("elsewhere", "替别处收件…", "全市通办")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An item, and the division that the case is for; "" is our own."""
+
+    package: Package
+    division: str = ""
 
 
 def takes_in(page: Page) -> list[Package]:
@@ -20,23 +32,57 @@ def takes_in(page: Page) -> list[Package]:
     return [
         package
         for package in packages
-        if not rights.why_not(Step.SUBMIT, node.tier, package.item, State.DRAFT, "")
+        if not rights.why_not(
+            Step.SUBMIT, node.tier, package.item, State.DRAFT, "", Side.COMPETENT
+        )
     ]
 
 
-async def choose_item(page: Page) -> Package | None:
-    """Ask which item is applied for; None when the user went back."""
+async def choose_new(page: Page) -> Chosen | None:
+    """Ask which item is applied for, at another place if the user says so; None when
+    he went back.
+    """
     packages = {package.item.code: package for package in takes_in(page)}
-    options = [
-        Option(code, package.item.name, package.item.department)
-        for code, package in packages.items()
+    goes_out = [
+        package
+        for package in packages.values()
+        if places.known_places(page.node, package.item)
     ]
-    code = await page.app.push_screen_wait(
+    code = await _ask_item(
+        page,
+        "新建：办什么事项？",
+        list(packages.values()),
+        (ELSEWHERE,) if goes_out else (),
+    )
+    if code != ELSEWHERE.value:
+        return Chosen(packages[code]) if code else None
+    code = await _ask_item(page, "替别处收件：办什么事项？", goes_out)
+    if not code:
+        return None
+    division = await _ask_place(page, packages[code])
+    return Chosen(packages[code], division) if division else None
+
+
+async def _ask_item(
+    page: Page, question: str, packages: list[Package], more: tuple[Option, ...] = ()
+) -> str | None:
+    options = [Option(p.item.code, p.item.name, p.item.department) for p in packages]
+    return await page.app.push_screen_wait(
+        Choose(question, [*options, *more], columns=("事项", "部门"), empty=EMPTY)
+    )
+
+
+async def _ask_place(page: Page, package: Package) -> str | None:
+    options = [
+        Option(one.division, one.name, f"{one.division} {one.above}".strip())
+        for one in places.known_places(page.node, package.item)
+    ]
+    return await page.app.push_screen_wait(
         Choose(
-            "新建：办什么事项？",
+            f"{package.item.name}：替哪里收件？",
             options,
-            columns=("事项", "部门"),
-            empty=EMPTY,
+            columns=("办理地", "区划代码"),
+            detail_cells=24,
+            numbered=0,
         )
     )
-    return packages[code] if code else None

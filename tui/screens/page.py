@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from rich.text import Text
@@ -62,6 +62,11 @@ class Page(Screen[None]):
         """What F1 says of this screen, before its keys."""
         return self.HELP
 
+    @property
+    def is_whole(self) -> bool:
+        """Say whether its widgets are there: not while it is made, nor as it closes."""
+        return bool(self.query("#status"))
+
     def body(self) -> Iterable[Widget]:
         """Make what stands between the bars."""
         return ()
@@ -108,10 +113,17 @@ class Page(Screen[None]):
         self.is_busy = True
         self.run_worker(self._guarded(job), group="work")
 
-    async def ask(self, question: str, *, placeholder: str = "") -> str | None:
+    async def ask(
+        self,
+        question: str,
+        *,
+        value: str = "",
+        placeholder: str = "",
+        presets: Sequence[str] = (),
+    ) -> str | None:
         """Ask for a line of text; None when the user went back."""
         return await self.app.push_screen_wait(
-            Ask(harmless(question), placeholder=placeholder)
+            Ask(harmless(question), value, placeholder=placeholder, presets=presets)
         )
 
     async def confirm(

@@ -2,6 +2,7 @@
 
 from node import cases, status
 from node.lifecycle import State, Step
+from node.progress import progress
 from node.store.cases import CaseRow, Filter
 from node.wiring import Node
 from tui import labels, times
@@ -20,7 +21,8 @@ def words(node: Node, row: CaseRow | None) -> tuple[str, Tone]:
     if row is not None and row.state in REASONED:
         return reasoned(node, row), "alert"
     if row is not None and row.mark:
-        return _marked(row), "alert"
+        tone: Tone = "alert" if cases.may_settle(node, row) else "quiet"
+        return _marked(node, row), tone
     if row is None or row.state == State.DRAFT:
         waiting = node.store.cases.page(
             Filter(states=(State.RETURNED,), oldest_first=True), None, 1
@@ -62,9 +64,14 @@ def who(node: Node, author: str) -> str:
     return f"未登记站点 {author[:8]}"
 
 
-def _marked(row: CaseRow) -> str:
-    meaning = labels.word(labels.MARKS, row.mark)
-    return f"! {harmless(row.applicant)}：{meaning}，按回车打开核对"
+def _marked(node: Node, row: CaseRow) -> str:
+    name = harmless(row.applicant)
+    meaning = labels.settles_here(
+        row.mark, row.settler, is_here=cases.may_settle(node, row)
+    )
+    if cases.may_settle(node, row):
+        return f"{labels.OPEN_MARK} {name}：{meaning}，按 H 核对"
+    return f"{name}：{meaning}。两边都留着，按回车看"
 
 
 def _calm(node: Node, row: CaseRow) -> str:
@@ -74,12 +81,20 @@ def _calm(node: Node, row: CaseRow) -> str:
         return f"草稿，只在本机。{kept} 存的，按回车接着填"
     since = times.moment(row.submitted_at_ms, now_ms)
     changed = times.moment(row.changed_at_ms, now_ms)
-    origin = views.place(views.places(node), row.division)
+    origin = labels.whose(views.places(node), row)
     text = (
         f"单号 {row.number}   {origin}   {row.department}   "
         f"{since} 收件   {changed} 变动"
     )
-    return text + _arrived(node, row)
+    return text + _files(node, row) + _arrived(node, row)
+
+
+def _files(node: Node, row: CaseRow) -> str:
+    """Return how many files have come, until all have come as far as they go."""
+    found = progress(node, [row.document]).get(row.document)
+    if found is None or found.is_all_there:
+        return ""
+    return f"   {labels.files_arrived(found)}"
 
 
 def _arrived(node: Node, row: CaseRow) -> str:

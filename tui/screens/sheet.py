@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from forms.field import Field
 from forms.package import Package
 from node import casework
 from node.cases import Case
@@ -11,7 +10,7 @@ from node.lifecycle import State, Step
 from node.material import Material
 from node.store.cases import Draft
 from node.wiring import Node
-from tui.screens import kept, preview
+from tui.screens import kept, preview, views
 
 
 class Sheet(Protocol):
@@ -24,6 +23,8 @@ class Sheet(Protocol):
     """When it was last kept; None: never, so there is nothing to come back to."""
     kept_words: str
     notice: str
+    held: frozenset[str]
+    """Fields that stay as they are: two values are living, until one is chosen."""
 
     @property
     def document(self) -> bytes | None:
@@ -35,15 +36,28 @@ class Sheet(Protocol):
     def submit(self, answers: Mapping[str, str]) -> Case:
         """Make an entry of the answers. Raises as `node.casework` does."""
 
+    def material(self, digest: str) -> Material:
+        """Return what a file that an answer names is called."""
+
 
 class DraftSheet:
     """A new case. Its draft begins with the first answer: a look leaves none behind."""
 
     kept_words = "草稿"
     notice = ""
+    held: frozenset[str] = frozenset()
 
-    def __init__(self, node: Node, package: Package, draft: Draft | None = None):
+    def __init__(
+        self,
+        node: Node,
+        package: Package,
+        draft: Draft | None = None,
+        division: str = "",
+    ) -> None:
+        """Fill in `draft`, or a new one for the place `division`; ours where empty."""
         self.node, self.package, self.draft = node, package, draft
+        self.division = draft.division if draft else division
+        self.notice = _whose(node, self.division)
         self.answers = dict(draft.answers) if draft else {}
         self.last_field = draft.last_field if draft else ""
         self.saved_at_ms = draft.saved_at_ms if draft else None
@@ -56,7 +70,9 @@ class DraftSheet:
     def save(self, answers: Mapping[str, str], last_field: str) -> int:
         """Keep the draft."""
         if self.draft is None:
-            self.draft = casework.begin_draft(self.node, self.package.item.code)
+            self.draft = casework.begin_draft(
+                self.node, self.package.item.code, place=self.division
+            )
         self.draft = casework.save_draft(self.node, self.draft, answers, last_field)
         self.answers = dict(answers)
         self.saved_at_ms = self.draft.saved_at_ms
@@ -66,11 +82,11 @@ class DraftSheet:
         """Make a case of the draft."""
         self.save(answers, "")
         assert self.draft is not None
-        materials = {
-            digest: kept.material(self.node, digest)
-            for digest in attached(self.package, answers)
-        }
-        return casework.submit_draft(self.node, self.draft, materials)
+        return casework.submit_draft(self.node, self.draft)
+
+    def material(self, digest: str) -> Material:
+        """Return what a file is called that was attached here."""
+        return kept.material(self.node, digest)
 
 
 class CaseSheet:
@@ -84,7 +100,10 @@ class CaseSheet:
             self.step = Step.SUBMIT
             self.notice = preview.reasoned(node, case.row)
         found = kept.correction(node, case.id)
-        self.answers = {**case.fields, **(found.answers if found else {})}
+        self.held = frozenset(one.key for one in case.conflicts)
+        kept_answers = found.answers if found else {}
+        changed = {k: v for k, v in kept_answers.items() if k not in self.held}
+        self.answers = {**case.fields, **changed}
         self.last_field = found.last_field if found else ""
         self.saved_at_ms = found.saved_at_ms if found else None
         self.kept_words = "改动"
@@ -106,16 +125,13 @@ class CaseSheet:
     def submit(self, answers: Mapping[str, str]) -> Case:
         """Write what differs into the case."""
         changes = self._changes(answers)
-        materials: dict[str, Material] = {
-            digest: kept.material(self.node, digest)
-            for digest in attached(self.package, changes)
-            if digest not in self.case.materials
-        }
-        case = casework.take_step(
-            self.node, self.case.id, self.step, answers=changes, materials=materials
-        )
+        case = casework.take_step(self.node, self.case.id, self.step, answers=changes)
         kept.drop_correction(self.node, self.case.id)
         return case
+
+    def material(self, digest: str) -> Material:
+        """Return what a file is called: as the case says, or as it was attached."""
+        return self.case.materials.get(digest) or kept.material(self.node, digest)
 
     def _changes(self, answers: Mapping[str, str]) -> dict[str, str]:
         """Return what differs; an answer that was taken out is there as nothing."""
@@ -127,15 +143,9 @@ class CaseSheet:
         }
 
 
-def attached(package: Package, answers: Mapping[str, str]) -> list[str]:
-    """Return the digests of all files that the answers name."""
-    return [
-        digest
-        for field in package.fields
-        if _is_file(field)
-        for digest in answers.get(field.key, "").split()
-    ]
-
-
-def _is_file(field: Field) -> bool:
-    return field.kind == "file"
+def _whose(node: Node, division: str) -> str:
+    """Return what to say of a case that is taken in for another place."""
+    if division in ("", node.certificate.division):
+        return ""
+    name = views.place(views.places(node), division)
+    return f"代收：这件是替 {name} 收的，交上去以后由那里受理，结果会送回这里。"

@@ -10,6 +10,7 @@ from node import cases, find
 from node.lifecycle import State
 from node.store.cases import CaseRow, Draft, Filter
 from node.wiring import Node
+from sync.identity import own_prefix
 from tui.screens import views
 from tui.screens.choose import Option
 from tui.screens.sources import CaseSource, case_id, case_key, draft_key
@@ -44,7 +45,7 @@ class Shelf:
         view = self.view
         return CaseSource(
             self.node,
-            self._filter(view.states),
+            self._filter(view),
             has_cases=view.has_cases,
             drafts=self._drafts if view.has_drafts else lambda: (),
             on_error=on_error,
@@ -54,6 +55,7 @@ class Shelf:
         """Return all tabs with their counts."""
         store = self.node.store.cases
         counts = store.counts_by_state()
+        elsewhere = store.counts_elsewhere(self._own_prefix)
         drafts = len(store.drafts())
         tabs = []
         for view in self.views:
@@ -61,9 +63,11 @@ class Shelf:
             if view.is_counted:
                 count = drafts if view.has_drafts else 0
                 if self.narrowed_to and view.states:
-                    count += store.count(self._filter(view.states))
+                    count += store.count(self._filter(view))
                 else:
                     count += sum(counts.get(state, 0) for state in view.states)
+                    if view.is_ours:
+                        count -= sum(elsewhere.get(state, 0) for state in view.states)
             tabs.append(Tab(view.label, count, view.is_urgent))
         return tabs
 
@@ -85,6 +89,8 @@ class Shelf:
         if row.state == State.DRAFT:
             return draft_key(row) if view.has_drafts else None
         is_listed = view.has_cases and (not view.states or row.state in view.states)
+        if view.is_ours and not row.division.startswith(self._own_prefix):
+            is_listed = False
         return case_key(row) if is_listed else None
 
     def choices(self) -> tuple[str, list[Option]]:
@@ -140,7 +146,12 @@ class Shelf:
             parts.append(narrow)
         return "   ".join(parts)
 
-    def _filter(self, states: tuple[State, ...]) -> Filter:
+    @property
+    def _own_prefix(self) -> str:
+        own = self.node.certificate
+        return own_prefix(own.tier, own.division)
+
+    def _filter(self, view: views.View) -> Filter:
         query, prefix = self.query_text, ""
         if self.node.tier is Tier.TOWN:
             prefix = self.narrowed_to
@@ -148,8 +159,9 @@ class Shelf:
             # A list has no filter for items, but every case is found by its item.
             query = f"{query} {self.narrowed_to}"
         return Filter(
-            states=states,
+            states=view.states,
             division_prefix=prefix,
+            for_prefix=self._own_prefix if view.is_ours else "",
             match=find.match(query),
             oldest_first=self.view.oldest_first,
         )

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from node import cases, status
 from node.errors import NodeError
+from node.progress import Progress, progress
 from node.store.cases import CaseRow, Draft, Filter, PageKey
 from node.wiring import Node
 from tui.screens import views
@@ -89,18 +90,21 @@ class CaseSource:
         rows = [cases.draft_row(self.node, draft) for draft in self._find_drafts()]
         names = views.places(self.node)
         return [
-            self._row(draft_key(row), row, None, names)
+            self._row(draft_key(row), row, None, None, names)
             for row in sorted(rows, key=lambda row: (-row.changed_at_ms, row.id))
         ]
 
     def _draw(self, rows: Sequence[CaseRow]) -> list[Row]:
-        arrivals = status.arrivals(self.node, [row.document for row in rows])
+        documents = [row.document for row in rows]
+        arrivals = status.arrivals(self.node, documents)
+        files = progress(self.node, documents)
         names = views.places(self.node)
         return [
             self._row(
                 case_key(row),
                 row,
                 arrivals.get(row.document),
+                files.get(row.document),
                 names,
             )
             for row in rows
@@ -111,11 +115,22 @@ class CaseSource:
         key: Key,
         row: CaseRow,
         known: status.Arrival | None,
+        files: Progress | None,
         names: dict[str, str],
     ) -> Row:
-        tier = self.node.tier
-        cells = views.row_cells(tier, row, known, names, self.node.now_ms())
-        return Row(key, cells, views.row_style(tier, row))
+        cells = self.cells(row, known, files, names)
+        return Row(key, cells, views.row_style(self.node, row))
+
+    def cells(
+        self,
+        row: CaseRow,
+        known: status.Arrival | None,
+        files: Progress | None,
+        names: dict[str, str],
+    ) -> tuple[str, ...]:
+        """Return a case as a line of this tier's list."""
+        now_ms = self.node.now_ms()
+        return views.row_cells(self.node, row, known, files, names, now_ms)
 
 
 def draft_key(row: CaseRow) -> Key:

@@ -14,6 +14,7 @@ from textual.binding import Binding
 from node import casework, rights
 from node.errors import NodeError, StepRefused
 from node.lifecycle import NEEDS_REASON, State, Step
+from node.progress import progress
 from node.store.cases import CaseRow
 from node.wiring import Node
 from tui import labels
@@ -84,7 +85,8 @@ def possible(node: Node, row: CaseRow) -> list[Step]:
     package = node.package(row.package)
     if package is None or row.state == State.DRAFT:
         return []
-    return rights.possible_steps(node.tier, package.item, State(row.state))
+    side = rights.side_of(node.certificate, row.division)
+    return rights.possible_steps(node.tier, package.item, State(row.state), side)
 
 
 async def take(page: Page, step: Step, rows: Sequence[CaseRow]) -> bool:
@@ -98,6 +100,7 @@ async def take(page: Page, step: Step, rows: Sequence[CaseRow]) -> bool:
     who = _who(able)
     if len(able) < len(rows):
         who += f"（另外 {len(rows) - len(able)} 件现在不能{act.label}，不动）"
+    coming = _still_coming(node, able)
     note = ""
     if step in NEEDS_REASON:
         answer = await page.ask(act.reason.format(who=who), placeholder=act.placeholder)
@@ -105,9 +108,9 @@ async def take(page: Page, step: Step, rows: Sequence[CaseRow]) -> bool:
             return False
         note = answer
     if step is Step.FORWARD:
-        return await _forward(page, able, who)
+        return await _forward(page, able, who, coming)
     if act.question and not await page.confirm(
-        act.question.format(who=who, note=note),
+        act.question.format(who=who, note=note) + coming,
         act.label,
         is_dangerous=act.is_dangerous,
     ):
@@ -118,12 +121,12 @@ async def take(page: Page, step: Step, rows: Sequence[CaseRow]) -> bool:
     return bool(done)
 
 
-async def _forward(page: Page, rows: Sequence[CaseRow], who: str) -> bool:
+async def _forward(page: Page, rows: Sequence[CaseRow], who: str, coming: str) -> bool:
     counts = Counter(row.item_name for row in rows)
     items = "、".join(f"{name} {count} 件" for name, count in counts.items())
     above = page.lianban.above
     goal = above.name if above else "区里"
-    question = f"把 {len(rows)} 件打成一个批次转到{goal}？{items}：{who}。"
+    question = f"把 {len(rows)} 件打成一个批次转到{goal}？{items}：{who}。{coming}"
     if not await page.confirm(question, "转区"):
         return False
     batch, cases = casework.forward_batch(page.node, [row.id for row in rows])
@@ -174,8 +177,23 @@ def _why_none(node: Node, step: Step, row: CaseRow) -> str:
     if package is None or row.state == State.DRAFT:
         return "还是草稿，先提交"
     state = State(row.state)
-    why = rights.why_not(step, node.tier, package.item, state, "…")
+    side = rights.side_of(node.certificate, row.division)
+    why = rights.why_not(step, node.tier, package.item, state, "…", side)
     return f"不能{ACTS[step].label}，{reason(StepRefused('', state, step, why))}"
+
+
+def _still_coming(node: Node, rows: Sequence[CaseRow]) -> str:
+    """Return what to know before a step: files that are still on their way to here.
+
+    It hinders nothing; a case may be decided without them.
+    """
+    found = progress(node, [row.document for row in rows])
+    late = [one for one in found.values() if not one.is_all_here]
+    if not late:
+        return ""
+    if len(rows) == 1:
+        return f"{labels.files_arrived(late[0])}。"
+    return f"其中 {len(late)} 件的材料还在路上。"
 
 
 def _who(rows: Sequence[CaseRow]) -> str:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from forms.item import Tier
+from node import cases
 from node.lifecycle import State
+from node.progress import Progress
 from node.status import Arrival
 from node.store.cases import CaseRow
 from node.wiring import Node
@@ -22,6 +24,8 @@ class View:
     oldest_first: bool = False
     """Who has waited longest comes first, and what comes in moves no row."""
     is_urgent: bool = False
+    is_ours: bool = False
+    """Only what is for our own place: nobody here can act on the rest."""
     is_counted: bool = True
     empty: str = "这里没有办件"
 
@@ -55,6 +59,7 @@ VIEWS: dict[Tier, tuple[View, ...]] = {
             "待受理",
             (State.SUBMITTED,),
             oldest_first=True,
+            is_ours=True,
             empty="都受理完了，没有等着的办件",
         ),
         View("退回中", (State.RETURNED,), empty="没有退回给村里补正的办件"),
@@ -62,6 +67,7 @@ VIEWS: dict[Tier, tuple[View, ...]] = {
             "已受理",
             (State.ACCEPTED,),
             oldest_first=True,
+            is_ours=True,
             empty="没有受理后等着转区或决定的办件",
         ),
         View("已转区", (State.FORWARDED,), empty="没有在区里等决定的办件"),
@@ -98,18 +104,19 @@ COLUMNS: dict[Tier, tuple[Column, ...]] = {
     Tier.TOWN: (
         _NUMBER,
         Column("申请人", 8, is_flexible=True),
-        Column("事项", 16, is_flexible=True),
+        Column("事项", 15, is_flexible=True),
         Column("村", 12, is_flexible=True),
         Column("状态", 10),
-        Column("到区", 7),
+        Column("到达", 8),
         Column("已等", 6, "right"),
     ),
     Tier.DISTRICT: (
         _NUMBER,
         Column("申请人", 8, is_flexible=True),
-        Column("事项", 19, is_flexible=True),
+        Column("事项", 14, is_flexible=True),
         Column("来自", 10, is_flexible=True),
         Column("部门", 8, is_flexible=True),
+        Column("材料", 4),
         Column("状态", 8),
         Column("已等", 6, "right"),
     ),
@@ -128,44 +135,54 @@ def place(names: dict[str, str], division: str) -> str:
 
 
 def row_cells(
-    tier: Tier,
+    node: Node,
     row: CaseRow,
     known: Arrival | None,
+    files: Progress | None,
     names: dict[str, str],
     now_ms: int,
 ) -> tuple[str, ...]:
     """Return a case as a line of its tier's list."""
     number = labels.short_number(row.number)
     applicant = row.applicant or "（未填）"
-    state = state_words(row)
+    tier, state = node.tier, state_words(node, row)
     waits = "" if _is_closed(row) else waiting(row.changed_at_ms, now_ms)
     match tier:
         case Tier.VILLAGE:
-            arrived = "" if row.state == State.DRAFT else labels.arrival(known)
+            is_draft = row.state == State.DRAFT
+            arrived = "" if is_draft else labels.arrival(known, files)
             on = times.day(row.changed_at_ms, now_ms)
-            return number, applicant, row.item_name, state, arrived, on
+            item = row.item_name
+            if row.taken_in_at != row.division:
+                item = f"{labels.whose(names, row)} {item}"
+            return number, applicant, item, state, arrived, on
         case Tier.TOWN:
-            village = place(names, row.division)
-            arrived = labels.arrival(known)
+            village = labels.whose(names, row)
+            arrived = labels.arrival(known, files)
             return number, applicant, row.item_name, village, state, arrived, waits
         case Tier.DISTRICT:
-            origin = place(names, row.division)
+            origin = labels.whose(names, row)
             item = row.item_name
             department = row.department.partition("（")[0]
-            return number, applicant, item, origin, department, state, waits
+            papers = labels.files_here(files)
+            return number, applicant, item, origin, department, papers, state, waits
 
 
-def row_style(tier: Tier, row: CaseRow) -> str:
+def row_style(node: Node, row: CaseRow) -> str:
     """Return how a line looks: what waits for a person here is bold."""
-    if row.mark or (tier is Tier.VILLAGE and row.state == State.RETURNED):
+    is_mine = cases.may_settle(node, row)
+    if is_mine or (node.tier is Tier.VILLAGE and row.state == State.RETURNED):
         return "bold"
     return "dim" if row.state in _CLOSED else ""
 
 
-def state_words(row: CaseRow) -> str:
-    """Return the state of a case; ! where a person must look at it."""
-    sign = " !" if row.mark else ""
-    return labels.word(labels.STATES, row.state) + sign
+def state_words(node: Node, row: CaseRow) -> str:
+    """Return the state of a case; ! where this tier must settle something, else ≠
+    where something is or once was in conflict.
+    """
+    sign = labels.SETTLED_MARK if row.had_conflict else ""
+    sign = labels.OPEN_MARK if cases.may_settle(node, row) else sign
+    return " ".join(filter(None, (labels.word(labels.STATES, row.state), sign)))
 
 
 def waiting(since_ms: int, now_ms: int) -> str:

@@ -1,5 +1,6 @@
 """Two small questions over a screen: yes or no, and one line of text."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -108,14 +109,18 @@ class Confirm(ModalScreen[bool]):
 
 
 class Ask(ModalScreen[str | None]):
-    """Asks for one line of text; None when the user went back."""
+    """Asks for one line of text; None when the user went back.
+
+    What is mostly answered can be offered as `presets`: their digits answer at once.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "返回"),
     ]
     DEFAULT_CSS = (
         "Ask {" + DIALOGUE_CSS + "& .problem { color: $text-error; height: 1; }\n"
-        "& .keys { color: $text-muted; }"
+        "& .keys { color: $text-muted; }\n"
+        "& .presets { margin: 0 0 1 0; }"
         "}"
     )
 
@@ -125,6 +130,7 @@ class Ask(ModalScreen[str | None]):
         value: str = "",
         *,
         placeholder: str = "",
+        presets: Sequence[str] = (),
         is_required: bool = True,
         missing: str = "这里不能空着",
         max_length: int = ANSWER_LIMIT,
@@ -133,6 +139,7 @@ class Ask(ModalScreen[str | None]):
         self.question = question
         self.value = value
         self.placeholder = placeholder
+        self.presets = tuple(presets)
         self.is_required = is_required
         self.missing = missing
         self.max_length = max_length
@@ -141,6 +148,12 @@ class Ask(ModalScreen[str | None]):
         """Put the question above the line to fill."""
         with Vertical():
             yield Static(plain(self.question), classes="question")
+            if self.presets:
+                lines = [
+                    plain(f"{number} {preset}")
+                    for number, preset in enumerate(self.presets, start=1)
+                ]
+                yield Static(Text("\n").join(lines), classes="presets")
             yield FieldInput(
                 "answer",
                 self.value,
@@ -161,9 +174,14 @@ class Ask(ModalScreen[str | None]):
             self._complain(f"✗ {self.missing}")
 
     @on(FieldInput.Edited)
-    def clear(self) -> None:
-        """Take the complaint back as soon as something is typed."""
+    def edited(self, event: FieldInput.Edited) -> None:
+        """Take the complaint back as soon as something is typed; a preset's number
+        in the empty line is the answer.
+        """
         self._complain(None)
+        numbers = [str(place) for place in range(1, len(self.presets) + 1)]
+        if event.value.strip() in numbers:
+            self.dismiss(self.presets[int(event.value) - 1])
 
     @on(FieldInput.Refused)
     def explain(self) -> None:
