@@ -156,9 +156,9 @@ def three_places(folder: Path) -> Iterator[Places]:
         upkeep.publish(district, read_catalog(shipped()))
         district.close()
         places.district.serve("--no-sync")
-        _join(places.town, places.district, "town")
+        join(places.town, places.district, "town")
         places.town.serve("--no-sync")
-        _join(places.village, places.town, "village")
+        join(places.village, places.town, "village")
         for place in (places.town, places.village, places.town):
             sync(place)
         yield places
@@ -212,7 +212,8 @@ def digests(place: Place) -> dict[str, str]:
         return found.digests
 
 
-def _join(place: Place, inviter: Place, tier: str) -> None:
+def join(place: Place, inviter: Place, tier: str) -> None:
+    """Enrol a place, or one more desk of it, over the inviter's real socket."""
     division, name = DIVISIONS[tier]
     with inviter.open() as node:
         code = enrol.invite(
