@@ -14,13 +14,9 @@ from node.policy import SCHEMA
 from node.store.journal import read_chunk
 from node.wiring import Node
 from sync import bundle, seal
+from sync.actor import actor_of, document_id
 from sync.change import read_change
-from sync.document import (
-    Document,
-    actor_of,
-    document_id,
-    merge_changes,
-)
+from sync.document import Document, merge_changes
 from sync.exchange import Parcel, encode_parcel
 from sync.stream import (
     KIND_CHANGE,
@@ -264,12 +260,13 @@ def chunk_signed(
 def parcel(
     chunks: Sequence[Chunk] = (), vectors: Sequence[SignedVector] = ()
 ) -> Parcel:
-    return Parcel(bytes(32), tuple(vectors), tuple(chunks), more=False)
+    return Parcel(bytes(32), tuple(vectors), tuple(chunks), (), (), more=False)
 
 
 def send(sender: Node, receiver: Node, content: Parcel) -> bytes:
     """Hand a parcel to `receiver` in a true bundle of `sender`; return the answer."""
-    return talk.answer(receiver, wrap(sender, receiver, content))
+    (reply,) = talk.answer(receiver, [wrap(sender, receiver, content)])
+    return reply
 
 
 def wrap(sender: Node, receiver: Node, content: Parcel) -> bytes:
@@ -287,7 +284,8 @@ def wrap(sender: Node, receiver: Node, content: Parcel) -> bytes:
 def bundle_for(sender: Node, receiver: Node) -> bytes:
     """Return what `sender` has for `receiver` now, as it would lie on a stick."""
     peer = talk.find_neighbour(sender, receiver.id.hex())
-    return talk.compose_bundle(sender, peer)[0]
+    (data,) = talk.bundles(sender, peer)
+    return data
 
 
 def claim(

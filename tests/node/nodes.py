@@ -21,12 +21,13 @@ from sqlcipher3 import dbapi2 as sqlcipher
 
 from forms.catalog import read_catalog, shipped
 from forms.citizen_id import expected_check_character
-from node import casework, enrol, talk, upkeep, wiring
+from node import casework, enrol, rejoin, talk, upkeep, wiring
 from node.cases import Case, open_case
 from node.lifecycle import Step
 from node.vault import Cost
 from node.wiring import Node, open_node
 from sync.errors import PeerRefused, SyncError
+from sync.identity import Certificate
 from sync.sandbox import Sandbox
 
 DISTRICT = "330881000000"
@@ -166,6 +167,7 @@ def three(tmp_path: Path) -> Three:
 def reopen(home: Path, now_ms: Callable[[], int]) -> Node:
     """Return the node of a home over a connection of its own."""
     node = open_node(home, OPERATOR, PASSWORD, now_ms=now_ms)
+    node.sandbox.close()
     node.sandbox = sandbox()
     return node
 
@@ -212,10 +214,37 @@ def joined(
     return node
 
 
+def rejoined(
+    inviter: Node,
+    node: Node,
+    code: str = "",
+    deliver: Callable[[bytes], bytes] | None = None,
+) -> Certificate:
+    """Let `node` begin anew, by a code of `inviter` for its place."""
+    me = node.certificate
+    code = code or enrol.invite(
+        inviter,
+        tier=me.tier,
+        division=me.division,
+        department=me.department,
+        name=me.name,
+        address="test:1",
+    )
+    line = Line(deliver or (lambda data: enrol.grant(inviter, data)))
+    with mock.patch.object(enrol, "Client", line):
+        return rejoin.rejoin(node, code)
+
+
 def sync(one: Node, other: Node) -> talk.Report:
     """Let `one` sync with `other`, as over a line."""
     peer = talk.find_neighbour(one, other.id.hex())
-    return talk.sync_over(one, peer, lambda data: talk.answer(other, data))
+    return talk.sync_over(one, peer, lambda run: talk.answer(other, run))
+
+
+def answer(node: Node, data: bytes) -> bytes:
+    """Let `node` take in one bundle; return its answer, which is one as well."""
+    (reply,) = talk.answer(node, [data])
+    return reply
 
 
 def sync_all(nodes: Three, rounds: int = 2) -> None:

@@ -1,7 +1,8 @@
 """What a receiver does with true and with altered bytes of its neighbours."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -9,9 +10,19 @@ import pytest
 
 from node import talk
 from node.absorb import absorb
+from node.cases import open_case
+from node.lifecycle import Step
 from node.wiring import Node
 from sync import bundle
-from sync.errors import Malformed, NotForUs, NotTrusted, PeerFault, TooNew
+from sync.document import Document
+from sync.errors import (
+    Malformed,
+    NotForUs,
+    NotTrusted,
+    PeerFault,
+    PeerUnreachable,
+    TooNew,
+)
 from sync.exchange import Parcel, encode_parcel
 from sync.identity import PUBLIC
 from sync.stream import Chunk, StreamId, sign_checkpoint
@@ -32,6 +43,7 @@ from tests.node.nodes import (
     TOWN,
     VILLAGE,
     Three,
+    answer,
     causes,
     digests,
     rows,
@@ -40,6 +52,7 @@ from tests.node.nodes import (
     submit,
     sync,
     sync_all,
+    tamper,
 )
 
 
@@ -54,8 +67,7 @@ def test_a_chunk_with_a_gap_is_refused_and_healed_later(nodes: Three) -> None:
 
     send(village, town, parcel([chunk_of(village, _stream(village), 3)]))
     assert town.store.documents.count() == 0
-    assert [word for word, _ in refusals(town)] == ["chunk"]
-    assert "a gap" in refusals(town)[0][1]
+    assert refusals(town) == []
     sync(village, town)
 
     assert town.store.documents.count() == 4
@@ -76,6 +88,113 @@ def test_chunks_that_overlap_what_is_here_are_taken_from_there_on(
     assert town.store.documents.count() == 6
     assert refusals(town) == []
     assert shared_digests(village, town)
+
+
+def test_a_chunk_may_lean_on_what_came_long_before_it(nodes: Three) -> None:
+    village, town = nodes.village, nodes.town
+    cases = [submit(village) for _ in range(3)]
+    sync_all(nodes)
+    for case in cases[::-1]:
+        step(village, case.id, Step.AMEND, phone="13900000000")
+
+    edits = chunk_of(village, _stream(village), 4, 6)
+    sync_all(nodes)
+
+    assert edits.backs == (1, 3, 5)
+    assert chunk_of(town, _stream(village), 4, 6) == edits
+    assert shared_digests(village, town) and shared_digests(town, nodes.district)
+
+
+def test_a_chunk_with_a_gap_is_a_gap_even_where_it_leans_on_what_is_missing(
+    nodes: Three,
+) -> None:
+    village, town = nodes.village, nodes.town
+    case = submit(village)
+    step(village, case.id, Step.AMEND, phone="13900000000")
+
+    send(village, town, parcel([chunk_of(village, _stream(village), 2, 2)]))
+
+    assert refusals(town) == []
+    assert town.store.documents.count() == 0
+    sync(village, town)
+    assert shared_digests(village, town)
+
+
+@pytest.mark.parametrize("back", [0, 1, 3, 4, -1, 2**63, None])
+def test_a_false_step_back_is_refused_and_nothing_is_stored(
+    nodes: Three, back: int | None
+) -> None:
+    village, town = nodes.village, nodes.town
+    first, _ = submit(village), submit(village)
+    sync(village, town)
+    step(village, first.id, Step.AMEND, phone="13900000000")
+    step(village, first.id, Step.AMEND, phone="13900000001")
+    true = chunk_of(village, _stream(village), 3, 4)
+    assert true.backs == (2, 1)
+    before = digests(town), rows(town, "SELECT count(*) FROM entries")
+
+    send(
+        village,
+        town,
+        parcel([msgspec.structs.replace(true, backs=(back, 1))]),
+    )
+
+    assert (digests(town), rows(town, "SELECT count(*) FROM entries")) == before
+    assert [word for word, _ in refusals(town)] == ["chunk"]
+    sync(village, town)
+    assert shared_digests(village, town)
+
+
+def test_an_edit_may_lean_on_a_change_whose_payload_was_dropped_here(
+    nodes: Three,
+) -> None:
+    village, town = nodes.village, nodes.town
+    case = submit(village)
+    sync(village, town)
+    _drop_payload(town, case.row.document)
+
+    step(village, case.id, Step.AMEND, phone="13900000000")
+    sync(village, town)
+
+    assert open_case(town, case.id).fields["phone"] == "13900000000"
+    assert refusals(town) == [] and causes(town) == []
+
+
+def test_who_has_dropped_a_payload_names_in_full_what_builds_on_it(
+    nodes: Three,
+) -> None:
+    village, town = nodes.village, nodes.town
+    case = submit(village)
+    sync(village, town)
+    step(village, case.id, Step.AMEND, phone="13900000000")
+    sync(village, town)
+    _drop_payload(town, case.row.document)
+
+    relayed = chunk_of(town, _stream(village), 2, 2)
+
+    assert relayed.backs == (0,) and relayed.documents == (case.row.document,)
+    assert chunk_of(village, _stream(village), 2, 2).backs == (1,)
+
+
+def _drop_payload(node: Node, document: bytes) -> None:
+    """Forget the payload of a case's first change, as a later program may: not before
+    the document has something else to be loaded from.
+    """
+    (stored, *_) = node.store.journal.entries_of(document)
+    row = node.store.documents.get(document)
+    assert row is not None
+    tamper(
+        node,
+        "UPDATE documents SET snapshot = ? WHERE id = ?",
+        Document.load(row.snapshot).snapshot(),
+        document,
+    )
+    tamper(
+        node,
+        "UPDATE entries SET payload = NULL, payload_hash = ? WHERE id = ?",
+        stored.entry.payload_hash,
+        stored.row,
+    )
 
 
 def _change_payload(chunk: Chunk) -> Chunk:
@@ -153,14 +272,15 @@ def test_what_a_relay_alters_is_refused_and_the_rest_goes_on(
     sync(village, town)
     other = submit(nodes.other_village)
     sync(nodes.other_village, town)
-    before = rows(district, "SELECT count(*) FROM entries")
+    changes = "SELECT count(*) FROM entries WHERE kind = 'change'"
+    before = rows(district, changes)
 
     true = chunk_of(town, _stream(village))
     good = chunk_of(town, _stream(nodes.other_village, OTHER_VILLAGE))
     send(town, district, parcel([alter(true), good]))
 
     assert district.store.cases.get(other.row.document) is not None
-    assert rows(district, "SELECT count(*) FROM entries")[0][0] == before[0][0] + 1
+    assert rows(district, changes)[0][0] == before[0][0] + 1
     assert [word for word, _ in refusals(district)] == ["chunk"]
     sync(town, district)
     assert shared_digests(town, district)
@@ -192,7 +312,8 @@ def test_a_village_cannot_bring_what_it_does_not_share(nodes: Three) -> None:
 
     send(nodes.village, nodes.town, parcel([theirs]))
 
-    assert digests(nodes.town) == before
+    # Only its own stream goes on, with the record that it was asked.
+    assert digests(nodes.town) | {TOWN: ""} == before | {TOWN: ""}
     assert "the sender does not share the scope" in refusals(nodes.town)[0][1]
 
 
@@ -247,12 +368,12 @@ def test_a_flipped_byte_anywhere_is_refused_with_a_sentence(nodes: Three) -> Non
         broken = bytearray(data)
         broken[at] ^= 1 << chance.randrange(8)
         with pytest.raises(PeerFault) as caught:
-            talk.answer(nodes.town, bytes(broken))
+            answer(nodes.town, bytes(broken))
         assert len(str(caught.value)) > 20
         assert Path(caught.traceback[-1].path).parent.name == "sync"
 
     assert digests(nodes.town) == before
-    talk.answer(nodes.town, data)
+    answer(nodes.town, data)
     assert nodes.town.store.documents.count() == 3
 
 
@@ -263,10 +384,10 @@ def test_a_bundle_cut_anywhere_is_refused(nodes: Three) -> None:
 
     for length in [*range(0, len(data), 17), len(data) - 1]:
         with pytest.raises(PeerFault):
-            talk.answer(nodes.town, data[:length])
+            answer(nodes.town, data[:length])
     for more in (b"\x00", data):
         with pytest.raises(PeerFault):
-            talk.answer(nodes.town, data + more)
+            answer(nodes.town, data + more)
 
     assert digests(nodes.town) == before
 
@@ -276,7 +397,7 @@ def test_a_bundle_for_another_node_is_not_opened(nodes: Three) -> None:
     data = bundle_for(nodes.village, nodes.town)
 
     with pytest.raises(NotForUs):
-        talk.answer(nodes.district, data)
+        answer(nodes.district, data)
 
     assert nodes.district.store.documents.count() == 0
 
@@ -286,17 +407,17 @@ def test_a_bundle_of_a_later_format_says_so(nodes: Three) -> None:
     data[len(bundle.MAGIC)] += 1
 
     with pytest.raises(TooNew, match="upgrade this node"):
-        talk.answer(nodes.town, bytes(data))
+        answer(nodes.town, bytes(data))
 
 
 def test_a_bundle_s_answer_is_of_no_use_to_who_repeats_it(nodes: Three) -> None:
     """A replay answers the true sender only: sealed to it, and saying nothing new."""
     submit(nodes.village)
     data = bundle_for(nodes.village, nodes.town)
-    talk.answer(nodes.town, data)
+    answer(nodes.town, data)
     before = digests(nodes.town)
 
-    again = talk.answer(nodes.town, data)
+    again = answer(nodes.town, data)
 
     assert digests(nodes.town) == before
     with pytest.raises(NotForUs):
@@ -307,8 +428,9 @@ def test_an_answer_of_somebody_else_is_refused(nodes: Three) -> None:
     submit(nodes.village)
     peer = talk.find_neighbour(nodes.village)
 
-    def somebody_else(_data: bytes) -> bytes:
-        return wrap(nodes.other_village, nodes.village, parcel())
+    def somebody_else(run: Iterator[bytes]) -> Iterator[bytes]:
+        assert list(run)
+        yield wrap(nodes.other_village, nodes.village, parcel())
 
     with pytest.raises(NotTrusted, match="another node has answered"):
         talk.sync_over(nodes.village, peer, somebody_else)
@@ -331,7 +453,7 @@ def test_a_body_that_is_no_parcel_is_refused(nodes: Three, body: bytes) -> None:
     )
 
     with pytest.raises(Malformed):
-        talk.answer(nodes.town, data)
+        answer(nodes.town, data)
 
     assert nodes.town.store.journal.count_refusals() == 1
 
@@ -341,7 +463,9 @@ def test_unknown_extras_of_a_parcel_are_passed_over(nodes: Three) -> None:
     extras = (("later", b"\x00\xff"), ("", b""))
     chunk = chunk_of(nodes.village, _stream(nodes.village))
 
-    body = encode_parcel(Parcel(bytes(32), (), (chunk,), more=False, extras=extras))
+    body = encode_parcel(
+        Parcel(bytes(32), (), (chunk,), (), (), more=False, extras=extras)
+    )
     data = bundle.wrap(
         body,
         sender=nodes.village.certificate,
@@ -349,7 +473,7 @@ def test_unknown_extras_of_a_parcel_are_passed_over(nodes: Three) -> None:
         recipient=nodes.town.certificate,
         roster_version=1,
     )
-    talk.answer(nodes.town, data)
+    answer(nodes.town, data)
 
     assert nodes.town.store.documents.count() == 1
 
@@ -433,15 +557,17 @@ def test_a_large_backlog_goes_in_rounds_and_each_round_counts(nodes: Three) -> N
     peer = talk.find_neighbour(nodes.village)
     seen: list[int] = []
 
-    def carry(data: bytes) -> bytes:
-        assert len(data) <= bundle.MAX_BUNDLE_BYTES
-        reply = talk.answer(nodes.town, data)
-        seen.append(nodes.town.store.journal.count_entries())
-        return reply
+    def carry(run: Iterator[bytes]) -> Iterator[bytes]:
+        conversation = talk.Answering(nodes.town)
+        for data in run:
+            assert len(data) <= bundle.MAX_BUNDLE_BYTES
+            conversation.take(data)
+            seen.append(nodes.town.store.journal.count_entries())
+        return conversation.reply()
 
     report = talk.sync_over(nodes.village, peer, carry)
 
-    assert report.requests == len(seen) >= 2
+    assert report.requests == 1 and len(seen) == 12
     assert seen == sorted(set(seen))
     assert report.sent == 12
     assert nodes.town.store.cases.get(case.row.document) is not None
@@ -452,22 +578,23 @@ def test_a_cut_backlog_goes_on_where_it_was_cut(nodes: Three) -> None:
     for _ in range(20):
         put_entry(nodes.village, b"", noise.randbytes(500 * 1024), kind="later")
     peer = talk.find_neighbour(nodes.village)
-    requests = 0
 
-    def cut_after_one(data: bytes) -> bytes:
-        nonlocal requests
-        requests += 1
-        if requests > 1:
-            raise NotTrusted("line", "cut")
-        return talk.answer(nodes.town, data)
+    def cut_in_the_middle(run: Iterator[bytes]) -> Iterator[bytes]:
+        conversation = talk.Answering(nodes.town)
+        for data in islice(run, 7):
+            conversation.take(data)
+        next(run)  # this one is under way when the line is cut
+        raise PeerUnreachable("https://test", "cut")
 
-    with pytest.raises(NotTrusted):
-        talk.sync_over(nodes.village, peer, cut_after_one)
+    with pytest.raises(PeerUnreachable):
+        talk.sync_over(nodes.village, peer, cut_in_the_middle)
     held = nodes.town.store.journal.head(_stream(nodes.village))[0]
     report = sync(nodes.village, nodes.town)
 
-    assert 0 < held < 20
+    # What has arrived before the cut is not sent again, though no answer has come.
+    assert held == 7
     assert report.sent == 20 - held
+    assert report.requests == 2
 
 
 @pytest.mark.parametrize("first", ["village", "town"])

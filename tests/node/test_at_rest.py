@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from node import casework, upkeep
+from node.errors import FileRefused
 from node.lifecycle import Step
 from node.wiring import Node
 from tests.node.forge import birth, bundle_for, package_of, put_entry
@@ -23,6 +24,7 @@ from tests.node.nodes import (
     submit,
     sync_all,
 )
+from tests.node.papers import content, taken_in
 
 NAME, PHONE, ADDRESS = "欧阳翠花", "13712345678", "石门镇上塘村桂花巷 77 号"
 REASON = "材料里的姓名欧阳翠花写错了"
@@ -67,12 +69,14 @@ def found_in(folder: Path) -> list[str]:
 def work(nodes: Three) -> None:
     """Let personal data go through everything that there is."""
     casework.begin_draft(nodes.village, ELDER, planted())
-    case = submit(nodes.village, **planted())
-    scan = nodes.path.parent / "scan.jpg"
-    scan.write_bytes((NAME + planted()["citizen_id"]).encode() * 100)
-    _, material = casework.keep_attachment(nodes.village, scan)
-    assert material.name == "scan.jpg"
+    paper = nodes.path.parent / f"{NAME}.pdf"
+    paper.write_bytes((NAME + planted()["citizen_id"]).encode() * 5000)
+    case = submit(nodes.village, photo=taken_in(nodes.village, paper), **planted())
     sync_all(nodes)
+    (digest,) = case.materials
+    assert content(nodes.district, digest) == paper.read_bytes()
+    with pytest.raises(FileRefused):
+        taken_in(nodes.village, lying_picture(nodes.path.parent))
     step(nodes.town, case.id, Step.RETURN, REASON)
     sync_all(nodes)
     step(nodes.village, case.id, Step.SUBMIT, home_address=ADDRESS + " 旁边")
@@ -87,6 +91,13 @@ def work(nodes: Three) -> None:
     casework.forward_batch(nodes.town, [case.id])
     sync_all(nodes)
     upkeep.rebuild(nodes.town)
+
+
+def lying_picture(folder: Path) -> Path:
+    """Return a file that is called a photograph and is none."""
+    path = folder / f"{NAME}.jpg"
+    path.write_bytes((NAME + planted()["citizen_id"]).encode() * 100)
+    return path
 
 
 def test_the_search_itself_finds_what_lies_in_the_clear(tmp_path: Path) -> None:

@@ -42,12 +42,11 @@ while True:
 _ABSORB = f"""
 import sys
 from pathlib import Path
-from node import talk
-from tests.node.nodes import Clock, reopen, sandbox
+from tests.node.nodes import Clock, answer, reopen, sandbox
 node = reopen(Path(sys.argv[1]), Clock({NOON_MS} + int(sys.argv[2]) * 100_000))
 print("open", flush=True)
 for path in sorted(Path(sys.argv[3]).iterdir()):
-    talk.answer(node, path.read_bytes())
+    answer(node, path.read_bytes())
     print("taken", path.name, flush=True)
 node.close()
 sandbox().close()

@@ -55,6 +55,8 @@ def request_with(code_text: str, secret: bytes | None = None) -> bytes:
         sign,
         sealing,
         bytes(32),
+        1,
+        bytes(16),
         give_consent(KEY, sealing, bytes(32), 1, code.issuer),
         b"",
     )

@@ -1,10 +1,6 @@
 """What a case's events come to, and who may add one. No node is needed for that."""
 
-from itertools import permutations
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from forms.catalog import read_catalog, shipped
 from forms.item import Item, Tier
@@ -12,6 +8,7 @@ from node import rights
 from node.lifecycle import (
     CARRIES_FIELDS,
     EVENT_LIMIT_BYTES,
+    LEADS_TO,
     NEEDS_REASON,
     TRANSITIONS,
     Event,
@@ -19,27 +16,46 @@ from node.lifecycle import (
     Step,
     decode_event,
     encode_event,
-    fold,
-    frontier,
     next_state,
 )
-from node.rights import REFUSALS, RIGHTS, possible_steps, why_not
+from node.rights import (
+    REFUSALS,
+    RIGHTS,
+    SETTLED_LIMIT,
+    SETTLERS,
+    Side,
+    possible_steps,
+    settler,
+    why_not,
+    why_not_settle,
+)
+from node.story import Choice, Happened, Story, fold
 
 ITEMS = {p.item.name: p.item for p in read_catalog(shipped())}
 ELDER, ALLOWANCE, BIRTH = "老年人优待证办理", "最低生活保障审核确认", "生育登记"
 CLOSED = {State.DELIVERED, State.WITHDRAWN}
+HERE = Side.COMPETENT
 
 
 def test_every_state_and_every_step_has_its_rows() -> None:
     assert set(TRANSITIONS) == set(State)
     assert set(RIGHTS) == set(Step)
-    assert {s for onward in TRANSITIONS.values() for s in onward} == set(Step)
+    assert set(SETTLERS) == set(State) - {State.DRAFT}
+    # Settling is possible where something is open, whatever the state.
+    in_rows = {s for onward in TRANSITIONS.values() for s in onward}
+    assert in_rows == set(Step) - {Step.SETTLE}
     assert {s for onward in TRANSITIONS.values() for s in onward.values()} == set(
         State
     ) - {State.DRAFT}
     assert set(Step) >= CARRIES_FIELDS | NEEDS_REASON
     duties = {duty for words in RIGHTS.values() for duty in words.split(" or ")}
     assert duties == {"collect", "accept", "decide"}
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_step_leads_to_one_state_from_wherever_it_is_taken(state: State) -> None:
+    for step, onward in TRANSITIONS[state].items():
+        assert onward is (state if step is Step.AMEND else LEADS_TO[step])
 
 
 @pytest.mark.parametrize("state", State)
@@ -55,7 +71,7 @@ def test_somebody_can_lead_every_reachable_case_to_its_end(item: Item) -> None:
         if state in reached:
             continue
         reached.add(state)
-        steps = {s for tier in Tier for s in possible_steps(tier, item, state)}
+        steps = {s for tier in Tier for s in possible_steps(tier, item, state, HERE)}
         assert bool(steps) == (state not in CLOSED), state
         waiting += [TRANSITIONS[state][s] for s in steps]
 
@@ -116,14 +132,41 @@ def test_a_tier_may_take_exactly_the_steps_of_its_row(
 ) -> None:
     allowed = EXPECTED[name].get((tier, state.value), "").split()
 
-    why = why_not(step, tier, ITEMS[name], state, "理由")
+    why = why_not(step, tier, ITEMS[name], state, "理由", HERE)
 
     assert (why == "") == (step in allowed)
     assert why == "" or why in REFUSALS
-    assert (step in possible_steps(tier, ITEMS[name], state)) == (step in allowed)
+    possible = possible_steps(tier, ITEMS[name], state, HERE)
+    assert (step in possible) == (step in allowed)
 
 
-@pytest.mark.parametrize("step", sorted(NEEDS_REASON))
+ABROAD = {
+    (V, "draft"): "submit",
+    (V, "submitted"): "amend withdraw",
+    (V, "returned"): "submit withdraw",
+    (V, "accepted"): "withdraw",
+    (V, "forwarded"): "withdraw",
+    (V, "granted"): "deliver",
+    (V, "refused"): "deliver",
+}
+"""What may be done where a case was taken in for another place: the paperwork."""
+
+
+@pytest.mark.parametrize(("name", "tier", "state", "step"), TABLE)
+def test_where_a_case_was_only_taken_in_nobody_accepts_or_decides(
+    name: str, tier: Tier, state: State, step: Step
+) -> None:
+    # Villages and towns take in all of these items; the district stands above all.
+    allowed = ABROAD.get((V, state.value), "") if tier is not Tier.DISTRICT else ""
+
+    why = why_not(step, tier, ITEMS[name], state, "理由", Side.INTAKE)
+
+    assert (why == "") == (step in allowed.split())
+    if why == "elsewhere":
+        assert why_not(step, tier, ITEMS[name], state, "理由", HERE) != "tier"
+
+
+@pytest.mark.parametrize("step", sorted(NEEDS_REASON - {Step.SETTLE}))
 @pytest.mark.parametrize("note", ["", "  ", "\n\u3000"])
 def test_a_step_that_says_nothing_without_a_reason_wants_one(
     step: Step, note: str
@@ -132,111 +175,60 @@ def test_a_step_that_says_nothing_without_a_reason_wants_one(
 
     for state in states:
         for tier in Tier:
-            if step in possible_steps(tier, ITEMS[ELDER], state):
-                assert why_not(step, tier, ITEMS[ELDER], state, note) == "reason"
+            if step in possible_steps(tier, ITEMS[ELDER], state, HERE):
+                why = why_not(step, tier, ITEMS[ELDER], state, note, HERE)
+                assert why == "reason"
+
+
+STATES = [state for state in State if state is not State.DRAFT]
+AT_THE_DISTRICT = {State.FORWARDED, State.GRANTED, State.REFUSED, State.DELIVERED}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+@pytest.mark.parametrize("state", STATES)
+def test_one_tier_settles_what_is_open_in_a_state(name: str, state: State) -> None:
+    story, item = Story(state, "", ()), ITEMS[name]
+    by_district = state in AT_THE_DISTRICT and item.decide is Tier.DISTRICT
+    expected = Tier.DISTRICT if by_district else Tier.TOWN
+
+    assert settler(item, story) is expected
+    for tier in Tier:
+        why = "" if tier is expected else "tier"
+        assert why_not_settle(tier, item, story, "核对过", HERE) == why
+        assert why_not_settle(tier, item, story, " ", HERE) == (why or "reason")
+
+
+def test_nobody_settles_without_end_in_one_case() -> None:
+    settled = Event(Step.SETTLE, 1, "x", upholds="a-1")
+    happened = [
+        Happened(f"a-{number}", settled, State.GRANTED, "")
+        for number in range(SETTLED_LIMIT)
+    ]
+
+    for count, why in ((SETTLED_LIMIT - 1, ""), (SETTLED_LIMIT, "too-often")):
+        story = Story(State.GRANTED, "", tuple(happened[:count]))
+        why_found = why_not_settle(Tier.DISTRICT, ITEMS[ELDER], story, "核对过", HERE)
+        assert why_found == why
+
+
+@pytest.mark.parametrize("state", [State.WITHDRAWN, State.ACCEPTED, State.RETURNED])
+def test_whoever_has_decided_settles_whether_it_stands(state: State) -> None:
+    choices = (Choice("a-1", state), Choice("b-1", State.GRANTED))
+
+    story = Story(state, "", (), choices)
+
+    assert settler(ITEMS[ELDER], story) is Tier.DISTRICT
+    assert settler(ITEMS[BIRTH], story) is Tier.TOWN
 
 
 @pytest.mark.parametrize("step", ["", "approve", "GRANT", "grant ", "提交"])
 @pytest.mark.parametrize("state", State)
 def test_a_step_that_nobody_knows_is_refused(step: str, state: State) -> None:
-    assert why_not(step, Tier.DISTRICT, ITEMS[ELDER], state, "x") == "state"
+    assert why_not(step, Tier.DISTRICT, ITEMS[ELDER], state, "x", HERE) == "state"
     assert next_state(state, step) is None
-    assert rights.allowed_words(Tier.DISTRICT, ITEMS[ELDER], state) == [
-        str(s) for s in possible_steps(Tier.DISTRICT, ITEMS[ELDER], state)
+    assert rights.allowed_words(Tier.DISTRICT, ITEMS[ELDER], state, HERE) == [
+        str(s) for s in possible_steps(Tier.DISTRICT, ITEMS[ELDER], state, HERE)
     ]
-
-
-# -- the fold ------------------------------------------------------------------------
-
-_NAMES = [f"{i:016x}-{i}" for i in range(8)]
-_EVENTS = st.dictionaries(
-    st.sampled_from(_NAMES),
-    st.builds(
-        Event,
-        step=st.sampled_from([*Step, "unknown"]),
-        at=st.integers(0, 9),
-        by=st.just("x"),
-        seen=st.lists(st.sampled_from([*_NAMES, "nobody-1"]), max_size=3).map(tuple),
-        clock=st.integers(-1, 4),
-        note=st.sampled_from(["", "n"]),
-    ),
-    max_size=8,
-)
-
-
-@settings(max_examples=300, deadline=None, derandomize=True)
-@given(_EVENTS, st.randoms(use_true_random=False))
-def test_the_same_events_tell_the_same_story_in_any_order(
-    events: dict[str, Event], random: object
-) -> None:
-    texts: list[tuple[str, object]] = [(k, encode_event(e)) for k, e in events.items()]
-    shuffled = list(texts)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
-
-    one, other = fold(dict(texts)), fold(dict(shuffled))
-
-    assert one == other
-    assert sorted(h.id for h in one.happened) == sorted(events)
-    assert {h.id for h in one.disputed} == {h.id for h in one.happened if h.why_not}
-    assert frontier(dict(events)) == frontier(dict(reversed(events.items())))
-
-
-@settings(max_examples=150, deadline=None, derandomize=True)
-@given(_EVENTS)
-def test_a_case_stands_where_its_last_good_event_led(events: dict[str, Event]) -> None:
-    story = fold({k: encode_event(e) for k, e in events.items()})
-
-    state = State.DRAFT
-    for one in story.happened:
-        onward = next_state(state, one.event.step)
-        assert (onward is None) == bool(one.why_not)
-        state = onward or state
-        assert one.state is state
-    assert story.state is state
-
-
-def _event(step: Step, *seen: str, clock: int = 1) -> str:
-    return encode_event(Event(step, at=1, by="x", seen=seen, clock=clock))
-
-
-def test_an_event_comes_after_all_that_it_has_seen_whatever_its_clock() -> None:
-    texts = {
-        "a-1": _event(Step.ACCEPT, "b-1", clock=1),
-        "b-1": _event(Step.SUBMIT, clock=9),
-        "c-1": _event(Step.FORWARD, "a-1", clock=0),
-    }
-
-    for order in permutations(texts):
-        story = fold({key: texts[key] for key in order})
-        assert [h.id for h in story.happened] == ["b-1", "a-1", "c-1"]
-        assert story.state is State.FORWARDED
-
-
-def test_events_that_see_each_other_in_a_circle_do_not_hang() -> None:
-    texts = {
-        "a-1": _event(Step.SUBMIT, "b-1"),
-        "b-1": _event(Step.ACCEPT, "c-1"),
-        "c-1": _event(Step.FORWARD, "a-1"),
-        "d-1": _event(Step.GRANT, "d-1"),
-    }
-
-    stories = {fold({k: texts[k] for k in order}) for order in permutations(texts)}
-
-    assert len(stories) == 1
-    assert len(next(iter(stories)).happened) == 4
-
-
-def test_of_two_ends_the_one_with_the_lower_clock_stands_and_both_are_kept() -> None:
-    before = {"a-1": _event(Step.SUBMIT), "a-2": _event(Step.ACCEPT, "a-1", clock=2)}
-    withdrawn = {"c-1": _event(Step.WITHDRAW, "a-2", clock=3)}
-    forwarded = {"b-1": _event(Step.FORWARD, "a-2", clock=3)}
-    granted = {"d-1": _event(Step.GRANT, "b-1", clock=4)}
-
-    story = fold(before | withdrawn | forwarded | granted)
-
-    assert [h.id for h in story.happened] == ["a-1", "a-2", "b-1", "c-1", "d-1"]
-    assert story.state is State.WITHDRAWN
-    assert [h.id for h in story.disputed] == ["d-1"]
 
 
 @pytest.mark.parametrize(
@@ -261,4 +253,5 @@ def test_of_two_ends_the_one_with_the_lower_clock_stands_and_both_are_kept() -> 
 )
 def test_what_is_no_event_is_passed_over(text: object) -> None:
     assert decode_event(text) is None
-    assert fold({"a-1": text, "b-1": _event(Step.SUBMIT)}).state is State.SUBMITTED
+    submitted = encode_event(Event(Step.SUBMIT, at=1, by="x"))
+    assert fold({"a-1": text, "b-1": submitted}).state is State.SUBMITTED

@@ -7,17 +7,21 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from node import talk, upkeep
+from forms.item import Item
+from node import upkeep
 from node.cases import open_case
 from node.lifecycle import Event, State, Step, encode_event
+from node.material import Material, encode_material
 from node.wiring import Node
+from sync.actor import actor_of, document_id
 from sync.change import read_change
-from sync.document import actor_of, document_id
+from sync.pieces import FILE_LIMIT_BYTES
 from sync.stream import StreamId
 from sync.worker import Job, Outcome
 from tests.node.forge import (
     as_if_upon,
     birth,
+    bundle_for,
     chunk_of,
     copy_at,
     copy_of,
@@ -36,6 +40,7 @@ from tests.node.nodes import (
     TOWN,
     VILLAGE,
     Three,
+    answer,
     causes,
     digests,
     enrolled,
@@ -49,6 +54,13 @@ from tests.node.nodes import (
     sync,
     sync_all,
 )
+
+
+def item_of(node: Node, code: str) -> Item:
+    package = node.package(package_of(node, code))
+    assert package is not None
+    return package.item
+
 
 Forged = tuple[bytes, bytes]
 """(document id, change)."""
@@ -169,6 +181,56 @@ def _material_with_odd_name(n: Three, case: str) -> Forged:
     copy = copy_of(n.village, case)
     more = {"materials": {"../../etc/passwd": "{}"}}
     return copy.id, copy.write(n.village, "amend", more=more)
+
+
+def _with_files(n: Three, case: str, files: dict[str, str]) -> Forged:
+    copy = copy_of(n.village, case)
+    return copy.id, copy.write(n.village, "amend", more={"materials": files})
+
+
+def _file(size: int, **more: str) -> str:
+    return encode_material(Material("a.pdf", size, **more))
+
+
+def _material_larger_than_travels(n: Three, case: str) -> Forged:
+    return _with_files(n, case, {"a" * 64: '{"name":"a","size":20971521}'})
+
+
+def _material_of_no_size(n: Three, case: str) -> Forged:
+    return _with_files(n, case, {"a" * 64: '{"name":"a","size":0}'})
+
+
+def _material_larger_than_the_item_allows(n: Three, case: str) -> Forged:
+    limit = item_of(n.village, ELDER).file_limit_bytes
+    assert limit < FILE_LIMIT_BYTES
+    return _with_files(n, case, {"a" * 64: _file(limit + 1)})
+
+
+def _materials_larger_than_a_case_may_be(n: Three, case: str) -> Forged:
+    item = item_of(n.village, ELDER)
+    count = item.case_limit_bytes // item.file_limit_bytes
+    files = {f"{n_:064x}": _file(item.file_limit_bytes) for n_ in range(count)}
+    return _with_files(n, case, files | {"f" * 64: _file(1)})
+
+
+def _material_with_a_long_name(n: Three, case: str) -> Forged:
+    record = encode_material(Material("字" * 121, 9))
+    return _with_files(n, case, {"a" * 64: record})
+
+
+def _material_with_a_long_kind(n: Three, case: str) -> Forged:
+    return _with_files(n, case, {"a" * 64: _file(9, kind="k" * 41)})
+
+
+def _material_that_says_more(n: Three, case: str) -> Forged:
+    record = '{"name":"a","size":9,"run":"me"}'
+    return _with_files(n, case, {"a" * 64: record})
+
+
+def _material_without_a_text(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    more = {"materials": {"a" * 64: 9}}
+    return copy.id, copy.write(n.village, "amend", more=more)  # type: ignore[arg-type]
 
 
 def _others_actor(n: Three, case: str) -> Forged:
@@ -322,6 +384,14 @@ FORGERIES: list[tuple[Callable[[Three, str], Forged], str]] = [
     (_fields_with_withdrawal, "right"),
     (_material_with_withdrawal, "right"),
     (_material_with_odd_name, "field"),
+    (_material_larger_than_travels, "field"),
+    (_material_of_no_size, "field"),
+    (_material_larger_than_the_item_allows, "field"),
+    (_materials_larger_than_a_case_may_be, "field"),
+    (_material_with_a_long_name, "field"),
+    (_material_with_a_long_kind, "field"),
+    (_material_that_says_more, "field"),
+    (_material_without_a_text, "field"),
     (_others_actor, "author"),
     (_short_actor, "author"),
     (_seen_nothing, "event"),
@@ -523,8 +593,11 @@ def test_a_change_waits_for_what_it_builds_upon_and_is_applied_then(
     # The district hears the village first, which builds upon the town's change.
     send(village, district, parcel([chunk_of(village, _stream(village))]))
     waiting = district.store.documents.all_pending(10)
-    assert [(row[2], row[3]) for row in waiting] == [
+    assert [(row.waits_for, row.name) for row in waiting] == [
         ("change", hash_of(_raw(town, case.id, 1)))
+    ]
+    assert [(row.author, row.document.hex()) for row in waiting] == [
+        (village.id, case.id)
     ]
     assert "home_address" not in _changed_fields(district, case.id, case.fields)
     send(village, district, parcel([chunk_of(village, _stream(town))]))
@@ -574,10 +647,8 @@ def test_an_entry_that_names_a_newer_roster_waits_for_it(nodes: Three) -> None:
     put_entry(nodes.village, copy.id, raw, roster_version=newer)
 
     sync(nodes.village, nodes.town)
-    assert nodes.town.store.documents.all_pending(5)[0][2:] == (
-        "roster",
-        str(newer).encode(),
-    )
+    (waiting,) = nodes.town.store.documents.all_pending(5)
+    assert (waiting.waits_for, waiting.name) == ("roster", str(newer).encode())
     # Somebody is enrolled: the roster comes to that version, and the town hears it.
     third = nodes.path / "third"
     enrolled(nodes.district, third, "village", "330881105203", "第三村").close()
@@ -616,10 +687,8 @@ def test_a_case_whose_form_is_not_here_waits_for_the_form(nodes: Three) -> None:
         nodes.town,
         parcel([chunk_of(nodes.village, _stream(nodes.village))]),
     )
-    assert nodes.town.store.documents.all_pending(5)[0][2:] == (
-        "package",
-        digest.encode(),
-    )
+    (waiting,) = nodes.town.store.documents.all_pending(5)
+    assert (waiting.waits_for, waiting.name) == ("package", digest.encode())
     sync_all(nodes)
 
     for node in (nodes.town, nodes.district):
@@ -662,7 +731,7 @@ def test_nobody_else_can_speak_in_a_village_s_stream(nodes: Three) -> None:
     before = digests(nodes.town)
     send(other, nodes.town, parcel([chunk]))
 
-    assert digests(nodes.town) == before
+    assert digests(nodes.town) | {TOWN: ""} == before | {TOWN: ""}
     assert nodes.town.store.journal.count_refusals() == 1
     assert nodes.town.store.cases.get(document) is None
     assert open_case(nodes.town, case.id).story.state is State.SUBMITTED
@@ -895,13 +964,80 @@ def test_a_relay_may_be_left_out_and_the_verdicts_are_the_same(nodes: Three) -> 
     case = submit(nodes.village)
     put_entries(nodes.village, [_accepted(nodes, case.id)])
 
-    talk.answer(
+    answer(
         nodes.district,
-        talk.compose_bundle(
-            nodes.village, talk.find_neighbour(nodes.village, nodes.district.id.hex())
-        )[0],
+        bundle_for(nodes.village, nodes.district),
     )
     sync_all(nodes)
 
     assert causes(nodes.district) == causes(nodes.town) == ["right"]
     assert shared_digests(nodes.district, nodes.town)
+
+
+# -- files that a case names ----------------------------------------------------------
+
+
+def test_a_material_is_written_once(nodes: Three) -> None:
+    case = submit(nodes.village).id
+    copy = copy_of(nodes.village, case)
+    files = {"a" * 64: _file(9)}
+    first = copy.write(nodes.village, "amend", more={"materials": files})
+    files = {"a" * 64: _file(8)}
+    second = copy.write(nodes.village, "amend", more={"materials": files})
+
+    put_entries(nodes.village, [(copy.id, first), (copy.id, second)])
+    sync(nodes.village, nodes.town)
+
+    assert causes(nodes.town) == ["field"]
+    assert open_case(nodes.town, case).materials["a" * 64].size == 9
+
+
+def test_the_sum_of_a_case_counts_what_its_author_knew(nodes: Three) -> None:
+    item = item_of(nodes.village, ELDER)
+    half = item.case_limit_bytes // 2
+    assert half > item.file_limit_bytes
+    case = submit(nodes.village).id
+    sync_all(nodes)
+    count = half // item.file_limit_bytes
+    for node, digit in ((nodes.village, "a"), (nodes.town, "b")):
+        # Each by itself is within the limit, and so is what both have added at once.
+        copy = copy_of(node, case)
+        files = {f"{digit}{n:063x}": _file(item.file_limit_bytes) for n in range(count)}
+        raw = copy.write(node, "amend", more={"materials": files})
+        put_entry(node, copy.id, raw, scope=VILLAGE)
+    sync_all(nodes)
+    assert causes(nodes.district) == []
+
+    # What follows knows of both; it is one byte too much.
+    upkeep.rebuild(nodes.town)  # what it forged is in its own document then
+    copy = copy_of(nodes.town, case)
+    size = item.case_limit_bytes - 2 * count * item.file_limit_bytes
+    files = {"c" * 64: _file(size + 1)}
+    assert size + 1 <= item.file_limit_bytes
+    put_entry(
+        nodes.town,
+        copy.id,
+        copy.write(nodes.town, "amend", more={"materials": files}),
+        scope=VILLAGE,
+    )
+    sync_all(nodes)
+
+    assert causes(nodes.district) == ["field"]
+
+
+def test_the_limits_of_files_are_judged_alike_in_one_run_and_one_by_one(
+    nodes: Three,
+) -> None:
+    item = item_of(nodes.village, ELDER)
+    case = submit(nodes.village).id
+    sync(nodes.village, nodes.town)
+    copy = copy_of(nodes.village, case)
+    for number in range(item.case_limit_bytes // item.file_limit_bytes + 1):
+        files = {f"{number:064x}": _file(item.file_limit_bytes)}
+        raw = copy.write(nodes.village, "amend", more={"materials": files})
+        put_entry(nodes.village, copy.id, raw)
+        sync(nodes.village, nodes.town)
+    sync(nodes.town, nodes.district)
+
+    assert causes(nodes.town) == causes(nodes.district) == ["field"]
+    assert shared_digests(nodes.town, nodes.district)

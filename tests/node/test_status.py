@@ -1,5 +1,7 @@
 """What a node says of its neighbours: from entries and signed vectors, never hope."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from node import talk
@@ -44,7 +46,7 @@ def up(node: Node) -> Above:
     return found
 
 
-def fails(_data: bytes) -> bytes:
+def fails(_run: Iterator[bytes]) -> Iterator[bytes]:
     raise PeerUnreachable("https://test", "no line")
 
 
@@ -166,13 +168,37 @@ def test_what_a_neighbour_has_more_is_counted_as_missing_here(nodes: Three) -> N
     head = Head(nodes.village.id, 1, *nodes.district.store.journal.head(stream))
     try:
         assert about(restored, nodes.district).missing_here == 0
+        assert about(restored, nodes.district).missing_since_ms is None
+        heard_ms = nodes.clock.at_ms
 
         vector = claim(nodes.district, VILLAGE, [head])
         send(nodes.district, restored, parcel(vectors=[vector]))
 
-        assert about(restored, nodes.district).missing_here == 3
+        lacking = about(restored, nodes.district)
+        assert lacking.missing_here == 3
+        assert lacking.missing_since_ms is not None
+        assert heard_ms < lacking.missing_since_ms <= nodes.clock.at_ms
+        nodes.clock.advance(60_000)
+        # What it says again later is not younger for that.
+        vector = claim(nodes.district, VILLAGE, [head], counter=2**51)
+        send(nodes.district, restored, parcel(vectors=[vector]))
+        again = about(restored, nodes.district)
+        assert again.missing_since_ms == lacking.missing_since_ms
     finally:
         restored.close()
+
+
+def test_an_exchange_goes_well_for_both_ends_whoever_began_it(nodes: Three) -> None:
+    sync_all(nodes)
+    before = nodes.clock.at_ms
+    nodes.clock.advance(60_000)
+
+    sync(nodes.village, nodes.town)
+
+    for one, other in ((nodes.village, nodes.town), (nodes.town, nodes.village)):
+        success_ms = about(one, other).last_success_ms
+        assert success_ms is not None and success_ms > before
+    assert about(nodes.village, nodes.district).last_success_ms is None
 
 
 def test_last_heard_is_when_a_signed_word_came_by_any_way(nodes: Three) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from node import casework, find, upkeep
 from node.errors import NodeError, StoreBusy, StoreDamaged
 from node.store import Store
+from node.store.attachments import KeptFile, MaterialRow
 from node.store.cases import CaseRow, Cases, Draft, Filter
 from node.store.documents import Birth, DocumentRow
 from node.store.registry import BatchRow, PackageRow, Peer
@@ -52,6 +53,7 @@ def case(number: int, at_ms: int = 0, **changed: object) -> CaseRow:
         "document": sha256(str(number).encode())[:16],
         "number": f"33088110520126112101{number:04d}X",
         "division": "330881105201",
+        "taken_in_at": "330881105201",
         "package": "p",
         "item_code": "c",
         "item_name": "老年人优待证办理",
@@ -60,6 +62,9 @@ def case(number: int, at_ms: int = 0, **changed: object) -> CaseRow:
         "applicant": "张三",
         "state": "submitted",
         "mark": "",
+        "settler": "",
+        "open_count": 0,
+        "had_conflict": False,
         "submitted_at_ms": at_ms,
         "changed_at_ms": at_ms,
     } | changed
@@ -72,6 +77,37 @@ def put(store: Store, *found: CaseRow) -> None:
             (row, find.terms(row.applicant, row.item_name, row.number, ""))
             for row in found
         )
+
+
+def test_what_a_tier_may_settle_is_counted_and_listed_the_oldest_first(
+    store: Store,
+) -> None:
+    settled = {"settler": "", "open_count": 0, "had_conflict": True}
+    put(
+        store,
+        case(1, 30, settler="town", open_count=2, mark="conflict", had_conflict=True),
+        case(2, 20, settler="district", open_count=1, mark="disputed"),
+        case(3, 10, settler="town", open_count=1, mark="changed"),
+        case(4, 40),
+        case(5, 5, **settled),
+    )
+
+    listed = store.cases.page(Filter(settler="town", oldest_first=True), None, 9)
+
+    assert [
+        store.cases.count_open(Filter(settler=t))
+        for t in ("town", "district", "village")
+    ] == [
+        3,
+        1,
+        0,
+    ]
+    assert [row.open_count for row in listed] == [1, 2]
+    kept = store.cases.get(case(5).document)
+    assert kept is not None
+    assert kept.had_conflict is True
+    put(store, case(3, 50, **settled))
+    assert store.cases.count_open(Filter(settler="town")) == 2
 
 
 # -- settings of the connection ----------------------------------------------------
@@ -307,18 +343,29 @@ def test_arrived_is_what_the_newest_vector_covers_since_it_does(
             assert arrived == since[who]
             entries, documents, _ = store.journal.owed_to(holder, [STREAM.scope])
             assert (entries, documents) == (9 - has[who], int(has[who] < 9))
-            assert store.journal.claimed_sequence(STREAM, [holder]) == has[who]
         assert store.journal.acknowledged(b"x", STREAM.node, holders[0]) is None
-        assert store.journal.claimed_sequence(STREAM, holders) == max(has)
+        assert store.journal.claimed_sequence(STREAM) == 0, "only its author can say"
     finally:
         store.close()
+
+
+def test_what_an_author_has_once_claimed_stands_when_he_says_less(store: Store) -> None:
+    author = STREAM.node
+    with store.transaction():
+        store.journal.append(STREAM, _links(3), 1)
+        for counter, upto in enumerate((2, 7, 3), 1):
+            head = Head(author, 1, upto, b"h" * 32)
+            vector = Vector(author, 1, STREAM.scope, counter, counter, (head,))
+            store.journal.put_vector(vector, SignedVector(b"", b""), counter, [head])
+
+    assert store.journal.claimed_sequence(STREAM) == 7
 
 
 # -- documents, drafts, registry ---------------------------------------------------
 
 
 def test_documents_are_kept_in_the_place_of_what_was_there(store: Store) -> None:
-    birth = Birth(b"a" * 24, (("events", 2), ("fields", 1)), "p", "n")
+    birth = Birth(b"a" * 24, (("events", 2), ("fields", 1)), "p", "n", "x")
     one = DocumentRow(b"d" * 16, "public", birth, (b"h" * 32, b"i" * 32), b"s")
 
     with store.transaction():
@@ -351,10 +398,9 @@ def test_what_waits_and_what_is_set_aside_is_kept_once(store: Store) -> None:
 
 
 def test_drafts_are_kept_with_every_answer(store: Store) -> None:
-    draft = Draft(
-        b"d" * 16, b"n" * 8, "N1", "p", {"name": "𠮷\x00'\"", "": "x"}, 1, 2, ""
-    )
-    later = Draft(b"e" * 16, b"n" * 8, "N2", "p", {}, 1, 3, "name")
+    answers = {"name": "𠮷\x00'\"", "": "x"}
+    draft = Draft(b"d" * 16, b"n" * 8, "N1", "330", "p", answers, 1, 2, "")
+    later = Draft(b"e" * 16, b"n" * 8, "N2", "330", "p", {}, 1, 3, "name")
 
     with store.transaction():
         store.cases.put_draft(draft)
@@ -379,7 +425,6 @@ def test_the_registry_gives_back_what_it_was_given(store: Store) -> None:
                 PackageRow(f"d{version}", "code", "名", version, b"b"), entry
             )
         registry.put_batch(BatchRow(b"b", "N", 1, 9, 2, b"x"))
-        registry.put_attachment("aa", 5, 1)
         registry.put_invite(b"i", b"body", 99)
         registry.count_try(b"i")
 
@@ -389,8 +434,126 @@ def test_the_registry_gives_back_what_it_was_given(store: Store) -> None:
     assert [row.digest for row in registry.current_packages()] == ["d2"]
     assert registry.package("d1") is not None and registry.package("d9") is None
     assert registry.batches(9) == [BatchRow(b"b", "N", 1, 9, 2, b"x")]
-    assert registry.attachments(["aa", "bb"]) == {"aa"}
     assert registry.invite(b"i") == (b"body", 99, 1)
+
+
+# -- files of cases ------------------------------------------------------------------
+
+ME, OTHER = b"m" * 16, b"o" * 16
+
+
+def file(name: str) -> bytes:
+    return sha256(name.encode())
+
+
+def put_document(store: Store, document: bytes, scope: str) -> None:
+    birth = Birth(b"a" * 24, (("materials", 3),), "p", "n", "x")
+    store.documents.put([DocumentRow(document, scope, birth, (), b"")])
+
+
+def test_a_file_is_missed_until_it_is_here_and_said_to_be(store: Store) -> None:
+    files, case_ = store.attachments, b"d" * 16
+    with store.transaction():
+        put_document(store, case_, "330881105201")
+        files.put_materials([MaterialRow(case_, file("a"), 9, OTHER, 1)], ME)
+    assert files.missing_held_by(OTHER, 9) == [(file("a"), "330881105201")]
+    assert files.missing_held_by(ME, 9) == files.unsaid(9) == []
+    assert files.all_missing() == {file("a")}
+
+    with store.transaction():
+        files.put(KeptFile(file("a"), 9))
+    assert files.missing_held_by(OTHER, 9) == [] and files.all_missing() == set()
+    assert files.unsaid(9) == [("330881105201", case_, file("a"))]
+
+    with store.transaction():
+        files.put_holders(ME, "330881105201", [(case_, file("a"))])
+        files.settle(ME, [case_])
+    assert files.unsaid(9) == []
+    assert files.held_by(ME, [case_]) == {(case_, file("a"))}
+
+    with store.transaction():
+        files.drop(file("a"))
+    assert files.all_missing() == {file("a")}
+
+
+def test_what_this_node_has_named_itself_need_not_be_said(store: Store) -> None:
+    files, case_ = store.attachments, b"d" * 16
+    with store.transaction():
+        put_document(store, case_, "330881105201")
+        files.put(KeptFile(file("a"), 9, "身份证.jpg", "image/jpeg", 5))
+        files.put_materials([MaterialRow(case_, file("a"), 9, ME, 1)], ME)
+
+    assert files.unsaid(9) == [] and files.all_missing() == set()
+    assert files.held_by(ME, [case_]) == {(case_, file("a"))}
+
+
+def test_a_claim_counts_only_in_the_scope_where_the_case_lives(store: Store) -> None:
+    files, case_ = store.attachments, b"d" * 16
+    with store.transaction():
+        files.put_holders(OTHER, "330881105202", [(case_, file("a"))])
+        files.put_holders(OTHER, "330881105201", [(case_, file("b"))])
+        put_document(store, case_, "330881105201")
+        rows_ = [MaterialRow(case_, file(n), 9, b"x" * 16, 1) for n in "ab"]
+        files.put_materials(rows_, ME)
+
+    assert files.held_by(OTHER, [case_]) == {(case_, file("b"))}
+    assert files.missing_held_by(OTHER, 9) == [(file("b"), "330881105201")]
+
+
+def test_files_are_asked_for_by_the_age_of_their_cases(store: Store) -> None:
+    files = store.attachments
+    with store.transaction():
+        for number, entry in enumerate((30, 10, 20)):
+            document = bytes([number]) * 16
+            put_document(store, document, "330881105201")
+            row = MaterialRow(document, file(str(number)), 9, OTHER, entry)
+            files.put_materials([row], ME)
+
+    found = [digest for digest, _ in files.missing_held_by(OTHER, 2)]
+    assert found == [file("1"), file("2")]
+
+
+def test_several_sizes_of_a_file_are_all_kept_and_one_row_twice_once(
+    store: Store,
+) -> None:
+    files, case_ = store.attachments, b"d" * 16
+    with store.transaction():
+        put_document(store, case_, "330881105201")
+        for size, entry in ((9, 4), (7, 2), (9, 3)):
+            files.put_materials([MaterialRow(case_, file("a"), size, OTHER, entry)], ME)
+
+    assert files.sizes([file("a"), file("b")]) == {file("a"): {7, 9}}
+    assert [(r.size_bytes, r.entry) for r in files.materials_of([case_])] == [
+        (7, 2),
+        (9, 3),
+    ]
+    store.documents.forget(case_)
+    assert files.materials_of([case_]) == [] and files.all_missing() == set()
+
+
+def test_the_name_by_which_a_file_was_taken_in_is_not_lost(store: Store) -> None:
+    files = store.attachments
+    with store.transaction():
+        files.put(KeptFile(file("a"), 9, "甲.pdf", "application/pdf", 5))
+        files.put(KeptFile(file("a"), 9, kept_at_ms=7))
+    assert files.get(file("a")) == KeptFile(
+        file("a"), 9, "甲.pdf", "application/pdf", 5
+    )
+    assert files.unnamed(5) == [] and files.unnamed(6) == [file("a")]
+
+    with store.transaction():
+        files.put(KeptFile(file("a"), 9, "乙.pdf", "application/pdf", 8))
+    assert next(iter(files.all())).name == "乙.pdf"
+
+
+def test_what_a_neighbour_asks_for_replaces_what_it_asked_before(store: Store) -> None:
+    files = store.attachments
+    with store.transaction():
+        files.set_asked(OTHER, [(file("a"), 1), (file("b"), 2)])
+        files.set_asked(ME, [(file("a"), 7)])
+        files.set_asked(OTHER, [(file("b"), 3)])
+
+    assert files.asked(OTHER) == {file("b"): 3} and files.asked(ME) == {file("a"): 7}
 
 
 # -- lists and search --------------------------------------------------------------

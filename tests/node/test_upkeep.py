@@ -193,8 +193,8 @@ TAMPERED = {
     "a signature": "UPDATE checkpoints SET signature = zeroblob(64)",
     "a lost signature": "DELETE FROM checkpoints",
     "a snapshot": "UPDATE documents SET snapshot = "
-    "(SELECT snapshot FROM documents ORDER BY id DESC LIMIT 1) "
-    "WHERE id = (SELECT min(id) FROM documents)",
+    "(SELECT payload FROM entries WHERE kind = 'change' AND document = "
+    "(SELECT max(id) FROM documents)) WHERE id = (SELECT min(id) FROM documents)",
     "a snapshot of nothing": "UPDATE documents SET snapshot = x'' "
     "WHERE id = (SELECT min(id) FROM documents)",
     "heads": "UPDATE documents SET heads = zeroblob(32) "

@@ -1,6 +1,7 @@
 """One case up and its decision down, and what everybody may say of it meanwhile."""
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from node import casework, talk, upkeep
-from node.cases import MARK_CHANGED, MARK_CONFLICT, MARK_DISPUTED, open_case
+from node.cases import open_case
 from node.errors import NodeError, StepRefused
 from node.lifecycle import State, Step
+from node.matters import MARK_CHANGED, MARK_CONFLICT, MARK_DISPUTED
+from node.settling import settle
 from node.status import Arrival, arrivals
 from node.wiring import Node
 from tests.node.forge import bundle_for
@@ -21,6 +24,7 @@ from tests.node.nodes import (
     OTHER_VILLAGE,
     VILLAGE,
     Three,
+    answer,
     causes,
     digests,
     reopen,
@@ -94,7 +98,7 @@ def test_nothing_has_arrived_because_it_was_sent(nodes: Three) -> None:
     document = case.row.document
     data = bundle_for(nodes.village, nodes.town)
 
-    talk.answer(nodes.town, data)
+    answer(nodes.town, data)
 
     town = nodes.town.id
     journal = nodes.village.store.journal
@@ -248,9 +252,12 @@ def test_two_values_of_one_field_are_both_shown_with_their_authors(
         here = open_case(node, case.id)
         assert causes(node) == []
         assert here.row.mark == MARK_CONFLICT
-        ((key, values),) = ((c.key, c.values) for c in here.conflicts)
-        assert key == "home_address"
-        assert dict(values) == {"甲地": nodes.village.id, "乙地": nodes.town.id}
+        (conflict,) = here.conflicts
+        assert conflict.key == "home_address"
+        assert {(one.value, one.authors[0].node) for one in conflict.sides} == {
+            ("甲地", nodes.village.id.hex()[:16]),
+            ("乙地", nodes.town.id.hex()[:16]),
+        }
     assert shared_digests(nodes.village, nodes.town)
     assert shared_digests(nodes.town, nodes.district)
 
@@ -264,27 +271,6 @@ def test_equal_values_of_one_field_are_no_conflict(nodes: Three) -> None:
     sync_all(nodes)
 
     assert {open_case(n, case.id).row.mark for n in nodes.nodes[:3]} == {""}
-
-
-@pytest.mark.parametrize("is_winner", [True, False])
-def test_a_conflict_is_settled_by_choosing_one_of_the_values(
-    nodes: Three, is_winner: bool
-) -> None:
-    case = submit(nodes.village)
-    sync_all(nodes)
-    step(nodes.village, case.id, Step.AMEND, home_address="甲地")
-    step(nodes.town, case.id, Step.AMEND, home_address="乙地")
-    sync_all(nodes)
-    winner = open_case(nodes.town, case.id).fields["home_address"]
-    chosen = winner if is_winner else {"甲地": "乙地", "乙地": "甲地"}[winner]
-
-    step(nodes.town, case.id, Step.AMEND, home_address=chosen)
-    sync_all(nodes)
-
-    for node in nodes.nodes[:3]:
-        here = open_case(node, case.id)
-        assert (here.row.mark, here.conflicts) == ("", ())
-        assert here.fields["home_address"] == chosen
 
 
 def test_a_withdrawal_meets_a_grant_and_both_are_kept(nodes: Three) -> None:
@@ -359,7 +345,7 @@ def test_bundles_lost_late_or_repeated_cost_nothing_but_time(
         for order in orders:
             _obey(nodes, packed, order)
         for receiver, data in packed[::-1]:
-            talk.answer(getattr(nodes, receiver), data)
+            answer(getattr(nodes, receiver), data)
         sync_all(nodes)
 
         for one in nodes:
@@ -368,13 +354,17 @@ def test_bundles_lost_late_or_repeated_cost_nothing_but_time(
             assert upkeep.verify(one).faults == ()
             assert all(shared_digests(one, other) for other in nodes)
         lists = [
-            rows(n, "SELECT document, state, mark, applicant FROM cases ORDER BY 1")
+            rows(
+                n,
+                "SELECT document, state, mark, settler, open_count, had_conflict, "
+                "applicant FROM cases ORDER BY 1",
+            )
             for n in (nodes.town, nodes.district)
         ]
         assert lists[0] == lists[1]
         before = digests(nodes.town)
         for receiver, data in packed:
-            talk.answer(getattr(nodes, receiver), data)
+            answer(getattr(nodes, receiver), data)
         assert digests(nodes.town) == before
 
 
@@ -393,6 +383,11 @@ def _obey(
             possible = casework.possible_steps(node, case)
             if possible:
                 chosen = possible[what % len(possible)]
+                if chosen is Step.SETTLE:
+                    matter = case.matters[what % len(case.matters)]
+                    choose = 1 + what % max(1, len(matter.sides))
+                    settle(node, case.id, matter, choose=choose, note="核对过")
+                    return
                 text = f"{who} {nodes.clock.at_ms}"
                 answers = {"remark": text} if chosen in ("submit", "amend") else {}
                 casework.take_step(node, case.id, chosen, note=text, answers=answers)
@@ -401,7 +396,7 @@ def _obey(
             packed.append((receiver, data))
         case ("deliver", int(which)) if packed:
             receiver, data = packed[which % len(packed)]
-            talk.answer(getattr(nodes, receiver), data)
+            answer(getattr(nodes, receiver), data)
         case ("sync", bool(is_low)):
             if is_low:
                 sync(nodes.village, nodes.town)
@@ -413,8 +408,8 @@ def test_a_lost_answer_is_made_good_by_the_next_exchange(nodes: Three) -> None:
     case = submit(nodes.village)
     peer = talk.find_neighbour(nodes.village)
 
-    def lose(data: bytes) -> bytes:
-        talk.answer(nodes.town, data)
+    def lose(run: Iterator[bytes]) -> Iterator[bytes]:
+        list(talk.answer(nodes.town, run))
         raise NodeError("the line is cut")
 
     with pytest.raises(NodeError):

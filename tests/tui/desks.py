@@ -98,7 +98,7 @@ class Desks:
         here, there = node.another_connection(), above.another_connection()
         try:
             talk.sync_over(
-                here, talk.find_neighbour(here), lambda data: talk.answer(there, data)
+                here, talk.find_neighbour(here), lambda run: talk.answer(there, run)
             )
         finally:
             here.close()

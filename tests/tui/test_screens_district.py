@@ -3,6 +3,7 @@ import pytest
 from node import casework
 from node.cases import open_case
 from node.lifecycle import State, Step
+from tests.node.forge import copy_of, put_entry
 from tests.tui.desks import Desks, note, screen_text, submit, type_text
 from tui.app import LianbanApp
 
@@ -165,7 +166,30 @@ async def test_the_village_sees_how_its_line_is(desks: Desks) -> None:
         text = screen_text(app)
         told = note(app)
 
-    assert "没有连上上级" in told
+    assert "没有连上对方" in told
     assert "连不上" in text
     assert "1件1条" in text
-    assert "上级，上次成功" in text
+    assert "上次成功" in text.splitlines()[2]
+    assert "贺村镇：上级" in text
+
+
+async def test_the_monitor_lists_what_waits_and_for_what(desks: Desks) -> None:
+    case = submit(desks.village)
+    copy = copy_of(desks.village, case.id)
+    raw = copy.write(desks.village, "amend", {"remark": "新名册"})
+    put_entry(desks.village, copy.id, raw, roster_version=99)
+    desks.sync(desks.village)
+    app = LianbanApp(desks.town)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("s")
+        await app.workers.wait_for_complete()
+        await pilot.press("3")
+        await pilot.pause()
+        text = screen_text(app)
+
+    assert "3等候 1" in text
+    assert "等名册第 99 版" in text
+    assert "耀里村" in text
+    assert case.row.number[12:18] in text
+    assert "等了 不到1分钟" in text

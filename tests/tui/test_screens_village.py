@@ -8,6 +8,7 @@ from textual.widgets import Static
 from node import casework
 from node.lifecycle import State, Step
 from node.store.cases import Filter
+from tests.node.photos import photograph
 from tests.tui.desks import (
     ELDER,
     ITEM,
@@ -223,7 +224,8 @@ async def test_a_second_application_of_the_same_person_is_pointed_out(
 
 async def test_a_file_is_attached_by_its_path(desks: Desks, tmp_path: Path) -> None:
     photo = tmp_path / "身份证.jpg"
-    photo.write_bytes(b"jpg" * 1000)
+    photo.write_bytes(photograph(2400, 1600, telling=True))
+    (tmp_path / "假的.jpg").write_bytes(b"MZ")
     draft = casework.begin_draft(desks.village, ITEM, ELDER)
     casework.save_draft(desks.village, draft, draft.answers, "photo")
     app = LianbanApp(desks.village)
@@ -236,19 +238,29 @@ async def test_a_file_is_attached_by_its_path(desks: Desks, tmp_path: Path) -> N
         row.editor.value = str(tmp_path / "没有.jpg")
         await pilot.press("enter")
         await pilot.pause()
+        await app.workers.wait_for_complete()
         missing = screen_text(app)
+        row.editor.value = str(tmp_path / "假的.jpg")
+        await pilot.press("enter")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        lying = screen_text(app)
         row.editor.value = f"'{photo}'"
         await pilot.press("enter")
+        await app.workers.wait_for_complete()
         await pilot.pause()
         attached = screen_text(app)
         await pilot.press("f3")
         await pilot.pause()
 
     assert "读不到文件 没有.jpg" in missing
-    assert "已附 1 身份证.jpg（3 KB）" in attached
+    assert "没有附上假的.jpg：名字是照片，内容却不是。" in "".join(lying.split())
+    assert "已附 1 身份证.jpg（" in attached
     assert "读不到" not in attached
     case = casework.cases.open_case(desks.village, draft.id)
-    assert [one.name for one in case.materials.values()] == ["身份证.jpg"]
+    (material,) = case.materials.values()
+    assert material.name == "身份证.jpg"
+    assert material.size < photo.stat().st_size
 
 
 async def test_cases_are_found_by_initials_number_and_id_tail(desks: Desks) -> None:
@@ -339,7 +351,7 @@ async def test_offline_is_said_calmly_and_nothing_is_lost(desks: Desks) -> None:
         await pilot.pause()
         text = screen_text(app)
 
-    assert "没有连上上级：对方没有开机，或没有启动服务" in text
+    assert "没有连上对方：对方没有开机，或没有启动服务" in text
     assert "刚离线  ▲未送达 1" in text.splitlines()[0]
 
 

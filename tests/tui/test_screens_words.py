@@ -6,12 +6,14 @@ import pytest
 from forms import errors as forms_errors
 from forms.errors import CatalogProblem
 from forms.item import Tier
-from node import absorb, cases, rights
+from node import absorb, audit, document_plan, rights
 from node import errors as node_errors
+from node import matters as node_matters
 from node.lifecycle import State, Step
+from node.progress import Progress, Way
 from node.status import Above, Arrival
 from sync import errors as sync_errors
-from tui import labels, times
+from tui import labels, matters, messages, times
 from tui.messages import reason, sentence
 from tui.screens.steps import ACTS
 from tui.screens.views import COLUMNS, VIEWS
@@ -20,21 +22,27 @@ from tui.text import cells
 from tui.widgets.paged_list import GUTTER_CELLS
 
 NOW_MS = 1_795_233_600_000  # 2026-11-21 12:00 in China
+WAITS = ("CHANGE", "PACKAGE", "ROSTER")
 DAY, HOUR, MINUTE = 86_400_000, 3_600_000, 60_000
 
 MADE = {
     "StepRefused": ("aa", "submitted", "grant", "tier", ("accept", "return")),
     "AnswersWrong": ([("name", "姓名", "请填写这一项")],),
     "NotFound": ("case", "1234"),
+    "FileRefused": ("too-large", 5 * 1024 * 1024),
     "Ambiguous": ("case", "1234", 3),
     "LockedOut": (90,),
     "AddressTaken": ("127.0.0.1:8443", "Address already in use"),
     "HomeMissing": ("/tmp/x",),
     "HomeTaken": ("/tmp/x",),
     "InviteRefused": ("unreadable",),
+    "PeerImpossible": ("self",),
+    "ScopeNotShared": ("vector", "330881105202", "the scope is not shared"),
     "NotAllowed": ("publish",),
+    "StickTrouble": ("full", "/media/usb"),
     "Malformed": ("bundle", "is cut off"),
     "NotTrusted": ("bundle", "the sender's signature does not hold"),
+    "Ahead": ("entries 9.. of abcd", 7),
     "NotForUs": ("abcd",),
     "TooNew": ("bundle", 2, 1),
     "ChangeRefused": ("damaged", "cut off"),
@@ -51,7 +59,9 @@ def classes(*modules: ModuleType) -> list[type[Exception]]:
         one
         for module in modules
         for _, one in inspect.getmembers(module, inspect.isclass)
-        if issubclass(one, Exception) and one.__module__ == module.__name__
+        if issubclass(one, Exception)
+        and one.__module__ == module.__name__
+        and not one.__name__.startswith("_")
     ]
 
 
@@ -85,16 +95,26 @@ def test_a_sentence_never_repeats_what_a_peer_has_worded() -> None:
 
 
 def test_all_stored_words_have_a_label() -> None:
+    acts = {
+        value
+        for name, value in vars(audit).items()
+        if name.isupper() and isinstance(value, str) and name != "KIND_AUDIT"
+    }
+    assert set(labels.ACTS) == acts
+    waits = {getattr(document_plan, f"WAIT_{name}") for name in WAITS}
+    assert set(labels.WAITS) == waits
     assert set(labels.STATES) == set(State)
     assert set(labels.STEPS) == set(Step)
     assert set(labels.TIERS) == set(labels.DESKS) == set(Tier)
     assert set(labels.REFUSALS) == set(rights.REFUSALS)
+    assert set(messages.FILES) == set(node_errors.FILE_FAULTS)
     assert set(labels.MARKS) == {
-        cases.MARK_CHANGED,
-        cases.MARK_CONFLICT,
-        cases.MARK_DISPUTED,
+        node_matters.MARK_CHANGED,
+        node_matters.MARK_CONFLICT,
+        node_matters.MARK_DISPUTED,
     }
-    assert set(ACTS) == set(Step) - {Step.SUBMIT, Step.AMEND}
+    assert set(ACTS) == set(Step) - {Step.SUBMIT, Step.AMEND, Step.SETTLE}
+    assert set(matters.REASONS) == set(labels.MARKS)
 
 
 def test_every_state_is_in_a_tab_of_the_tiers_that_work() -> None:
@@ -129,6 +149,66 @@ def test_a_case_is_delivered_when_it_is_acknowledged(
     known: Arrival | None, word: str
 ) -> None:
     assert labels.arrival(known) == word
+
+
+_BOTH = Arrival(5, 6)
+
+
+@pytest.mark.parametrize(
+    ("known", "files", "word"),
+    [
+        (Arrival(0, 0), Progress(3, 3, 0, 0), "▲未送达"),
+        (Arrival(5, 0), Progress(3, 3, 2, 0), "●材料2/3"),
+        (Arrival(5, 0), Progress(3, 3, 3, 1), "●已到镇"),
+        (_BOTH, Progress(3, 3, 3, 1), "✓材料1/3"),
+        (_BOTH, Progress(3, 3, 3, 3), "✓已到区"),
+        (_BOTH, None, "✓已到区"),
+        # What is still on its way to here is said before anything else.
+        (Arrival(None, 5), Progress(3, 2, None, 0), "材料2/3"),
+        (Arrival(None, None), Progress(3, 2, None, None), "材料2/3"),
+        (Arrival(None, None), Progress(3, 3, None, None), ""),
+    ],
+)
+def test_a_list_says_where_a_case_waits_for_its_files(
+    known: Arrival, files: Progress | None, word: str
+) -> None:
+    assert labels.arrival(known, files) == word
+
+
+@pytest.mark.parametrize(
+    ("files", "words", "short"),
+    [
+        (Progress(3, 2, None, 0), "材料 2/3 已到，1 份在路上", "2/3"),
+        (Progress(3, 3, 2, 0), "材料 2/3 已到镇", "3"),
+        (Progress(3, 3, 3, 0), "材料 0/3 已到区", "3"),
+        (Progress(3, 3, 3, 3), "材料 3/3 已到区", "3"),
+        (Progress(3, 3, 3, None), "材料 3/3 已到镇", "3"),
+        (Progress(3, 3, None, None), "材料 3/3 已到", "3"),
+    ],
+)
+def test_how_far_the_files_of_a_case_have_come(
+    files: Progress, words: str, short: str
+) -> None:
+    assert (labels.files_arrived(files), labels.files_here(files)) == (words, short)
+    assert labels.files_here(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("way", "words"),
+    [
+        (Way(False, 43, None, None), "▲在路上 43%"),
+        (Way(False, 0, True, False), "▲在路上 0%"),
+        (Way(True, 0, False, False), "▲未送达"),
+        (Way(True, 43, False, False), "▲在路上 43%"),
+        (Way(True, 43, True, False), "●已到镇"),
+        (Way(True, 0, True, True), "✓已到区"),
+        (Way(True, 0, None, False), "✓已在本机"),
+        (Way(True, 0, None, True), "✓已到区"),
+        (Way(True, 0, None, None), "✓已在本机"),
+    ],
+)
+def test_how_far_one_file_has_come(way: Way, words: str) -> None:
+    assert labels.way(way) == words
 
 
 @pytest.mark.parametrize(
