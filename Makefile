@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo test check format bench clean
+.PHONY: setup demo test check format bench dictionary clean
 
 setup: $(READY)
 
@@ -29,8 +29,18 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# The simulator, as long as you like: make soak SEEDS=100000-199999 JOBS=8
+SEEDS ?= 1000-10999
+JOBS ?= 2
+soak: $(READY)
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs $(JOBS)
+
 bench: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m bench
+
+dictionary: $(READY)
+	$(BIN)/python -m bench.dictionary
 
 clean:
 	rm -rf .venv build *.egg-info bench/out
