@@ -1,74 +1,101 @@
-"""`python -m bench [--quick] [--repeats N]`: the table of DESIGN.md section 10.
+"""`python -m bench [--quick] [--repeats N] [--only W1,growth]`: DESIGN.md section 10.
 
-The table goes to stdout, progress to stderr, all numbers to bench/out/results.json.
-Only ratios are compared with budgets: the machine is shared.
+The table goes to stdout, progress to stderr, all figures to bench/out/results.json.
+A whole run is also kept as bench/results.json and drawn as bench/*.svg. A budget that
+is not kept is a row that says so.
 """
 
 import argparse
 import json
+import os
+import platform
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from bench import workloads
+from bench import plot, store
+from bench.budgets import budget_of, is_kept
+from bench.growth import HELD, growth
 from bench.measure import Row
+from bench.screens import memory, screens
+from bench.starts import Starts
+from bench.workloads import FULL, QUICK, WORKS, Bench
 
-OUT = Path(__file__).parent / "out" / "results.json"
-
-# (work, measure): (what is compared, at most or at least, how much).
-BUDGETS: dict[tuple[str, str], tuple[str, str, float]] = {
-    ("W1 new", "bytes"): ("ratio", "<=", 1.3),
-    ("W1 new", "cpu_s"): ("ratio", "<=", 7),
-    ("W1 new", "wall_s"): ("ratio", "<=", 4),
-    ("W2 nothing", "bytes"): ("ours", "<=", 1023),
-    ("W2 nothing", "requests"): ("ours", "<=", 1),
-    ("W3 edited", "bytes"): ("ratio", "<=", 2.5),
-    ("W3 edited", "requests"): ("ours", "<=", 1),
-    ("intake", "entries/s"): ("ours", ">=", 1500),
-    ("disk", "bytes/case"): ("ours", "<=", 8 * 1024),
-}
-_LINE = "{:<11} {:>6} {:<10} {:>12} {:>12} {:>7}  {:<14} {}"
+HERE = Path(__file__).parent
+OUT = HERE / "out"
+_LINE = "{:<34} {:>7} {:<22} {:>11} {:>11} {:>7}  {:<13} {}"
 
 
 def main() -> int:
-    """Measure and print. A budget that is not kept is a row that says so."""
+    """Measure, print, keep and draw."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small, to see it run")
     parser.add_argument("--repeats", type=int, default=0)
-    parser.add_argument("--only", default="", help="W1, W2 or W3")
+    parser.add_argument("--only", default="", help=f"some of {', '.join(_parts(True))}")
     wanted = parser.parse_args()
-    few, many, edited = (100, 200, 20) if wanted.quick else (1000, 10_000, 100)
-    repeats = wanted.repeats or (1 if wanted.quick else 5)
-    with tempfile.TemporaryDirectory(prefix="lianban-bench-") as name:
-        folder = Path(name)
-        works, rows = workloads.prepare(folder, few, many, edited, _say)
-        for work in works:
-            if work.name.startswith(wanted.only):
-                rows += workloads.measure(work, repeats, folder, _say)
-    rows.sort(key=lambda row: (not row.work.startswith("W"), row.work))
-    OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps([asdict(row) for row in rows], indent=1))
-    head = ("work", "cases", "measure", "baseline", "ours", "ratio")
-    print(_LINE.format(*head, "budget", "within?"))
+    parts = _parts(wanted.quick)
+    chosen = wanted.only.split(",") if wanted.only else list(parts)
+    rows: list[Row] = []
+    OUT.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="running-", dir=OUT) as folder:
+        bench = Bench(
+            starts=Starts(OUT, _say),
+            folder=Path(folder),
+            sizes=QUICK if wanted.quick else FULL,
+            repeats=wanted.repeats or (1 if wanted.quick else 5),
+            say=_say,
+        )
+        for name in chosen:
+            rows += parts[name](bench)
+    results = json.dumps(_results(rows), indent=1, ensure_ascii=False) + "\n"
+    (OUT / "results.json").write_text(results)
+    plot.draw(rows, OUT)
+    if not wanted.quick and chosen == list(parts):
+        (HERE / "results.json").write_text(results)
+        plot.draw(rows, HERE)
+    print(_LINE.format(*_HEAD))
     for row in rows:
         print(_line(row))
     return 0
 
 
-def is_within(row: Row) -> bool | None:
-    """Say whether a row keeps its budget; None where it has none."""
-    if (row.work, row.measure) not in BUDGETS:
-        return None
-    compared, sense, limit = BUDGETS[row.work, row.measure]
-    value = row.ratio if compared == "ratio" else row.ours
-    assert value is not None
-    return value <= limit if sense == "<=" else value >= limit
+_HEAD = ("work", "cases", "measure", "baseline", "ours", "ratio", "budget", "kept?")
+
+
+def _parts(is_quick: bool) -> dict[str, Callable[[Bench], Iterator[Row]]]:
+    """Return all parts of the table, in its order."""
+    held = (100, 200) if is_quick else HELD
+    return WORKS | {
+        "screens": lambda bench: screens(bench, held[-1]),
+        "memory": lambda bench: memory(bench, bench.sizes.many),
+        "intake": store.intake,
+        "disk": store.disk,
+        "growth": lambda bench: growth(bench, held),
+    }
+
+
+def _results(rows: list[Row]) -> dict[str, Any]:
+    """Return the results as they are kept, with what they were measured on."""
+    return {
+        "machine": {
+            "cpus": os.cpu_count(),
+            "processor": platform.machine(),
+            "python": platform.python_version(),
+            "load": os.getloadavg()[2],
+        },
+        "rows": [
+            asdict(row)
+            | {"budget": str(budget_of(row) or "") or None, "kept": is_kept(row)}
+            for row in rows
+        ],
+    }
 
 
 def _line(row: Row) -> str:
-    compared, sense, limit = BUDGETS.get((row.work, row.measure), ("", "", 0))
-    verdict = is_within(row)
+    verdict = is_kept(row)
     return _LINE.format(
         row.work,
         row.cases,
@@ -76,7 +103,7 @@ def _line(row: Row) -> str:
         _number(row.baseline),
         _number(row.ours),
         "" if row.ratio is None else f"{row.ratio:.2f}",
-        f"{compared} {sense} {limit:g}" if compared else "",
+        str(budget_of(row) or ""),
         "" if verdict is None else ("yes" if verdict else "NO"),
     ).rstrip()
 
@@ -84,7 +111,7 @@ def _line(row: Row) -> str:
 def _number(value: float | None) -> str:
     if value is None:
         return ""
-    return f"{value:,.0f}" if value >= 50 or value == int(value) else f"{value:.4f}"
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"
 
 
 def _say(text: str) -> None:

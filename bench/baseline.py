@@ -23,7 +23,10 @@ CREATE TABLE IF NOT EXISTS cases (
     id TEXT PRIMARY KEY, number TEXT, item TEXT, answers TEXT, events TEXT
 )
 """
-_INSERT = "INSERT INTO cases VALUES (:id, :number, :item, :answers, json_array(:event))"
+_INSERT = (
+    "INSERT INTO cases VALUES (:id, :number, :item, :answers, json_array(:event)) "
+    "ON CONFLICT DO NOTHING"  # whoever heard no answer sends it again
+)
 _UPDATE = (
     "UPDATE cases SET answers = json_patch(answers, :answers), "
     "events = json_insert(events, '$[#]', json(:event)) WHERE id = :id"
@@ -36,8 +39,8 @@ def open_plain(path: Path) -> sqlite3.Connection:
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute(_TABLE)
-    # What is to be sent, in the sender's store: the baseline looks nothing up.
-    db.execute("CREATE TABLE IF NOT EXISTS outbox (line TEXT)")
+    # What is to be sent, and to whom: the baseline looks nothing up.
+    db.execute("CREATE TABLE IF NOT EXISTS outbox (peer TEXT, line TEXT)")
     return db
 
 
@@ -53,31 +56,40 @@ def keep(db: sqlite3.Connection, rows: Iterable[dict[str, Any]]) -> int:
     return count
 
 
-def put_out(db: sqlite3.Connection, rows: Iterable[dict[str, Any]]) -> None:
-    """Lay rows ready for sending."""
+def put_out(
+    db: sqlite3.Connection, rows: Iterable[dict[str, Any]], peer: str = ""
+) -> None:
+    """Lay rows ready for a peer below, or for the one above if none is named."""
     db.execute("BEGIN IMMEDIATE")
-    db.executemany("INSERT INTO outbox VALUES (?)", [(_json(row),) for row in rows])
+    db.executemany(
+        "INSERT INTO outbox VALUES (?, ?)", [(peer, _json(row)) for row in rows]
+    )
     db.execute("COMMIT")
 
 
-def take_out(db: sqlite3.Connection) -> list[str]:
-    """Return what lies ready for sending, and lay it ready no longer."""
-    return [line for (line,) in db.execute("DELETE FROM outbox RETURNING line")]
+def take_out(db: sqlite3.Connection, peer: str = "") -> list[str]:
+    """Return what lies ready for a peer, and lay it ready no longer."""
+    rows = db.execute("DELETE FROM outbox WHERE peer = ? RETURNING line", (peer,))
+    return [line for (line,) in rows]
 
 
-def send(db: sqlite3.Connection, port: int) -> http.client.HTTPConnection:
-    """Post all that lies ready; return the connection, still open."""
-    lines = [line for (line,) in db.execute("SELECT line FROM outbox")]
-    body = gzip.compress("\n".join(lines).encode(), GZIP_LEVEL)
+def send(db: sqlite3.Connection, name: str, port: int) -> http.client.HTTPConnection:
+    """Post all that lies ready, store what comes back; return the open connection."""
+    rows = db.execute("SELECT line FROM outbox WHERE peer = ''")
+    lines = [line for (line,) in rows]
     connection = http.client.HTTPConnection("127.0.0.1", port)
-    connection.request("POST", "/cases", body, {"Content-Encoding": "gzip"})
-    stored = json.loads(connection.getresponse().read())["stored"]
-    assert stored == len(lines)
+    headers = {"Content-Encoding": "gzip"}
+    connection.request("POST", f"/cases/{name}", _packed(lines), headers)
+    response = connection.getresponse()
+    reply = response.read()
+    assert int(response.headers["Stored"]) == len(lines)
+    if reply:
+        keep(db, map(json.loads, _unpacked(reply)))
     return connection
 
 
 def make_receiver(path: Path, port: int) -> ThreadingHTTPServer:
-    """Return a server that stores what is posted to it."""
+    """Return a server that stores what is posted to it, and gives what lies ready."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -85,12 +97,18 @@ def make_receiver(path: Path, port: int) -> ThreadingHTTPServer:
         wbufsize = -1
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            lines = gzip.decompress(body).splitlines()
+            size = int(self.headers["Content-Length"])
+            body = self.rfile.read(size)
+            if len(body) < size:
+                return  # cut off: all of it has to come again
+            lines = _unpacked(body)
             db = open_plain(path)
-            reply = _json({"stored": keep(db, map(json.loads, lines))}).encode()
+            stored = keep(db, map(json.loads, lines))
+            waiting = take_out(db, self.path.rpartition("/")[2])
+            db.close()
+            reply = _packed(waiting) if waiting else b""
             self.send_response(200)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Stored", str(stored))
             self.send_header("Content-Length", str(len(reply)))
             self.end_headers()
             self.wfile.write(reply)
@@ -99,6 +117,14 @@ def make_receiver(path: Path, port: int) -> ThreadingHTTPServer:
             pass
 
     return ThreadingHTTPServer(("127.0.0.1", port), Handler)
+
+
+def _packed(lines: list[str]) -> bytes:
+    return gzip.compress("\n".join(lines).encode(), GZIP_LEVEL)
+
+
+def _unpacked(body: bytes) -> list[bytes]:
+    return gzip.decompress(body).splitlines()
 
 
 def _json(value: object) -> str:

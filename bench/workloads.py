@@ -1,178 +1,169 @@
-"""The workloads: how each begins, and one measured exchange of both kinds."""
+"""W1 to W7: what is exchanged, and what is measured of it."""
 
-import json
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench import baseline, homes
+from bench import homes
+from bench.exchange import TOWN_DISTRICT, VILLAGE_TOWN, Hop, Kind, exchange, fresh
 from bench.homes import Start
-from bench.measure import Cost, Row, cpu_s, rows_of
+from bench.measure import Cost, Row, row_of, rows_of
+from bench.starts import Say, Starts, conflicts_of, some_ids
+from tests.whole.line_model import Quality
 
-_LIMIT_S = 300.0
+BAD_LINE = Quality(up_bit_s=64_000, down_bit_s=64_000, round_trip_s=0.6, loss=0.05)
+VILLAGE_LINE = Quality(up_bit_s=2e6, down_bit_s=2e6, round_trip_s=0.05)
+MOST_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Workload:
-    """What is exchanged: its start, and how many cases the name stands for."""
+class Sizes:
+    """How many cases each workload has."""
 
-    name: str
-    cases: int
-    start: Start
+    bad_line: int
+    few: int
+    many: int
+    edited: int
 
 
-def prepare(
-    folder: Path, few: int, many: int, edited: int, say: Callable[[str], None]
-) -> tuple[list[Workload], list[Row]]:
-    """Make the start of each workload; return them, and what was measured meanwhile.
+FULL = Sizes(bad_line=100, few=1000, many=10_000, edited=100)
+QUICK = Sizes(bad_line=20, few=100, many=200, edited=20)
 
-    Args:
-        folder: an empty folder with room for some hundred megabytes.
-        few: the smaller size, a multiple of `homes.CASES_A_DAY`.
-        many: the larger size, another one.
-        edited: how many of `many` are edited.
-        say: told how far it is.
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What every measurement needs: starts, room, how often, and who is told."""
+
+    starts: Starts
+    folder: Path
+    sizes: Sizes
+    repeats: int
+    say: Say
+
+    def pairs(
+        self, name: str, start: Start, hop: Hop = VILLAGE_TOWN
+    ) -> list[tuple[Cost, Cost]]:
+        """Return several pairs of exchanges, each on fresh homes."""
+        return [self.pair(name, start, hop) for _ in range(self.repeats)]
+
+    def pair(
+        self,
+        name: str,
+        start: Start,
+        hop: Hop = VILLAGE_TOWN,
+        quality: Quality | None = None,
+        tries: int = 1,
+    ) -> tuple[Cost, Cost]:
+        """Return what (baseline, ours) took, each on fresh homes."""
+        with fresh(start, self.folder) as copy:
+            plain = exchange(copy, "plain", hop, quality, tries)
+        with fresh(start, self.folder) as copy:
+            ours = exchange(copy, "ours", hop, quality, tries)
+        self.say(f"{name}\n  {plain}\n  {ours}")
+        return plain, ours
+
+
+def new(bench: Bench) -> Iterator[Row]:
+    """W1: new cases, village to town."""
+    for cases in (bench.sizes.few, bench.sizes.many):
+        pairs = bench.pairs(f"W1 {cases}", bench.starts.new(cases))
+        yield from rows_of("W1 new", cases, pairs)
+
+
+def nothing(bench: Bench) -> Iterator[Row]:
+    """W2: nothing new."""
+    for cases in (bench.sizes.few, bench.sizes.many):
+        pairs = bench.pairs(f"W2 {cases}", bench.starts.held(cases))
+        yield from rows_of("W2 nothing", cases, pairs)
+
+
+def edited(bench: Bench) -> Iterator[Row]:
+    """W3: some cases edited at the village."""
+    sizes = bench.sizes
+    start = bench.starts.edited(sizes.edited, sizes.many)
+    yield from rows_of("W3 edited", sizes.edited, bench.pairs("W3", start))
+
+
+def both_edited(bench: Bench) -> Iterator[Row]:
+    """W4: the same cases edited at both ends; every conflict must be shown at both."""
+    sizes = bench.sizes
+    start = bench.starts.edited_by_both(sizes.edited, sizes.many)
+    work, count = "W4 both edited", sizes.edited
+    yield from rows_of(work, count, bench.pairs("W4", start))
+    ids = some_ids(start, count)
+    real = set(conflicts_of(ids))
+    with fresh(start, bench.folder) as copy:
+        exchange(copy, "ours")
+        shown = [homes.conflicting(copy / name, ids) for name in ("village", "town")]
+    missed = sum(len(real - one) for one in shown)
+    invented = sum(len(one - real) for one in shown)
+    yield Row(work, count, "conflicts shown", len(real), len(set.intersection(*shown)))
+    yield Row(work, count, "conflicts missed", None, missed)
+    yield Row(work, count, "conflicts invented", None, invented)
+
+
+def cut(bench: Bench) -> Iterator[Row]:
+    """W5: cut when half of the bytes are over, begun again at once; what went twice.
+
+    All that goes up is compared with what goes up when nothing is cut: so the second
+    handshake and the question what has arrived count as sent twice. Over a line as a
+    village has it, and over one that is faster than the town can take in.
     """
-    empty = homes.enrolled(folder / "empty")
-    began_s = time.monotonic()
-    new_few = _with_cases(empty, folder / "new-few", range(few))
-    new_many = _with_cases(new_few, folder / "new-many", range(few, many))
-    say(f"{many} cases written in {time.monotonic() - began_s:.1f} s")
-    held_few, _ = _held(new_few, folder / "held-few")
-    held_many, spent_s = _held(new_many, folder / "held-many")
-    rate = many / spent_s
-    say(f"{many} cases taken in by the town in {spent_s:.1f} s, without a line")
-    changed = held_many.copy_to(folder / "changed")
-    with homes.plain(changed / "plain.db") as db:
-        every = [row[0] for row in db.execute("SELECT id FROM cases ORDER BY number")]
-        wanted = every[:: len(every) // edited][:edited]
-        baseline.put_out(db, homes.edit_cases(changed / "village", wanted))
-    shutil.copy(held_many / "plain.db", changed / "plain-town.db")
-    works = [
-        Workload("W1 new", few, new_few),
-        Workload("W1 new", many, new_many),
-        Workload("W2 nothing", few, held_few),
-        Workload("W2 nothing", many, held_many),
-        Workload("W3 edited", edited, changed),
-    ]
-    rows = [
-        Row("intake", many, "entries/s", None, rate, None),
-        Row("disk", 100, "bytes/case", None, _disk_bytes(empty, folder), None),
-    ]
-    return works, rows
+    for cases in (bench.sizes.few, bench.sizes.many):
+        for work, quality in (
+            ("W5 cut at half", VILLAGE_LINE),
+            ("W5 cut at half, fast line", Quality()),
+        ):
+            start = bench.starts.new(cases)
+            plain, ours = bench.pair(f"{work} {cases}: whole", start, quality=quality)
+            twice = (
+                _sent_twice(bench, start, "plain", plain, quality),
+                _sent_twice(bench, start, "ours", ours, quality),
+            )
+            yield row_of(work, cases, "bytes sent twice", [twice])
 
 
-def measure(
-    work: Workload, repeats: int, folder: Path, say: Callable[[str], None]
-) -> list[Row]:
-    """Return the medians of several pairs of exchanges, each on fresh homes."""
+def _sent_twice(
+    bench: Bench, start: Start, kind: Kind, uncut: Cost, quality: Quality
+) -> int:
+    quality = replace(quality, cut_after_up=(uncut.tcp_up // 2,))
+    with fresh(start, bench.folder) as copy:
+        resumed = exchange(copy, kind, VILLAGE_TOWN, quality, MOST_TRIES)
+    bench.say(f"  cut: {resumed}")
+    return resumed.tcp_up - uncut.tcp_up
+
+
+def relayed(bench: Bench) -> Iterator[Row]:
+    """W6: all the way up, hop by hop, and one decision down."""
+    starts, cases = bench.starts, bench.sizes.few
+    for work, count, start, hop in (
+        ("W6 village-town", cases, starts.new(cases), VILLAGE_TOWN),
+        ("W6 town-district", cases, starts.forwarded(cases), TOWN_DISTRICT),
+        ("W6 decision, district-town", 1, starts.decided(cases), TOWN_DISTRICT),
+        ("W6 decision, town-village", 1, starts.answered(cases), VILLAGE_TOWN),
+    ):
+        pairs = bench.pairs(work, start, hop)
+        yield from rows_of(work, count, pairs, ("bytes", "tcp bytes", "requests"))
+
+
+def bad_line(bench: Bench) -> Iterator[Row]:
+    """W7: a slow, far and lossy line. Each pair loses the same segments."""
+    start = bench.starts.new(bench.sizes.bad_line)
     pairs = []
-    for _ in range(repeats):
-        plain = _exchange(work.start, folder, _plain)
-        ours = _exchange(work.start, folder, _ours)
-        pairs.append((plain, ours))
-        say(f"{work.name} {work.cases}: {plain} {ours}")
-    return rows_of(work.name, work.cases, pairs)
-
-
-def _exchange(
-    start: Start, folder: Path, ends: Callable[[Start, int], tuple[list[str], ...]]
-) -> Cost:
-    with _fresh(start, folder) as copy:
-        receiving, sending = ends(copy, _free_port())
-        with _running(receiving) as receiver, _running(sending) as sender:
-            assert sender.stdin and sender.stdout
-            before_s = cpu_s(receiver.pid) + cpu_s(sender.pid)
-            sender.stdin.write("go\n")
-            sender.stdin.flush()
-            cost = Cost(**json.loads(sender.stdout.readline()))
-            after_s = cpu_s(receiver.pid) + cpu_s(sender.pid)
-            return replace(cost, cpu_s=after_s - before_s)
-
-
-def _ours(start: Start, port: int) -> tuple[list[str], ...]:
-    return (
-        ["town", str(start / "town"), str(port)],
-        ["village", str(start / "village"), str(start / "warmer"), str(port)],
+    for seed in range(2 * bench.repeats):
+        quality = replace(BAD_LINE, seed=seed)
+        pairs.append(bench.pair(f"W7 seed {seed}", start, quality=quality))
+    yield from rows_of(
+        "W7 bad line", bench.sizes.bad_line, pairs, ("wall_s", "bytes", "tcp bytes")
     )
 
 
-def _plain(start: Start, port: int) -> tuple[list[str], ...]:
-    return (
-        ["plain-receiver", str(start / "plain-town.db"), str(port)],
-        [
-            "plain-sender", str(start / "plain.db"), str(start / "warmer.db"),
-            str(port),
-        ],
-    )  # fmt: skip
-
-
-@contextmanager
-def _fresh(start: Start, folder: Path) -> Iterator[Start]:
-    copy = start.copy_to(folder / "running")
-    # The copy must not be written to disk by the first commit that is measured.
-    os.sync()
-    try:
-        yield copy
-    finally:
-        shutil.rmtree(copy.path)
-
-
-@contextmanager
-def _running(arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.ends", *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        said = process.stdout.readline().strip()
-        assert said == "ready", f"{arguments[0]} ended before it was ready"
-        yield process
-    finally:
-        process.terminate()
-        process.communicate(timeout=_LIMIT_S)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _with_cases(before: Start, path: Path, numbers: range) -> Start:
-    """Return a start with more new cases in it, for both kinds."""
-    start = before.copy_to(path)
-    with homes.plain(start / "plain.db") as db:
-        baseline.put_out(db, homes.write_cases(start / "village", numbers))
-    return start
-
-
-def _held(new: Start, path: Path) -> tuple[Start, float]:
-    """Return a start in which the town has it all; and the seconds that it took."""
-    start = new.copy_to(path)
-    with homes.plain(start / "plain.db") as db:
-        baseline.keep(db, map(json.loads, baseline.take_out(db)))
-    with homes.opened(start) as (village, town):
-        spent_s = homes.settle(village, town)
-    return start, spent_s
-
-
-def _disk_bytes(empty: Start, folder: Path, cases: int = 100, changes: int = 10) -> int:
-    """Return how much larger a home is for each case with ten changes."""
-    start = empty.copy_to(folder / "disk")
-    home = start / "village"
-    before = (home / "node.db").stat().st_size
-    ids = [row["id"] for row in homes.write_cases(home, range(cases))]
-    for _ in homes.edit_cases(home, ids, times=changes - 1):
-        pass
-    return ((home / "node.db").stat().st_size - before) // cases
+WORKS: dict[str, Callable[[Bench], Iterator[Row]]] = {
+    "W1": new,
+    "W2": nothing,
+    "W3": edited,
+    "W4": both_edited,
+    "W5": cut,
+    "W6": relayed,
+    "W7": bad_line,
+}
