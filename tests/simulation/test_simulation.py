@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -55,13 +56,18 @@ def test_a_step_that_is_left_out_leaves_the_others_as_they_are() -> None:
     assert before[0] == before[1] != []
 
 
-@pytest.mark.parametrize("plant", PLANTS)
+TOO_RARE = {"other-processes-overlooked"}
+"""Faults that take more seeds than there is time for here; see `make soak`."""
+
+
+@pytest.mark.parametrize("plant", sorted(set(PLANTS) - TOO_RARE))
 def test_a_planted_fault_is_found(plant: str) -> None:
     seeds = f"0-{ENOUGH_SEEDS - 1}"
 
     said = _run("--plant", plant, "--seeds", seeds, "--stop", fails=True)
 
-    assert "Violation" in said
+    # Some show in an invariant, some as a store that can no longer be written.
+    assert re.search(r"^seed [0-9]+, step [0-9]+: \w+: ", said, re.MULTILINE)
 
 
 def _run(*arguments: str, hash_seed: str = "0", fails: bool = False) -> str:
