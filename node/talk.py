@@ -237,13 +237,6 @@ class Taken:
     more: bool
 
 
-def bundles(node: Node, peer: Certificate) -> Iterator[bytes]:
-    """Yield everything that `peer` lacks, in order, at least one bundle."""
-    speaker = Speaker(node, peer, pieces=attachments.owed(node, peer))
-    while outgoing := speaker.parcel():
-        yield speaker.wrap(outgoing)
-
-
 def open_bundle(node: Node, data: bytes) -> bundle.Opened:
     """Open a bundle that came from somewhere. Raises as `bundle.unwrap`."""
     return bundle.unwrap(

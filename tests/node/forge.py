@@ -4,10 +4,10 @@ Everything here signs with the true keys of a node and passes the bytes on in tr
 bundles; only the checks that stand before an honest writer are left out.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from node import journal, talk
+from node import attachments, journal, talk
 from node.casework import _event_id  # the very rule that receivers check
 from node.lifecycle import Event, decode_event, encode_event, frontier
 from node.policy import SCHEMA
@@ -18,6 +18,7 @@ from sync.actor import actor_of, document_id
 from sync.change import read_change
 from sync.document import Document, merge_changes
 from sync.exchange import Parcel, encode_parcel
+from sync.identity import Certificate
 from sync.stream import (
     KIND_CHANGE,
     Chunk,
@@ -281,10 +282,17 @@ def wrap(sender: Node, receiver: Node, content: Parcel) -> bytes:
     )
 
 
+def bundles(node: Node, peer: Certificate) -> Iterator[bytes]:
+    """Yield everything that `peer` lacks, as a line without an end would carry it."""
+    speaker = talk.Speaker(node, peer, pieces=attachments.owed(node, peer))
+    while outgoing := speaker.parcel():
+        yield speaker.wrap(outgoing)
+
+
 def bundle_for(sender: Node, receiver: Node) -> bytes:
     """Return what `sender` has for `receiver` now, as it would lie on a stick."""
     peer = talk.find_neighbour(sender, receiver.id.hex())
-    (data,) = talk.bundles(sender, peer)
+    (data,) = bundles(sender, peer)
     return data
 
 

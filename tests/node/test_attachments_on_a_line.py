@@ -15,7 +15,7 @@ from node.wiring import Node
 from sync.errors import PeerFault, PeerUnreachable, SyncError
 from sync.exchange import LEAST_PACE_BYTES, Parcel, decode_parcel
 from sync.pieces import PIECE_BYTES, Want
-from tests.node.forge import parcel, refusals, send, wrap
+from tests.node.forge import bundles, parcel, refusals, send, wrap
 from tests.node.nodes import VILLAGE, Three, rows, step, submit, sync, sync_all
 from tests.node.papers import (
     agree,
@@ -281,13 +281,13 @@ def test_a_stick_holds_the_entries_and_then_the_pieces(
     nodes: Three, tmp_path: Path
 ) -> None:
     case = submit_with(nodes.village, scan(tmp_path), scan(tmp_path, "户口本.pdf"))
-    stick = list(talk.bundles(nodes.village, who(nodes.village, nodes.town)))
+    stick = list(bundles(nodes.village, who(nodes.village, nodes.town)))
 
     gaps = [talk.take(nodes.town, data).received.gaps for data in stick]
 
     assert gaps == [0] * len(stick)
     assert progress_of(nodes.town, case).is_all_here
-    answer = list(talk.bundles(nodes.town, who(nodes.town, nodes.village)))
+    answer = list(bundles(nodes.town, who(nodes.town, nodes.village)))
     for data in answer:
         talk.take(nodes.village, data)
     assert progress_of(nodes.village, case) == Progress(2, 2, 2, 0)

@@ -29,7 +29,15 @@ from sync.client import Client
 from sync.errors import SyncError
 from sync.exchange import Parcel, encode_parcel
 from sync.stream import Chunk, StreamId, sign_checkpoint
-from tests.node.forge import birth, chunk_of, copy_of, package_of, put_entry, repaired
+from tests.node.forge import (
+    birth,
+    bundles,
+    chunk_of,
+    copy_of,
+    package_of,
+    put_entry,
+    repaired,
+)
 from tests.sync.changes import ELEVEN_SECONDS, NEVER_RETURNS, UNREADABLE_AFTER_SAVE
 from tests.whole.places import Places, submit_some, sync_node, three_places
 
@@ -106,7 +114,7 @@ class Attacker:
 
 def flipped_bytes(me: Attacker) -> Iterator[str]:
     submit_some(me.node, 3, seed=1)
-    (good,) = talk.bundles(me.node, talk.find_neighbour(me.node))
+    (good,) = bundles(me.node, talk.find_neighbour(me.node))
     chance = random.Random(2)
     for at in sorted(chance.sample(range(len(good)), min(FLIPS, len(good)))):
         bad = bytearray(good)
@@ -116,7 +124,7 @@ def flipped_bytes(me: Attacker) -> Iterator[str]:
 
 def the_same_run_three_times(me: Attacker) -> Iterator[str]:
     submit_some(me.node, 3, seed=2)
-    run = list(talk.bundles(me.node, talk.find_neighbour(me.node)))
+    run = list(bundles(me.node, talk.find_neighbour(me.node)))
     for _ in range(3):
         yield me.post(*run)
 
