@@ -70,6 +70,8 @@ class Received:
     """How much of it comes too early: something before it is not here."""
     was_reminded: bool = False
     """The peer has brought a vector of our own that we do not remember."""
+    knows_less: bool = False
+    """The peer does not know what it was told, and will be told again."""
 
 
 class _Parted(Exception):
@@ -112,9 +114,9 @@ def absorb(node: Node, parcel: Parcel, sender: Certificate) -> Received:
             except PeerFault as fault:
                 _refuse(node, received, sender.node, name, fault)
         told = node.store.journal.told(sender.node)
-        node.store.journal.set_told(
-            sender.node, told_after(told, received.vectors, parcel.knows)
-        )
+        told_now = told_after(told, received.vectors, parcel.knows)
+        received.knows_less = not told.keys() <= told_now.keys()
+        node.store.journal.set_told(sender.node, told_now)
     return received
 
 
@@ -241,6 +243,8 @@ def _commit(
                 return False
             rows = journal.append(stream, links, now_ms)
             journal.put_checkpoint(stream, chunk.checkpoint)
+            if stream.node == node.id:
+                journal.prove(stream)
             node.store.branches.look_again(stream)
             by_sequence = {
                 entry.sequence: row for (entry, _), row in zip(links, rows, strict=True)
@@ -283,10 +287,19 @@ def _check_author(node: Node, stream: StreamId, sender: Certificate) -> Certific
 
 
 def _parents(node: Node, chunk: Chunk, at: Sequence[int]) -> Iterator[Parent]:
-    """Look up what stands before a chunk and is leaned on in it."""
-    if not node.store.branches.is_forked(chunk.stream):
+    """Look up what stands before a chunk and is leaned on in it.
+
+    Raises:
+        Ahead: it is not here, or not on the main line of a stream that has parted.
+    """
+    journal, stream = node.store.journal, chunk.stream
+    if not node.store.branches.is_forked(stream):
         _hash_before(node, chunk)
-    return node.store.journal.changes_at(chunk.stream, at)
+        return journal.changes_at(stream, at)
+    found = list(journal.changes_at(stream, at))
+    if len(found) < len(at):
+        raise Ahead(_name(chunk), journal.head(stream)[0])
+    return iter(found)
 
 
 def _hash_before(node: Node, chunk: Chunk) -> bytes:
@@ -376,13 +389,21 @@ def _take_vector(
     known = node.store.journal.vector_of(vector.holder, vector.scope)
     if known is not None and known.counter >= vector.counter:
         return vector, False
+    heads, unproven = [], []
     for head in vector.heads:
         stream = StreamId(head.node, head.epoch, vector.scope)
         here = node.store.journal.hash_at(stream, head.sequence)
         if here is not None and here != head.hash:
-            raise NotTrusted(what, "it acknowledges another history than ours")
-    heads = [head for head in vector.heads if node.roster.latest(head.node) is not None]
-    node.store.journal.put_vector(vector, signed, node.now_ms(), heads)
+            if vector.holder != node.id:
+                raise NotTrusted(what, "it acknowledges another history than ours")
+            # A copy of us has signed it: our next one must bear a higher number.
+            continue
+        if here is None and head.node == node.id != vector.holder:
+            # We were put back to an older state, or a copy of us has written it.
+            unproven.append(stream)
+        elif node.roster.latest(head.node) is not None:
+            heads.append(head)
+    node.store.journal.put_vector(vector, signed, node.now_ms(), heads, unproven)
     return vector, True
 
 

@@ -38,7 +38,6 @@ def append(
         payload=payload,
     )
     chain_hash = link(previous, entry)
-    journal.disclaim(stream, entry.sequence)
     rows = journal.append(stream, [(entry, chain_hash)], at_ms)
     journal.put_checkpoint(
         stream,

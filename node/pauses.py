@@ -2,7 +2,7 @@
 
 from urllib3.util import Retry
 
-from sync.errors import PeerRefused
+from sync.errors import PeerRefused, PeerUnreachable
 
 POLL_S = 15.0
 FIRST_PAUSE_S = 2.0
@@ -31,8 +31,11 @@ class Pauses:
     def after(self, error: Exception) -> float:
         """Return how long to wait after a try that has failed so, in seconds.
 
-        A peer that says when to come again is not asked before.
+        A peer that says when to come again is not asked before. A line that has
+        worked for a while counts as one that fails for the first time.
         """
+        if isinstance(error, PeerUnreachable) and error.was_heard:
+            self._back_off = BACK_OFF
         self._back_off = self._back_off.increment(error=error)
         asked_s = error.retry_after_s if isinstance(error, PeerRefused) else 0
         pause_s = max(self._back_off.get_backoff_time(), FIRST_PAUSE_S, asked_s)

@@ -29,9 +29,12 @@ from sync.errors import (
     TooNew,
 )
 from sync.exchange import (
+    FIRST_PACE_BYTES,
+    LEAST_PACE_BYTES,
     Extras,
     HeldVector,
     Outgoing,
+    Parcel,
     Speech,
     VectorKey,
     decode_parcel,
@@ -41,8 +44,8 @@ from sync.exchange import (
 )
 from sync.identity import Certificate, holds, on_one_line
 from sync.pieces import Piece, Want
-from sync.stream import Chunk
-from sync.vector import Head, Span, Vector, sign_vector
+from sync.stream import Chunk, StreamId
+from sync.vector import Head, Span, Vector, owed, sign_vector
 
 MOST_ROUNDS = 1000
 _DISTANCE_BYTES = 3
@@ -52,6 +55,9 @@ MOST_REPLIES = 16
 """Bundles in one answer; more are told of."""
 MOST_HEARD = 1000
 """Bundles of an answer that we listen to."""
+PACE = "pace"
+"""The extra by which a node that has met with cuts asks for smaller bundles."""
+_PACE_SIZE = 4
 TOO_NEW = "too-new"
 """As what a bundle of a newer format is refused: this node must be upgraded."""
 
@@ -89,7 +95,23 @@ class _Holdings:
         return self.node.store.journal.heads(scope)
 
     def vector_of(self, holder: bytes, scope: str) -> Vector | None:
-        return self.node.store.journal.vector_of(holder, scope)
+        """Return it as far as it is proven. Who says to have more of our own streams
+        than we have may have it from a copy of us, and then lacks what is ours.
+        """
+        journal = self.node.store.journal
+        vector = journal.vector_of(holder, scope)
+        if vector is None:
+            return None
+        heads = tuple(
+            head
+            if head.node != self.node.id
+            else with_fields(
+                head,
+                sequence=journal.proven(StreamId(head.node, head.epoch, scope), holder),
+            )
+            for head in vector.heads
+        )
+        return with_fields(vector, heads=heads)
 
     def read_chunk(self, span: Span, max_entries: int, max_bytes: int) -> Chunk | None:
         return read_chunk(
@@ -202,6 +224,12 @@ class Speaker:
         self.said: Outgoing | None = None
         """The last parcel that was made."""
 
+    def set_pace(self, pace_bytes: int) -> None:
+        """Make bundles of about this size, and ask for no larger ones."""
+        self.pace_bytes = pace_bytes
+        if pace_bytes < FIRST_PACE_BYTES:
+            self._extras = (*self._extras, (PACE, pace_bytes.to_bytes(_PACE_SIZE)))
+
     def parcel(
         self, *, with_chunks: bool = True, is_end: bool = False
     ) -> Outgoing | None:
@@ -235,6 +263,8 @@ class Taken:
     received: Received
     wants: tuple[Want, ...]
     more: bool
+    pace_bytes: int
+    """How large bundles for the sender may be."""
 
 
 def open_bundle(node: Node, data: bytes) -> bundle.Opened:
@@ -260,7 +290,20 @@ def take(node: Node, data: bytes) -> Taken:
         _note_refusal(node, data, fault)
         raise
     received = absorb(node, parcel, opened.sender)
-    return Taken(opened.sender, opened.header, received, parcel.wants, parcel.more)
+    return Taken(
+        opened.sender,
+        opened.header,
+        received,
+        parcel.wants,
+        parcel.more,
+        _pace_asked(parcel),
+    )
+
+
+def _pace_asked(parcel: Parcel) -> int:
+    word = dict(parcel.extras).get(PACE, b"")
+    asked = int.from_bytes(word) if len(word) == _PACE_SIZE else FIRST_PACE_BYTES
+    return max(LEAST_PACE_BYTES, min(asked, FIRST_PACE_BYTES))
 
 
 class Answering:
@@ -271,6 +314,7 @@ class Answering:
         self._node = node
         self._peer: Certificate | None = None
         self._wants: tuple[Want, ...] = ()
+        self._pace_bytes = FIRST_PACE_BYTES
         self._bytes_in = 0
 
     def admit(self, beginning: bytes) -> None:
@@ -290,6 +334,7 @@ class Answering:
             raise NotTrusted("bundle", "another sender than before in the same run")
         self._peer = taken.sender
         self._wants = taken.wants or self._wants
+        self._pace_bytes = taken.pace_bytes
         self._bytes_in += len(data)
 
     def reply(self) -> Iterator[bytes]:
@@ -299,6 +344,7 @@ class Answering:
         speaker = Speaker(
             node, peer, pieces=attachments.pieces(node, peer, self._wants)
         )
+        speaker.pace_bytes = self._pace_bytes
         bytes_out = 0
         for number in range(1, MOST_REPLIES + 1):
             outgoing = speaker.parcel(is_end=number == MOST_REPLIES)
@@ -396,6 +442,8 @@ def sync_over(
             if one.is_done_after_a_round():
                 break
     except SyncError as error:
+        if isinstance(error, PeerUnreachable):
+            error.was_heard = one.report.bytes_in > 0
         _note_result(node, peer, one.report, _word(error), one.pace_bytes)
         if isinstance(error, TooNew):
             _keep_refusal(node, peer.node, error)
@@ -421,6 +469,7 @@ class _Exchange:
         self.report = Report(peer.node)
         # After a cut nobody knows what has arrived: hear the other's vectors first.
         self._asks_first = known.failures > 0
+        self._was_told_again = False
         self._wants: tuple[Want, ...] = ()
         """What the peer has asked for in its last answer."""
         self._given: Iterator[Piece] = iter(())
@@ -430,8 +479,9 @@ class _Exchange:
         """Say what we have to say, hear the answer; say whether that was all."""
         asked, self._wants = self._wants, ()
         speaker = Speaker(self._node, self._peer, pieces=self._given)
-        speaker.pace_bytes = self.pace_bytes
+        speaker.set_pace(self.pace_bytes)
         pieces_before = self.report.pieces_out
+        owed_before = _owed(self._node, self._peer)
         sent_before, began_s = self.report.bytes_out, time.monotonic()
         goes_on = self._asks_first
         is_answered = False
@@ -451,6 +501,9 @@ class _Exchange:
         # Who asks for the same in spite of an answer will not get further by another.
         is_stuck = self._wants == asked and self.report.pieces_out > pieces_before
         goes_on |= self._can_give() and not is_stuck
+        # A peer that was put back says in its answer that it has less than it had.
+        # What it refuses it will refuse again.
+        goes_on |= _owed(self._node, self._peer) not in ([], owed_before)
         return not (goes_on or not said.is_last)
 
     def _note_told(self, speaker: Speaker) -> None:
@@ -498,9 +551,23 @@ class _Exchange:
         )
         self._wants = parcel.wants or self._wants
         self._on_step(self.report)
+        is_to_be_told = received.knows_less and not self._was_told_again
+        self._was_told_again |= received.knows_less
         # What is whole now has been said in an entry, which is owed.
         news = received.entries or received.files or received.was_reminded
-        return bool(news or parcel.more)
+        return bool(news or parcel.more or is_to_be_told)
+
+
+def _owed(node: Node, peer: Certificate) -> list[Span]:
+    """Return what the peer lacks, by its own word."""
+    holdings = _Holdings(node)
+    return [
+        span
+        for scope in shared_scopes(node, peer)
+        for span in owed(
+            scope, holdings.heads(scope), holdings.vector_of(peer.node, scope)
+        )
+    ]
 
 
 def _standing(node: Node, who: bytes, epoch: int) -> Certificate | None:

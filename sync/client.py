@@ -156,7 +156,9 @@ class Client:
                 raise NotTrusted(
                     self._url, "another machine answers there (TLS key)"
                 ) from error
-            raise PeerUnreachable(self._url, "no TLS connection") from error
+            is_cut = "EOF" in str(error)
+            why = "the connection was cut" if is_cut else "no TLS connection"
+            raise PeerUnreachable(self._url, why) from error
         except requests.exceptions.Timeout as error:
             raise PeerUnreachable(self._url, "no answer in time") from error
         except (

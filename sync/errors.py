@@ -85,6 +85,8 @@ class PeerUnreachable(SyncError):
     def __init__(self, url: str, why: str) -> None:
         """Keep where and why, in words for a person."""
         self.url, self.why = url, why
+        self.was_heard = False
+        """Whether something of the peer came before the line failed."""
         super().__init__(f"{url}: {why}; nothing was lost, try again later")
 
 

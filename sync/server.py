@@ -6,6 +6,7 @@ while the next is still under way: what a cut takes away is at most the last one
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
 from pathlib import Path
@@ -33,6 +34,8 @@ RUN_TIME_LIMIT_S = 1200
 MAX_CONNECTIONS = 256
 BUFFERED_LIMIT_BYTES = 32 * 1024 * 1024
 """Of bundles that are under way, over all connections together."""
+WAITING_BUNDLES = 2
+"""Of one run, whole and in line; reading goes on meanwhile."""
 STRAY_LIMIT_BYTES = 8 * 1024 * 1024
 RETRY_AFTER_S = 5
 _ADMITTED_FROM_BYTES = 600
@@ -205,19 +208,17 @@ async def _take_all(
         TimeoutError, ClientDisconnect: it was cut; what was handed on stays.
     """
     loop = asyncio.get_running_loop()
-    frames = Frames()
+    frames, turn = Frames(), _Turn(conversation, buffers, executor)
     is_admitted = False
     held_bytes = 0
-    count = 0
     try:
         while True:
             async with asyncio.timeout(BUNDLE_TIME_LIMIT_S) as limit:
                 async for part in parts:
                     is_whole = False
                     for bundle in frames.feed(part):
-                        await loop.run_in_executor(executor, conversation.take, bundle)
+                        await turn.take(bundle)
                         is_admitted, is_whole = False, True
-                        count += 1
                     buffers.held_bytes += frames.held_bytes - held_bytes
                     held_bytes = frames.held_bytes
                     if buffers.held_bytes > BUFFERED_LIMIT_BYTES:
@@ -231,8 +232,62 @@ async def _take_all(
             break
     finally:
         buffers.held_bytes -= held_bytes
-    if frames.held_bytes or not count:
+        await turn.end()
+    turn.check()
+    if frames.held_bytes or not turn.count:
         raise Malformed("run of bundles", "it is cut off")
+
+
+class _Turn:
+    """The bundles of one run that are whole and not yet taken in.
+
+    They are in the executor's queue already, so that they come before anything that
+    the peer sends after a cut: what it is told then is all that has arrived.
+    """
+
+    def __init__(
+        self, conversation: Conversation, buffers: _Buffers, executor: Executor
+    ) -> None:
+        self._conversation, self._buffers = conversation, buffers
+        self._executor = executor
+        self._waiting: deque[tuple[asyncio.Future[None], int]] = deque()
+        self._fault: BaseException | None = None
+        self.count = 0
+
+    async def take(self, bundle: bytes) -> None:
+        """Put a bundle in the queue; wait while there are too many."""
+        loop = asyncio.get_running_loop()
+        self.count += 1
+        self._buffers.held_bytes += len(bundle)
+        taken = loop.run_in_executor(self._executor, self._take, bundle)
+        self._waiting.append((taken, len(bundle)))
+        while len(self._waiting) > WAITING_BUNDLES:
+            await self._take_out()
+        self.check()
+
+    async def end(self) -> None:
+        """Wait until all have been taken in."""
+        while self._waiting:
+            await self._take_out()
+
+    def check(self) -> None:
+        """Raise what was wrong with the first that was refused."""
+        if self._fault is not None:
+            raise self._fault
+
+    async def _take_out(self) -> None:
+        taken, size_bytes = self._waiting[0]
+        await asyncio.wait([taken])
+        self._waiting.popleft()
+        self._buffers.held_bytes -= size_bytes
+
+    def _take(self, bundle: bytes) -> None:
+        """Take a bundle in, in the executor; those after a refused one are not."""
+        if self._fault is None:
+            try:
+                self._conversation.take(bundle)
+            except BaseException as fault:  # noqa: BLE001 - raised by `check`
+                self._fault = fault
 
 
 async def _drain(parts: AsyncIterator[bytes]) -> None:

@@ -324,11 +324,14 @@ class Journal:
         signed: SignedVector,
         received_at_ms: int,
         known: Sequence[Head],
+        unproven: Sequence[StreamId] = (),
     ) -> None:
         """Keep a holder's newest vector in the place of its last.
 
         `known` are those of its heads whose authors are known here; only they are
         looked up later. Where the holder has less than it had, it counts as less.
+        Of `unproven` streams nobody can say yet whether what it has is what we have:
+        what it was known to have before stays.
         """
         self._db.execute(
             "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?, ?, ?)",
@@ -345,38 +348,67 @@ class Journal:
             self.stream_row(StreamId(head.node, head.epoch, vector.scope)): head
             for head in known
         }
+        kept = [*rows, *map(self.stream_row, unproven)]
         for table in ("vector_heads", "arrivals"):
             self._db.execute(
                 f"DELETE FROM {table} WHERE holder = ? AND stream IN "
                 "(SELECT id FROM streams WHERE scope = ?) "
-                f"AND stream NOT IN ({','.join('?' * len(rows))})",
-                (vector.holder, vector.scope, *rows),
+                f"AND stream NOT IN ({','.join('?' * len(kept))})",
+                (vector.holder, vector.scope, *kept),
             )
         for row, head in rows.items():
-            if head.node == vector.holder:
-                self._db.execute(
-                    "UPDATE streams SET claimed = max(claimed, ?) WHERE id = ?",
-                    (head.sequence, row),
-                )
+            self._put_head(vector.holder, row, head, received_at_ms)
+
+    def prove(self, stream: StreamId) -> None:
+        """Look again at what others have said of a stream that has grown."""
+        row = self.stream_row(stream)
+        for holder, body, received_at_ms in self._db.execute(
+            "SELECT holder, body, received_at_ms FROM vectors WHERE scope = ?",
+            (stream.scope,),
+        ):
+            for head in SignedVector(body, b"").read().heads:
+                is_of_it = (head.node, head.epoch) == (stream.node, stream.epoch)
+                if is_of_it and self.hash_at(stream, head.sequence) == head.hash:
+                    self._put_head(holder, row, head, received_at_ms)
+
+    def proven(self, stream: StreamId, holder: bytes) -> int:
+        """Return how much of a stream a holder is known to have as we have it."""
+        row = self._db.execute(
+            "SELECT sequence FROM vector_heads WHERE stream = ? AND holder = ?",
+            (self.stream_row(stream), holder),
+        ).fetchone()
+        return row[0] if row else 0
+
+    def _put_head(
+        self, holder: bytes, row: int, head: Head, received_at_ms: int
+    ) -> None:
+        """Keep that a holder has so much of the stream that has this row, and since
+        when.
+        """
+        if head.node == holder:
             self._db.execute(
-                "INSERT OR REPLACE INTO vector_heads (stream, holder, sequence) "
-                "VALUES (?, ?, ?)",
-                (row, vector.holder, head.sequence),
+                "UPDATE streams SET claimed = max(claimed, ?) WHERE id = ?",
+                (head.sequence, row),
             )
-            # Who had more than now has had this much for as long.
-            since = self._db.execute(
-                "SELECT min(at_ms) FROM arrivals "
-                "WHERE stream = ? AND holder = ? AND sequence >= ?",
-                (row, vector.holder, head.sequence),
-            ).fetchone()
-            self._db.execute(
-                "DELETE FROM arrivals WHERE stream = ? AND holder = ? AND sequence > ?",
-                (row, vector.holder, head.sequence),
-            )
-            self._db.execute(
-                "INSERT OR IGNORE INTO arrivals VALUES (?, ?, ?, ?)",
-                (row, vector.holder, head.sequence, since[0] or received_at_ms),
-            )
+        self._db.execute(
+            "INSERT OR REPLACE INTO vector_heads (stream, holder, sequence) "
+            "VALUES (?, ?, ?)",
+            (row, holder, head.sequence),
+        )
+        # Who had more than now has had this much for as long.
+        since = self._db.execute(
+            "SELECT min(at_ms) FROM arrivals "
+            "WHERE stream = ? AND holder = ? AND sequence >= ?",
+            (row, holder, head.sequence),
+        ).fetchone()
+        self._db.execute(
+            "DELETE FROM arrivals WHERE stream = ? AND holder = ? AND sequence > ?",
+            (row, holder, head.sequence),
+        )
+        self._db.execute(
+            "INSERT OR IGNORE INTO arrivals VALUES (?, ?, ?, ?)",
+            (row, holder, head.sequence, since[0] or received_at_ms),
+        )
 
     def vectors(self) -> list[HeldVector]:
         """Return all vectors that are held, newest of each holder and scope."""
@@ -419,21 +451,6 @@ class Journal:
         self._db.executemany(
             "INSERT INTO told VALUES (?, ?, ?, ?)",
             [(peer, holder, scope, n) for (holder, scope), n in told.items()],
-        )
-
-    def disclaim(self, stream: StreamId, sequence: int) -> None:
-        """Forget that anybody has a stream from a sequence on.
-
-        What was said of an entry before it was written is of another history: a copy
-        of this node has written there.
-        """
-        row = self.stream_row(stream)
-        self._db.execute(
-            "UPDATE vector_heads SET sequence = ? WHERE stream = ? AND sequence >= ?",
-            (sequence - 1, row, sequence),
-        )
-        self._db.execute(
-            "DELETE FROM arrivals WHERE stream = ? AND sequence >= ?", (row, sequence)
         )
 
     def claimed_sequence(self, stream: StreamId) -> int:

@@ -572,9 +572,6 @@ def test_a_revoked_node_is_let_in_by_the_district_only(nodes: Three) -> None:
     assert nodes.town.store.cases.get(case.row.document) is not None
 
 
-@pytest.mark.xfail(
-    strict=True, reason="that the district itself was copied is not noticed in time"
-)
 def test_a_district_begins_anew_by_itself_and_nobody_else_does(nodes: Three) -> None:
     district, town = nodes.district, nodes.town
     case, second = submit(nodes.village), submit(nodes.village)

@@ -362,12 +362,17 @@ class Oracle:
         if streams & self.forked:
             # What stands beyond a parting is acknowledged by way of evidence.
             return
+        heads = {
+            head
+            for _, _, scope in streams
+            for head in view.heard.get((node, scope), (0, ()))[1]
+            if self.truth[head].stream in streams
+        }
+        if heads - view.entries:
+            # Who was put back cannot know yet whether it is of what is here.
+            return
         covered = {
-            head.stream: head.sequence
-            for _, heads in (
-                view.heard.get((node, scope), (0, ())) for _, _, scope in streams
-            )
-            for head in map(self.truth.__getitem__, heads)
+            known.stream: known.sequence for known in map(self.truth.__getitem__, heads)
         }
         has_arrived = all(
             covered.get(known.stream, 0) >= known.sequence

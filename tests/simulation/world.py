@@ -193,7 +193,9 @@ class World:
             site.intents.append(intent)
         yield
         self.look(site)
-        site.may_refuse = False
+        if self.depth == 0:
+            # Another process here does not answer for what this one takes in.
+            site.may_refuse = False
         if intent:
             site.intents.remove(intent)
 
