@@ -23,13 +23,15 @@ from sync import volume
 from sync.bundle import LAST_OF_PACK, LAST_OF_VOLUME, Place
 from sync.carry import Gap, order_of, volume_name
 from sync.errors import NotTrusted, PeerFault, TooNew
-from sync.exchange import MOST_PACE_BYTES, Outgoing, digest
+from sync.exchange import Outgoing, digest
 from sync.framing import PREFIX_BYTES
 from sync.identity import Certificate
 from sync.volume import Found
 
 VOLUME_BYTES = 1_900_000_000
 """Below the 2 GB that old programs can copy, and the 4 GB of FAT32."""
+PART_BYTES = 256 * 1024
+"""About how large a bundle on a stick is."""
 LEAST_VOLUME_BYTES = 16_000
 NOTED_TOGETHER = 200
 SHOWN_FILES = 100
@@ -247,7 +249,7 @@ def _carry_out(
         extras=words,
         pieces=attachments.owed(node, peer),
     )
-    speaker.pace_bytes = min(MOST_PACE_BYTES, volume_bytes // 8)
+    speaker.pace_bytes = min(PART_BYTES, volume_bytes // 8)
     written_bytes = 0
 
     def has_written(count: int) -> None:

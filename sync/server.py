@@ -34,8 +34,8 @@ RUN_TIME_LIMIT_S = 1200
 MAX_CONNECTIONS = 256
 BUFFERED_LIMIT_BYTES = 32 * 1024 * 1024
 """Of bundles that are under way, over all connections together."""
-WAITING_BUNDLES = 2
-"""Of one run, whole and in line; reading goes on meanwhile."""
+WAITING_LIMIT_BYTES = 1024 * 1024
+"""Of whole bundles of one run that wait for their turn while we read on."""
 STRAY_LIMIT_BYTES = 8 * 1024 * 1024
 RETRY_AFTER_S = 5
 _ADMITTED_FROM_BYTES = 600
@@ -251,6 +251,7 @@ class _Turn:
         self._conversation, self._buffers = conversation, buffers
         self._executor = executor
         self._waiting: deque[tuple[asyncio.Future[None], int]] = deque()
+        self._waiting_bytes = 0
         self._fault: BaseException | None = None
         self.count = 0
 
@@ -259,9 +260,10 @@ class _Turn:
         loop = asyncio.get_running_loop()
         self.count += 1
         self._buffers.held_bytes += len(bundle)
+        self._waiting_bytes += len(bundle)
         taken = loop.run_in_executor(self._executor, self._take, bundle)
         self._waiting.append((taken, len(bundle)))
-        while len(self._waiting) > WAITING_BUNDLES:
+        while self._waiting and self._is_too_much():
             await self._take_out()
         self.check()
 
@@ -280,6 +282,13 @@ class _Turn:
         await asyncio.wait([taken])
         self._waiting.popleft()
         self._buffers.held_bytes -= size_bytes
+        self._waiting_bytes -= size_bytes
+
+    def _is_too_much(self) -> bool:
+        return (
+            self._waiting_bytes > WAITING_LIMIT_BYTES
+            or self._buffers.held_bytes > BUFFERED_LIMIT_BYTES // 2
+        )
 
     def _take(self, bundle: bytes) -> None:
         """Take a bundle in, in the executor; those after a refused one are not."""
