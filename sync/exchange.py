@@ -30,6 +30,7 @@ ENTRY_OVERHEAD_BYTES = 64
 MAX_VECTORS = 4096
 MAX_CHUNKS = 4096
 MAX_EXTRAS = 64
+KNOWS_BYTES = 16
 
 MOST_PACE_BYTES = 64 * 1024
 """Nobody waits between the bundles of a run: larger ones would save nothing, and a
@@ -285,9 +286,11 @@ def told_after(
 
 
 def digest(counters: Mapping[VectorKey, int]) -> bytes:
-    """Return one hash over which vectors are known."""
+    """Return one hash over which vectors are known, `KNOWS_BYTES` of it: only the two
+    who speak compare it, and whom it deceives is told too little or too much.
+    """
     rows = sorted((holder, scope, n) for (holder, scope), n in counters.items())
-    return sha256(b"lianban/knows\x00", encode(rows))
+    return sha256(b"lianban/knows\x00", encode(rows))[:KNOWS_BYTES]
 
 
 def encode_parcel(parcel: Parcel) -> bytes:

@@ -25,7 +25,6 @@ from sync.framing import Frames, framed
 BUNDLES_PATH = "/v1/bundles"
 JOIN_PATH = "/v1/join"
 HEALTH_PATH = "/healthz"
-MEDIA_TYPE = "application/vnd.lianban.bundles"
 
 JOIN_LIMIT_BYTES = 16 * 1024
 BUNDLE_TIME_LIMIT_S = 120
@@ -183,7 +182,7 @@ async def _exchange(
     except SyncError as error:
         return _fault(error)
     if second is None:
-        return Response(framed(first), media_type=MEDIA_TYPE)
+        return Response(framed(first))
 
     async def rest() -> AsyncIterator[bytes]:
         yield framed(first)
@@ -192,7 +191,7 @@ async def _exchange(
             yield framed(following)
             following = await loop.run_in_executor(executor, next, replies, None)
 
-    return StreamingResponse(rest(), media_type=MEDIA_TYPE)
+    return StreamingResponse(rest())
 
 
 async def _take_all(
@@ -323,7 +322,7 @@ async def _call(
         reply = await loop.run_in_executor(executor, function, body)
     except SyncError as error:
         return _fault(error)
-    return Response(reply, media_type=MEDIA_TYPE)
+    return Response(reply)
 
 
 async def _read(request: Request, limit_bytes: int) -> bytes:
