@@ -38,6 +38,8 @@ WAITING_LIMIT_BYTES = 1024 * 1024
 STRAY_LIMIT_BYTES = 8 * 1024 * 1024
 RETRY_AFTER_S = 5
 _ADMITTED_FROM_BYTES = 600
+_LAST_READ_S, _LAST_READS = 0.01, 300
+"""How often it is looked whether all has been read that came before a cut."""
 
 STATUS: dict[type[SyncError], tuple[int, str]] = {
     Malformed: (400, "malformed"),
@@ -133,6 +135,7 @@ class _Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.waits_left = _LAST_READS
         self.since_s = self.loop.time()
         limit = self.limit_concurrency or MAX_CONNECTIONS
         # One that is told to go is still counted for a moment: keep some room.
@@ -140,6 +143,18 @@ class _Protocol(H11Protocol):
             silent = [one for one in self.connections if _is_silent(one)]
             if silent:
                 min(silent, key=_silence).transport.abort()
+
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let what has come before the line was cut be read; uvicorn forgets it."""
+        if self.cycle is not None and self.cycle.body and self._may_wait():
+            self.loop.call_later(_LAST_READ_S, self.connection_lost, exc)
+        else:
+            super().connection_lost(exc)
+
+    def _may_wait(self) -> bool:
+        self.waits_left -= 1
+        return self.waits_left >= 0
 
 
 def _is_silent(one: object) -> TypeGuard[_Protocol]:
