@@ -9,6 +9,7 @@ the same verdict. See `sync.change`, `sync.worker`, `node.policy` for the steps.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from forms import package as packages
 from forms.errors import FormError
@@ -38,12 +39,16 @@ from sync.seal import sha256
 from sync.stream import Chunk, Entry, StreamId, check_checkpoint, pack, unpack
 from sync.vector import SignedVector, Vector, check_vector
 
+T = TypeVar("T")
+
 Links = list[tuple[Entry, bytes]]
 """Entries with their chain hashes."""
 
 _ENTRY_LIMIT_BYTES = 512 * 1024
 _RACES = 8
 SETTLED_TOGETHER = 100
+MOST_REFUSED = 64
+"""Parts of one parcel. An honest one holds few; what stands behind so many is left."""
 
 
 class BatchList(Record, frozen=True):
@@ -74,6 +79,37 @@ class Received:
     """The peer does not know what it was told, and will be told again."""
 
 
+class _Refused:
+    """What is refused of one parcel: written down at the end and at once, since every
+    write waits for the disk.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.parts: list[tuple[str, str]] = []
+        """(cause, sentence)."""
+        self._strange_scope: str | None = None
+
+    def add(self, cause: str, fault: PeerFault) -> None:
+        """Note a part that is not taken."""
+        self.parts.append((cause, str(fault)))
+        if isinstance(fault, ScopeNotShared) and self._strange_scope is None:
+            self._strange_scope = fault.scope
+
+    def until_too_many(self, parts: Iterable[T]) -> Iterator[T]:
+        """Yield parts of a parcel, unless too many were refused before."""
+        for part in parts:
+            if len(self.parts) >= MOST_REFUSED:
+                return
+            yield part
+
+    def keep(self, node: Node, peer: bytes) -> None:
+        """Write it down, inside a transaction."""
+        node.store.journal.put_refusals(node.now_ms(), peer, self.parts)
+        if self._strange_scope is not None:
+            audit.record_refusal(node, peer, self._strange_scope)
+
+
 class _Parted(Exception):
     """A chunk tells another history than the main line does."""
 
@@ -84,39 +120,41 @@ class Overtaken(NodeError):
 
 def absorb(node: Node, parcel: Parcel, sender: Certificate) -> Received:
     """Take in what a peer says. What is wrong with one part harms that part only."""
-    received = Received()
-    for chunk in _known_authors_first(node, parcel.chunks):
+    received, refused = Received(), _Refused()
+    for chunk in refused.until_too_many(_known_authors_first(node, parcel.chunks)):
         try:
             received.entries += take_chunk(node, chunk, sender)
         except Ahead:
             received.gaps += 1
         except PeerFault as fault:
-            _refuse(node, received, sender.node, "chunk", fault)
+            refused.add("chunk", fault)
     forks.settle(node, keep_other)
     settle_waiting(node)
     taken = attachments.take(node, sender, parcel.pieces)
     received.pieces, received.files = taken.taken, taken.whole
     received.gaps += taken.gaps
-    received.refused += taken.refused
+    refused.parts += [("attachment", why) for why in taken.refused]
     with node.store.transaction():
-        for signed in parcel.vectors:
+        for signed in refused.until_too_many(parcel.vectors):
             try:
                 vector, is_news = _take_vector(node, signed, sender)
             except PeerFault as fault:
-                _refuse(node, received, sender.node, "vector", fault)
+                refused.add("vector", fault)
             else:
                 received.vectors[vector.holder, vector.scope] = vector.counter
                 received.was_reminded |= is_news and vector.holder == node.id
-        for name, word in parcel.extras:
+        for name, word in refused.until_too_many(parcel.extras):
             try:
                 if name == packs.EXTRA:
                     packs.hear(node, sender, word)
             except PeerFault as fault:
-                _refuse(node, received, sender.node, name, fault)
+                refused.add(name, fault)
+        refused.keep(node, sender.node)
         told = node.store.journal.told(sender.node)
         told_now = told_after(told, received.vectors, parcel.knows)
         received.knows_less = any(n > told_now.get(key, 0) for key, n in told.items())
         node.store.journal.set_told(sender.node, told_now)
+    received.refused += [why for _, why in refused.parts]
     return received
 
 
@@ -456,13 +494,3 @@ def _take_package(node: Node, stored: StoredEntry) -> None:
         ),
         stored.row,
     )
-
-
-def _refuse(
-    node: Node, received: Received, peer: bytes, cause: str, fault: PeerFault
-) -> None:
-    received.refused.append(str(fault))
-    with node.store.transaction():
-        node.store.journal.put_refusal(node.now_ms(), peer, cause, str(fault))
-        if isinstance(fault, ScopeNotShared):
-            audit.record_refusal(node, peer, fault.scope)

@@ -86,8 +86,9 @@ def pieces(node: Node, peer: Certificate, wants: Sequence[Want]) -> Iterator[Pie
     if strange or counts != store.asked(peer.node):
         with node.store.transaction():
             store.set_asked(peer.node, counts.items())
-            for digest in strange:
-                _refuse(node, peer, digest, "it is of no case that both share")
+            why = "it is of no case that both share"
+            refused = [("attachment", _refusal(digest, why)) for digest in strange]
+            node.store.journal.put_refusals(node.now_ms(), peer.node, refused)
             for digest, scope in sorted(named):
                 if digest in strange:
                     audit.record_refusal(node, peer.node, scope)
@@ -271,12 +272,8 @@ def _take_file(
     done.taken += became.taken
     done.gaps += became.ahead
     if became.wrong:
-        with node.store.transaction():
-            why = _refuse(node, peer, digest, "a piece of it is not what was named")
-        done.refused.append(why)
+        done.refused.append(_refusal(digest, "a piece of it is not what was named"))
 
 
-def _refuse(node: Node, peer: Certificate, digest: bytes, why: str) -> str:
-    sentence = f"attachment {digest.hex()[:16]}: {why}; nothing of that was stored"
-    node.store.journal.put_refusal(node.now_ms(), peer.node, "attachment", sentence)
-    return sentence
+def _refusal(digest: bytes, why: str) -> str:
+    return f"attachment {digest.hex()[:16]}: {why}; nothing of that was stored"

@@ -12,6 +12,8 @@ from sync.stream import Checkpoint, Chunk, Entry, StreamId
 from sync.vector import Head, SignedVector, Span, Vector
 
 _GROUP = 500
+REFUSALS_TOGETHER = 20
+"""Of one parcel: one who sends nothing else must not push out what others did."""
 _ENTRY_COLUMNS = (
     "sequence, kind, document, roster_version, written_at_ms, payload_hash, payload"
 )
@@ -615,10 +617,24 @@ class Journal:
     # -- refusals ---------------------------------------------------
 
     def put_refusal(self, at_ms: int, peer: bytes, cause: str, detail: str) -> None:
-        """Keep that something of a peer was not stored; the newest thousand stay."""
-        self._db.execute(
+        """Keep that something of a peer was not stored."""
+        self.put_refusals(at_ms, peer, [(cause, detail)])
+
+    def put_refusals(
+        self, at_ms: int, peer: bytes, refused: Sequence[tuple[str, str]]
+    ) -> None:
+        """Keep (cause, detail) of what was not stored of a peer at one time. The last
+        that is kept says how many more there were; the newest thousand stay.
+        """
+        kept = [(cause, detail[:300]) for cause, detail in refused[:REFUSALS_TOGETHER]]
+        if not kept:
+            return
+        if more := len(refused) - len(kept):
+            cause, detail = kept[-1]
+            kept[-1] = cause, f"{detail} (and {more} more parts)"
+        self._db.executemany(
             "INSERT INTO refusals (at_ms, peer, cause, detail) VALUES (?, ?, ?, ?)",
-            (at_ms, peer, cause, detail[:300]),
+            [(at_ms, peer, *row) for row in kept],
         )
         self._db.execute(
             "DELETE FROM refusals WHERE id <= (SELECT max(id) FROM refusals) - 1000"
