@@ -283,6 +283,8 @@ def _commit(
             journal.put_checkpoint(stream, chunk.checkpoint)
             if stream.node == node.id:
                 journal.prove(stream)
+            elif head == 0:
+                journal.recall(stream)
             node.store.branches.look_again(stream)
             by_sequence = {
                 entry.sequence: row for (entry, _), row in zip(links, rows, strict=True)
@@ -430,6 +432,11 @@ def _take_vector(
     heads, unproven = [], []
     for head in vector.heads:
         stream = StreamId(head.node, head.epoch, vector.scope)
+        if head.node == node.id == vector.holder:
+            # What we have once signed of our own must not be forgotten.
+            node.store.journal.stream_row(stream)
+        elif node.roster.certificate(head.node, head.epoch) is None:
+            continue
         here = node.store.journal.hash_at(stream, head.sequence)
         if here is not None and here != head.hash:
             if vector.holder != node.id:
@@ -439,7 +446,7 @@ def _take_vector(
         if here is None and head.node == node.id != vector.holder:
             # We were put back to an older state, or a copy of us has written it.
             unproven.append(stream)
-        elif node.roster.latest(head.node) is not None:
+        else:
             heads.append(head)
     node.store.journal.put_vector(vector, signed, node.now_ms(), heads, unproven)
     return vector, True

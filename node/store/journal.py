@@ -97,19 +97,15 @@ class Journal:
 
     def stream_row(self, stream: StreamId) -> int:
         """Return the row of a stream, made if it is new."""
-        key = (stream.scope, stream.node, stream.epoch)
-        row = self._db.execute(
-            "SELECT id FROM streams "
-            "WHERE scope = ? AND node = ? AND epoch = ? AND branch = x''",
-            key,
-        ).fetchone()
+        row = self._find_row(stream)
         if row is None:
-            row = self._db.execute(
+            beginning = streams.genesis(stream)
+            (row,) = self._db.execute(
                 "INSERT INTO streams (scope, node, epoch, base_hash, sequence, hash) "
                 "VALUES (?, ?, ?, ?, 0, ?) RETURNING id",
-                (*key, streams.genesis(stream), streams.genesis(stream)),
+                (stream.scope, stream.node, stream.epoch, beginning, beginning),
             ).fetchone()
-        return int(row[0])
+        return int(row)
 
     def hash_at(self, stream: StreamId, sequence: int) -> bytes | None:
         """Return the chain hash at `sequence`; the genesis hash at 0."""
@@ -160,7 +156,7 @@ class Journal:
         """Yield the last change of each document that stands in a stream `before` a
         sequence, if its payload is here.
         """
-        row = self.stream_row(stream)
+        row = self._find_row(stream)
         for start in range(0, len(documents), _GROUP):
             group = documents[start : start + _GROUP]
             for sequence, document, payload in self._db.execute(
@@ -181,7 +177,7 @@ class Journal:
         """Yield the changes at some places of a stream. The hash of one whose payload
         was dropped here is known if it was judged before.
         """
-        row = self.stream_row(stream)
+        row = self._find_row(stream)
         for start in range(0, len(sequences), _GROUP):
             group = sequences[start : start + _GROUP]
             for sequence, document, payload, judged in self._db.execute(
@@ -331,9 +327,10 @@ class Journal:
         """Keep a holder's newest vector in the place of its last.
 
         `known` are those of its heads whose authors are known here; only they are
-        looked up later. Where the holder has less than it had, it counts as less.
-        Of `unproven` streams nobody can say yet whether what it has is what we have:
-        what it was known to have before stays.
+        looked up later, once there is anything of the stream here: see `recall`.
+        Where the holder has less than it had, it counts as less. Of `unproven`
+        streams nobody can say yet whether what it has is what we have: what it was
+        known to have before stays.
         """
         self._db.execute(
             "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?, ?, ?)",
@@ -346,11 +343,21 @@ class Journal:
                 received_at_ms,
             ),
         )
-        rows = {
-            self.stream_row(StreamId(head.node, head.epoch, vector.scope)): head
-            for head in known
+        # Anybody may name any number of streams that are not here: they get no rows.
+        row_of = {
+            (node, epoch): row
+            for node, epoch, row in self._db.execute(
+                "SELECT node, epoch, id FROM streams WHERE scope = ? AND branch = x''",
+                (vector.scope,),
+            )
         }
-        kept = [*rows, *map(self.stream_row, unproven)]
+        rows = {
+            row_of[head.node, head.epoch]: head
+            for head in known
+            if (head.node, head.epoch) in row_of
+        }
+        unsure = [(stream.node, stream.epoch) for stream in unproven]
+        kept = [*rows, *(row_of[one] for one in unsure if one in row_of)]
         for table in ("vector_heads", "arrivals"):
             self._db.execute(
                 f"DELETE FROM {table} WHERE holder = ? AND stream IN "
@@ -362,24 +369,36 @@ class Journal:
             self._put_head(vector.holder, row, head, received_at_ms)
 
     def prove(self, stream: StreamId) -> None:
-        """Look again at what others have said of a stream that has grown."""
+        """Look again at what others have said of a stream of ours that has grown."""
         row = self.stream_row(stream)
-        for holder, body, received_at_ms in self._db.execute(
-            "SELECT holder, body, received_at_ms FROM vectors WHERE scope = ?",
-            (stream.scope,),
-        ):
-            for head in SignedVector(body, b"").read().heads:
-                is_of_it = (head.node, head.epoch) == (stream.node, stream.epoch)
-                if is_of_it and self.hash_at(stream, head.sequence) == head.hash:
-                    self._put_head(holder, row, head, received_at_ms)
+        for holder, head, received_at_ms in self._said_of(stream):
+            if self.hash_at(stream, head.sequence) == head.hash:
+                self._put_head(holder, row, head, received_at_ms)
+
+    def recall(self, stream: StreamId) -> None:
+        """Look again at what was said of another's stream before it was here."""
+        row = self.stream_row(stream)
+        for holder, head, received_at_ms in self._said_of(stream):
+            if self.hash_at(stream, head.sequence) in (None, head.hash):
+                self._put_head(holder, row, head, received_at_ms)
 
     def proven(self, stream: StreamId, holder: bytes) -> int:
         """Return how much of a stream a holder is known to have as we have it."""
         row = self._db.execute(
             "SELECT sequence FROM vector_heads WHERE stream = ? AND holder = ?",
-            (self.stream_row(stream), holder),
+            (self._find_row(stream), holder),
         ).fetchone()
         return row[0] if row else 0
+
+    def _said_of(self, stream: StreamId) -> Iterator[tuple[bytes, Head, int]]:
+        """Yield (holder, head, time) of all vectors held that name a stream."""
+        for holder, body, received_at_ms in self._db.execute(
+            "SELECT holder, body, received_at_ms FROM vectors WHERE scope = ?",
+            (stream.scope,),
+        ):
+            for head in SignedVector(body, b"").read().heads:
+                if (head.node, head.epoch) == (stream.node, stream.epoch):
+                    yield holder, head, received_at_ms
 
     def _put_head(
         self, holder: bytes, row: int, head: Head, received_at_ms: int
@@ -406,6 +425,15 @@ class Journal:
         self._db.execute(
             "DELETE FROM arrivals WHERE stream = ? AND holder = ? AND sequence > ?",
             (row, holder, head.sequence),
+        )
+        # Of what is claimed beyond what is here, the first word and the last are kept:
+        # nobody can say yet that it is true, and numbers do not end.
+        self._db.execute(
+            "DELETE FROM arrivals WHERE stream = ? AND holder = ? AND sequence < ? "
+            "AND sequence > (SELECT min(a.sequence) FROM arrivals a JOIN streams s "
+            " ON s.id = a.stream WHERE a.stream = ? AND a.holder = ? "
+            " AND a.sequence > s.sequence)",
+            (row, holder, head.sequence, row, holder),
         )
         self._db.execute(
             "INSERT OR IGNORE INTO arrivals VALUES (?, ?, ?, ?)",
@@ -663,6 +691,14 @@ class Journal:
         )
 
     # -- private --------------------------------------------------------------
+
+    def _find_row(self, stream: StreamId) -> int | None:
+        row = self._db.execute(
+            "SELECT id FROM streams "
+            "WHERE scope = ? AND node = ? AND epoch = ? AND branch = x''",
+            (stream.scope, stream.node, stream.epoch),
+        ).fetchone()
+        return int(row[0]) if row else None
 
     def _next_row(self) -> int:
         row = self._db.execute("SELECT coalesce(max(id), 0) + 1 FROM entries")

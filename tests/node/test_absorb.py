@@ -528,6 +528,25 @@ def test_a_vector_of_another_history_is_refused(nodes: Three) -> None:
     assert acknowledged(case.row.document, nodes.village.id, nodes.town.id)
 
 
+def test_what_is_said_of_a_stream_before_it_comes_counts_when_it_comes(
+    nodes: Three,
+) -> None:
+    """As where a line is cut behind the vectors: nobody says them again."""
+    village, town, district = nodes.village, nodes.town, nodes.district
+    documents = [submit(village).row.document for _ in range(2)]
+    sync(village, town)
+    signed = [v.signed for v in town.store.journal.vectors() if v.scope == VILLAGE]
+    stream = _stream(village)
+
+    send(town, district, parcel(vectors=signed))
+    send(town, district, parcel([chunk_of(village, stream, 1, 1)]))
+    assert district.store.journal.owed_by(town.id)[0] == 1
+    send(town, district, parcel([chunk_of(village, stream, 2)]))
+
+    for document in documents:
+        assert district.store.journal.acknowledged(document, village.id, town.id)
+
+
 def test_an_older_vector_after_a_newer_changes_nothing(nodes: Three) -> None:
     submit(nodes.village)
     sync(nodes.village, nodes.town)

@@ -238,6 +238,33 @@ def test_a_vector_of_nonsense_leaves_nothing_behind(nodes: Three) -> None:
     assert rows(nodes.town, "SELECT count(*) FROM streams") == before
 
 
+def test_a_vector_makes_no_rows_for_streams_that_are_not_here(nodes: Three) -> None:
+    village, town = nodes.village, nodes.town
+    tables = ("streams", "vector_heads", "arrivals")
+
+    def count(table: str) -> int:
+        return int(rows(town, f"SELECT count(*) FROM {table}")[0][0])
+
+    submit(village)
+    sync(village, town)
+    before = [count(table) for table in tables]
+    made_up = [
+        Head(author.id, epoch, 2**40, bytes(32))
+        for author in (village, town)
+        for epoch in range(2, 500)
+    ]
+
+    send(village, town, parcel(vectors=[claim(village, VILLAGE, made_up)]))
+    for sequence in range(50, 90):
+        head = Head(village.id, 1, sequence, bytes(32))
+        vector = claim(village, VILLAGE, [head], counter=2**50 + sequence)
+        send(village, town, parcel(vectors=[vector]))
+
+    after = [count(table) for table in tables]
+    assert after[0] == before[0] and sum(after) <= sum(before) + 2
+    assert town.store.journal.owed_by(village.id)[0] > 0, "it is still shown"
+
+
 def test_chunks_that_came_in_go_out_again(nodes: Three) -> None:
     village, town = nodes.village, nodes.town
     stream = StreamId(village.id, 1, VILLAGE)
