@@ -44,6 +44,8 @@ T = TypeVar("T")
 Links = list[tuple[Entry, bytes]]
 """Entries with their chain hashes."""
 
+MAX_SCOPES_AHEAD = 256
+"""For which one holder may have signed and nothing is here: any two places make one."""
 _ENTRY_LIMIT_BYTES = 512 * 1024
 _RACES = 8
 SETTLED_TOGETHER = 100
@@ -135,9 +137,12 @@ def absorb(node: Node, parcel: Parcel, sender: Certificate) -> Received:
     received.gaps += taken.gaps
     refused.parts += [("attachment", why) for why in taken.refused]
     with node.store.transaction():
+        divisions = {one.division for one in node.roster.everyone()}
         for signed in refused.until_too_many(parcel.vectors):
             try:
-                vector, is_news = _take_vector(node, signed, sender)
+                vector, is_news = _take_vector(node, signed, sender, divisions)
+            except Ahead:
+                received.gaps += 1
             except PeerFault as fault:
                 refused.add("vector", fault)
             else:
@@ -408,11 +413,14 @@ def _keep_fork(node: Node, chunk: Chunk, hash_here: bytes) -> None:
 
 
 def _take_vector(
-    node: Node, signed: SignedVector, sender: Certificate
+    node: Node, signed: SignedVector, sender: Certificate, divisions: set[str]
 ) -> tuple[Vector, bool]:
     """Keep a neighbour's acknowledgement, if it is one; say whether it is news.
 
+    `divisions` are all that the roster knows.
+
     Raises:
+        Ahead: it is of a scope of which nothing can be here yet.
         PeerFault: not signed by who it says, or it speaks of another history.
     """
     vector = signed.read()
@@ -425,9 +433,20 @@ def _take_vector(
     # Whoever sends a vector of a scope asks for it.
     if not all(holds(c, vector.scope) for c in (node.certificate, sender, holder)):
         raise ScopeNotShared(what, vector.scope, "the scope is not shared")
-    check_vector(holder.sign_key, signed)
     known = node.store.journal.vector_of(vector.holder, vector.scope)
+    # Only we can have signed for ourselves, and what we have we must remember.
+    is_new_here = (
+        known is None
+        and vector.holder != node.id
+        and not node.store.journal.has_entries(vector.scope)
+    )
+    if is_new_here:
+        _check_scope(node, vector, divisions)
+    check_vector(holder.sign_key, signed)
     if known is not None and known.counter >= vector.counter:
+        return vector, False
+    if is_new_here and not vector.heads:
+        # That somebody has nothing is believed without his word.
         return vector, False
     heads, unproven = [], []
     for head in vector.heads:
@@ -450,6 +469,21 @@ def _take_vector(
             heads.append(head)
     node.store.journal.put_vector(vector, signed, node.now_ms(), heads, unproven)
     return vector, True
+
+
+def _check_scope(node: Node, vector: Vector, divisions: set[str]) -> None:
+    """Check that a scope of which nothing is here is one that could be: any twelve
+    digits make one, and what is kept is told to others.
+
+    Raises:
+        Ahead: it is not, as far as this node knows.
+    """
+    is_of_places = vector.scope == PUBLIC or divisions.issuperset(
+        vector.scope.split("+")
+    )
+    ahead = node.store.journal.count_scopes_ahead(vector.holder)
+    if not is_of_places or ahead >= MAX_SCOPES_AHEAD:
+        raise Ahead(f"vector of {vector.holder.hex()[:16]} for {vector.scope}", 0)
 
 
 def _take_batch(node: Node, stored: StoredEntry, payload: bytes) -> None:

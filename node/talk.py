@@ -128,7 +128,7 @@ def shared_scopes(node: Node, peer: Certificate) -> list[str]:
     """Return the scopes of which we have anything and that the peer shares."""
     return [
         scope
-        for scope in node.store.journal.scopes()
+        for scope in node.store.journal.scopes(node.id)
         if holds(node.certificate, scope) and holds(peer, scope)
     ]
 

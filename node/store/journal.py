@@ -302,19 +302,39 @@ class Journal:
             )
         ]
 
-    def scopes(self) -> list[str]:
-        """Return the scopes of which anything is held or heard.
+    def scopes(self, me: bytes = b"") -> list[str]:
+        """Return the scopes of which anything is held, or for which `me` has signed.
 
         A node that was put back to before it had anything of a scope hears of it by
-        its own vector, and must be able to say that it has nothing.
+        its own vector, and must be able to say that it has nothing. What others have
+        signed for is nothing to answer: they owe it, and say so by sending it.
         """
         return [
             row[0]
             for row in self._db.execute(
                 "SELECT scope FROM streams WHERE sequence > 0 "
-                "UNION SELECT scope FROM vectors"
+                "UNION SELECT scope FROM vectors WHERE holder = ?",
+                (me,),
             )
         ]
+
+    def has_entries(self, scope: str) -> bool:
+        """Say whether anything of a scope is held."""
+        return bool(
+            self._db.execute(
+                "SELECT 1 FROM streams WHERE scope = ? AND sequence > 0 LIMIT 1",
+                (scope,),
+            )
+        )
+
+    def count_scopes_ahead(self, holder: bytes) -> int:
+        """Return for how many scopes of which nothing is held a holder has signed."""
+        row = self._db.execute(
+            "SELECT count(*) FROM vectors v WHERE v.holder = ? AND NOT EXISTS "
+            "(SELECT 1 FROM streams s WHERE s.scope = v.scope AND s.sequence > 0)",
+            (holder,),
+        ).fetchone()
+        return int(row[0])
 
     def put_vector(
         self,
