@@ -23,7 +23,7 @@ from node.store.journal import StoredEntry
 from node.wiring import Node
 from sync.canonical import Record, decode, encode
 from sync.identity import Certificate, holds
-from sync.pieces import WANTS_LIMIT, Piece, Want
+from sync.pieces import WANTS_LIMIT, Piece, Want, count_of
 from sync.seal import HASH_BYTES
 from sync.stream import KIND_HOLDING, MAX_DOCUMENT_ID_BYTES, MAX_PAYLOAD_BYTES
 
@@ -93,6 +93,20 @@ def pieces(node: Node, peer: Certificate, wants: Sequence[Want]) -> Iterator[Pie
                 if digest in strange:
                     audit.record_refusal(node, peer.node, scope)
     return _pieces_of(node, counts)
+
+
+def counts_asked(node: Node, peer: Certificate) -> dict[bytes, int]:
+    """Return how many pieces a neighbour says to have of the files here for which it
+    has asked last. What it has once said to hold whole is not among them.
+    """
+    store = node.store.attachments
+    counts = store.asked(peer.node)
+    held = store.held_among(peer.node, list(counts))
+    return {
+        digest: min(counts[digest], count_of(kept.size_bytes))
+        for digest, kept in store.many(list(counts)).items()
+        if digest not in held
+    }
 
 
 def owed(node: Node, peer: Certificate) -> Iterator[Piece]:

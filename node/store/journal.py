@@ -410,6 +410,15 @@ class Journal:
         ).fetchone()
         return row[0] if row else 0
 
+    def count_proven(self, holder: bytes) -> int:
+        """Return how many of the entries here a holder is known to have."""
+        row = self._db.execute(
+            "SELECT coalesce(sum(min(v.sequence, s.sequence)), 0) "
+            "FROM vector_heads v JOIN streams s ON s.id = v.stream WHERE v.holder = ?",
+            (holder,),
+        ).fetchone()
+        return int(row[0])
+
     def _said_of(self, stream: StreamId) -> Iterator[tuple[bytes, Head, int]]:
         """Yield (holder, head, time) of all vectors held that name a stream."""
         for holder, body, received_at_ms in self._db.execute(
