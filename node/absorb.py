@@ -9,6 +9,7 @@ the same verdict. See `sync.change`, `sync.worker`, `node.policy` for the steps.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from forms import package as packages
 from forms.errors import FormError
@@ -38,12 +39,18 @@ from sync.seal import sha256
 from sync.stream import Chunk, Entry, StreamId, check_checkpoint, pack, unpack
 from sync.vector import SignedVector, Vector, check_vector
 
+T = TypeVar("T")
+
 Links = list[tuple[Entry, bytes]]
 """Entries with their chain hashes."""
 
+MAX_SCOPES_AHEAD = 256
+"""For which one holder may have signed and nothing is here: any two places make one."""
 _ENTRY_LIMIT_BYTES = 512 * 1024
 _RACES = 8
 SETTLED_TOGETHER = 100
+MOST_REFUSED = 64
+"""Parts of one parcel. An honest one holds few; what stands behind so many is left."""
 
 
 class BatchList(Record, frozen=True):
@@ -74,6 +81,37 @@ class Received:
     """The peer does not know what it was told, and will be told again."""
 
 
+class _Refused:
+    """What is refused of one parcel: written down at the end and at once, since every
+    write waits for the disk.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.parts: list[tuple[str, str]] = []
+        """(cause, sentence)."""
+        self._strange_scope: str | None = None
+
+    def add(self, cause: str, fault: PeerFault) -> None:
+        """Note a part that is not taken."""
+        self.parts.append((cause, str(fault)))
+        if isinstance(fault, ScopeNotShared) and self._strange_scope is None:
+            self._strange_scope = fault.scope
+
+    def until_too_many(self, parts: Iterable[T]) -> Iterator[T]:
+        """Yield parts of a parcel, unless too many were refused before."""
+        for part in parts:
+            if len(self.parts) >= MOST_REFUSED:
+                return
+            yield part
+
+    def keep(self, node: Node, peer: bytes) -> None:
+        """Write it down, inside a transaction."""
+        node.store.journal.put_refusals(node.now_ms(), peer, self.parts)
+        if self._strange_scope is not None:
+            audit.record_refusal(node, peer, self._strange_scope)
+
+
 class _Parted(Exception):
     """A chunk tells another history than the main line does."""
 
@@ -84,39 +122,44 @@ class Overtaken(NodeError):
 
 def absorb(node: Node, parcel: Parcel, sender: Certificate) -> Received:
     """Take in what a peer says. What is wrong with one part harms that part only."""
-    received = Received()
-    for chunk in _known_authors_first(node, parcel.chunks):
+    received, refused = Received(), _Refused()
+    for chunk in refused.until_too_many(_known_authors_first(node, parcel.chunks)):
         try:
             received.entries += take_chunk(node, chunk, sender)
         except Ahead:
             received.gaps += 1
         except PeerFault as fault:
-            _refuse(node, received, sender.node, "chunk", fault)
+            refused.add("chunk", fault)
     forks.settle(node, keep_other)
     settle_waiting(node)
     taken = attachments.take(node, sender, parcel.pieces)
     received.pieces, received.files = taken.taken, taken.whole
     received.gaps += taken.gaps
-    received.refused += taken.refused
+    refused.parts += [("attachment", why) for why in taken.refused]
     with node.store.transaction():
-        for signed in parcel.vectors:
+        divisions = {one.division for one in node.roster.everyone()}
+        for signed in refused.until_too_many(parcel.vectors):
             try:
-                vector, is_news = _take_vector(node, signed, sender)
+                vector, is_news = _take_vector(node, signed, sender, divisions)
+            except Ahead:
+                received.gaps += 1
             except PeerFault as fault:
-                _refuse(node, received, sender.node, "vector", fault)
+                refused.add("vector", fault)
             else:
                 received.vectors[vector.holder, vector.scope] = vector.counter
                 received.was_reminded |= is_news and vector.holder == node.id
-        for name, word in parcel.extras:
+        for name, word in refused.until_too_many(parcel.extras):
             try:
                 if name == packs.EXTRA:
                     packs.hear(node, sender, word)
             except PeerFault as fault:
-                _refuse(node, received, sender.node, name, fault)
+                refused.add(name, fault)
+        refused.keep(node, sender.node)
         told = node.store.journal.told(sender.node)
         told_now = told_after(told, received.vectors, parcel.knows)
         received.knows_less = any(n > told_now.get(key, 0) for key, n in told.items())
         node.store.journal.set_told(sender.node, told_now)
+    received.refused += [why for _, why in refused.parts]
     return received
 
 
@@ -245,6 +288,8 @@ def _commit(
             journal.put_checkpoint(stream, chunk.checkpoint)
             if stream.node == node.id:
                 journal.prove(stream)
+            elif head == 0:
+                journal.recall(stream)
             node.store.branches.look_again(stream)
             by_sequence = {
                 entry.sequence: row for (entry, _), row in zip(links, rows, strict=True)
@@ -368,11 +413,14 @@ def _keep_fork(node: Node, chunk: Chunk, hash_here: bytes) -> None:
 
 
 def _take_vector(
-    node: Node, signed: SignedVector, sender: Certificate
+    node: Node, signed: SignedVector, sender: Certificate, divisions: set[str]
 ) -> tuple[Vector, bool]:
     """Keep a neighbour's acknowledgement, if it is one; say whether it is news.
 
+    `divisions` are all that the roster knows.
+
     Raises:
+        Ahead: it is of a scope of which nothing can be here yet.
         PeerFault: not signed by who it says, or it speaks of another history.
     """
     vector = signed.read()
@@ -385,13 +433,29 @@ def _take_vector(
     # Whoever sends a vector of a scope asks for it.
     if not all(holds(c, vector.scope) for c in (node.certificate, sender, holder)):
         raise ScopeNotShared(what, vector.scope, "the scope is not shared")
-    check_vector(holder.sign_key, signed)
     known = node.store.journal.vector_of(vector.holder, vector.scope)
+    # Only we can have signed for ourselves, and what we have we must remember.
+    is_new_here = (
+        known is None
+        and vector.holder != node.id
+        and not node.store.journal.has_entries(vector.scope)
+    )
+    if is_new_here:
+        _check_scope(node, vector, divisions)
+    check_vector(holder.sign_key, signed)
     if known is not None and known.counter >= vector.counter:
+        return vector, False
+    if is_new_here and not vector.heads:
+        # That somebody has nothing is believed without his word.
         return vector, False
     heads, unproven = [], []
     for head in vector.heads:
         stream = StreamId(head.node, head.epoch, vector.scope)
+        if head.node == node.id == vector.holder:
+            # What we have once signed of our own must not be forgotten.
+            node.store.journal.stream_row(stream)
+        elif node.roster.certificate(head.node, head.epoch) is None:
+            continue
         here = node.store.journal.hash_at(stream, head.sequence)
         if here is not None and here != head.hash:
             if vector.holder != node.id:
@@ -401,10 +465,25 @@ def _take_vector(
         if here is None and head.node == node.id != vector.holder:
             # We were put back to an older state, or a copy of us has written it.
             unproven.append(stream)
-        elif node.roster.latest(head.node) is not None:
+        else:
             heads.append(head)
     node.store.journal.put_vector(vector, signed, node.now_ms(), heads, unproven)
     return vector, True
+
+
+def _check_scope(node: Node, vector: Vector, divisions: set[str]) -> None:
+    """Check that a scope of which nothing is here is one that could be: any twelve
+    digits make one, and what is kept is told to others.
+
+    Raises:
+        Ahead: it is not, as far as this node knows.
+    """
+    is_of_places = vector.scope == PUBLIC or divisions.issuperset(
+        vector.scope.split("+")
+    )
+    ahead = node.store.journal.count_scopes_ahead(vector.holder)
+    if not is_of_places or ahead >= MAX_SCOPES_AHEAD:
+        raise Ahead(f"vector of {vector.holder.hex()[:16]} for {vector.scope}", 0)
 
 
 def _take_batch(node: Node, stored: StoredEntry, payload: bytes) -> None:
@@ -456,13 +535,3 @@ def _take_package(node: Node, stored: StoredEntry) -> None:
         ),
         stored.row,
     )
-
-
-def _refuse(
-    node: Node, received: Received, peer: bytes, cause: str, fault: PeerFault
-) -> None:
-    received.refused.append(str(fault))
-    with node.store.transaction():
-        node.store.journal.put_refusal(node.now_ms(), peer, cause, str(fault))
-        if isinstance(fault, ScopeNotShared):
-            audit.record_refusal(node, peer, fault.scope)

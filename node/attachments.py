@@ -23,7 +23,7 @@ from node.store.journal import StoredEntry
 from node.wiring import Node
 from sync.canonical import Record, decode, encode
 from sync.identity import Certificate, holds
-from sync.pieces import WANTS_LIMIT, Piece, Want
+from sync.pieces import WANTS_LIMIT, Piece, Want, count_of
 from sync.seal import HASH_BYTES
 from sync.stream import KIND_HOLDING, MAX_DOCUMENT_ID_BYTES, MAX_PAYLOAD_BYTES
 
@@ -86,12 +86,27 @@ def pieces(node: Node, peer: Certificate, wants: Sequence[Want]) -> Iterator[Pie
     if strange or counts != store.asked(peer.node):
         with node.store.transaction():
             store.set_asked(peer.node, counts.items())
-            for digest in strange:
-                _refuse(node, peer, digest, "it is of no case that both share")
+            why = "it is of no case that both share"
+            refused = [("attachment", _refusal(digest, why)) for digest in strange]
+            node.store.journal.put_refusals(node.now_ms(), peer.node, refused)
             for digest, scope in sorted(named):
                 if digest in strange:
                     audit.record_refusal(node, peer.node, scope)
     return _pieces_of(node, counts)
+
+
+def counts_asked(node: Node, peer: Certificate) -> dict[bytes, int]:
+    """Return how many pieces a neighbour says to have of the files here for which it
+    has asked last. What it has once said to hold whole is not among them.
+    """
+    store = node.store.attachments
+    counts = store.asked(peer.node)
+    held = store.held_among(peer.node, list(counts))
+    return {
+        digest: min(counts[digest], count_of(kept.size_bytes))
+        for digest, kept in store.many(list(counts)).items()
+        if digest not in held
+    }
 
 
 def owed(node: Node, peer: Certificate) -> Iterator[Piece]:
@@ -271,12 +286,8 @@ def _take_file(
     done.taken += became.taken
     done.gaps += became.ahead
     if became.wrong:
-        with node.store.transaction():
-            why = _refuse(node, peer, digest, "a piece of it is not what was named")
-        done.refused.append(why)
+        done.refused.append(_refusal(digest, "a piece of it is not what was named"))
 
 
-def _refuse(node: Node, peer: Certificate, digest: bytes, why: str) -> str:
-    sentence = f"attachment {digest.hex()[:16]}: {why}; nothing of that was stored"
-    node.store.journal.put_refusal(node.now_ms(), peer.node, "attachment", sentence)
-    return sentence
+def _refusal(digest: bytes, why: str) -> str:
+    return f"attachment {digest.hex()[:16]}: {why}; nothing of that was stored"

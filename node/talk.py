@@ -6,7 +6,7 @@ exchange that is cut at any point costs time and nothing else.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
 from msgspec.structs import replace as with_fields
@@ -47,7 +47,12 @@ from sync.pieces import Piece, Want
 from sync.stream import Chunk, StreamId
 from sync.vector import Head, Span, Vector, owed, sign_vector
 
-MOST_ROUNDS = 1000
+MOST_ROUNDS = 100
+"""Of one exchange; what is left then goes with the next."""
+IDLE_ROUNDS = 2
+"""After so many that have brought neither end anything, an exchange is over."""
+MOST_TOLD = 100
+"""Sentences about what was refused in one report."""
 _DISTANCE_BYTES = 3
 RUN_S = 15.0
 """After so long a run ends, so that what has arrived is acknowledged."""
@@ -83,6 +88,35 @@ class Report:
     def did_anything(self) -> bool:
         """Whether anything but words about what is held went either way."""
         return bool(self.sent or self.received or self.pieces_out or self.pieces_in)
+
+
+@dataclass(slots=True)
+class Progress:
+    """The most to which both ends of an exchange have come. What a peer says may go
+    up and down for ever; this does not.
+    """
+
+    proven: int
+    """The entries that the peer is known to have as we have them."""
+    taken: int = 0
+    """The entries and pieces that have come here."""
+    counts: dict[bytes, int] = field(default_factory=dict)
+    """The pieces that the peer says to have of each file that it asks for."""
+    was_put_back: bool = False
+    """The peer has once said to have less; that it may happen twice is no reason."""
+
+    def has_grown(self, proven: int, taken: int, counts: Mapping[bytes, int]) -> bool:
+        """Take in where both ends are; say whether that is further than before."""
+        is_put_back = proven < self.proven and not self.was_put_back
+        self.was_put_back |= is_put_back
+        more = {d: n for d, n in counts.items() if n > self.counts.get(d, 0)}
+        is_further = is_put_back or bool(
+            proven > self.proven or taken > self.taken or more
+        )
+        self.proven = proven if is_put_back else max(proven, self.proven)
+        self.taken = max(taken, self.taken)
+        self.counts |= more
+        return is_further
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +162,7 @@ def shared_scopes(node: Node, peer: Certificate) -> list[str]:
     """Return the scopes of which we have anything and that the peer shares."""
     return [
         scope
-        for scope in node.store.journal.scopes()
+        for scope in node.store.journal.scopes(node.id)
         if holds(node.certificate, scope) and holds(peer, scope)
     ]
 
@@ -474,6 +508,8 @@ class _Exchange:
         """What the peer has asked for in its last answer."""
         self._given: Iterator[Piece] = iter(())
         """What it gets for that, in the next run."""
+        self._progress = Progress(node.store.journal.count_proven(peer.node))
+        self._idle_rounds = 0
 
     def is_done_after_a_round(self) -> bool:
         """Say what we have to say, hear the answer; say whether that was all."""
@@ -504,7 +540,17 @@ class _Exchange:
         # A peer that was put back says in its answer that it has less than it had.
         # What it refuses it will refuse again.
         goes_on |= _owed(self._node, self._peer) not in ([], owed_before)
+        self._idle_rounds = 0 if self._has_grown() else self._idle_rounds + 1
+        if self._idle_rounds >= IDLE_ROUNDS:
+            return True
         return not (goes_on or not said.is_last)
+
+    def _has_grown(self) -> bool:
+        return self._progress.has_grown(
+            self._node.store.journal.count_proven(self._peer.node),
+            self.report.received + self.report.pieces_in,
+            attachments.counts_asked(self._node, self._peer),
+        )
 
     def _note_told(self, speaker: Speaker) -> None:
         """Keep what the peer has been told, before what it tells is added to it."""
@@ -547,7 +593,7 @@ class _Exchange:
             bytes_in=self.report.bytes_in + len(data),
             received=self.report.received + received.entries,
             pieces_in=self.report.pieces_in + received.pieces,
-            refused=self.report.refused + tuple(received.refused),
+            refused=(*self.report.refused, *received.refused)[:MOST_TOLD],
         )
         self._wants = parcel.wants or self._wants
         self._on_step(self.report)

@@ -199,6 +199,22 @@ class Attachments:
             )
         return found
 
+    def held_among(self, node: bytes, digests: Sequence[bytes]) -> set[bytes]:
+        """Return which of some files a node has said to hold, in any case."""
+        found: set[bytes] = set()
+        for start in range(0, len(digests), _GROUP):
+            group = digests[start : start + _GROUP]
+            marks = ",".join("?" * len(group))
+            found.update(
+                row[0]
+                for row in self._db.execute(
+                    "SELECT DISTINCT x.digest FROM materials x "
+                    f"WHERE {_IS_HELD_BY} AND x.digest IN ({marks})",
+                    (node, node, *group),
+                )
+            )
+        return found
+
     def not_held_by(self, node: bytes) -> list[tuple[bytes, str]]:
         """Return (digest, scope) of the files that lie here and that a node has not
         said to hold, those of the oldest cases first.

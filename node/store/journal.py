@@ -12,6 +12,8 @@ from sync.stream import Checkpoint, Chunk, Entry, StreamId
 from sync.vector import Head, SignedVector, Span, Vector
 
 _GROUP = 500
+REFUSALS_TOGETHER = 20
+"""Of one parcel: one who sends nothing else must not push out what others did."""
 _ENTRY_COLUMNS = (
     "sequence, kind, document, roster_version, written_at_ms, payload_hash, payload"
 )
@@ -95,19 +97,15 @@ class Journal:
 
     def stream_row(self, stream: StreamId) -> int:
         """Return the row of a stream, made if it is new."""
-        key = (stream.scope, stream.node, stream.epoch)
-        row = self._db.execute(
-            "SELECT id FROM streams "
-            "WHERE scope = ? AND node = ? AND epoch = ? AND branch = x''",
-            key,
-        ).fetchone()
+        row = self._find_row(stream)
         if row is None:
-            row = self._db.execute(
+            beginning = streams.genesis(stream)
+            (row,) = self._db.execute(
                 "INSERT INTO streams (scope, node, epoch, base_hash, sequence, hash) "
                 "VALUES (?, ?, ?, ?, 0, ?) RETURNING id",
-                (*key, streams.genesis(stream), streams.genesis(stream)),
+                (stream.scope, stream.node, stream.epoch, beginning, beginning),
             ).fetchone()
-        return int(row[0])
+        return int(row)
 
     def hash_at(self, stream: StreamId, sequence: int) -> bytes | None:
         """Return the chain hash at `sequence`; the genesis hash at 0."""
@@ -158,7 +156,7 @@ class Journal:
         """Yield the last change of each document that stands in a stream `before` a
         sequence, if its payload is here.
         """
-        row = self.stream_row(stream)
+        row = self._find_row(stream)
         for start in range(0, len(documents), _GROUP):
             group = documents[start : start + _GROUP]
             for sequence, document, payload in self._db.execute(
@@ -179,7 +177,7 @@ class Journal:
         """Yield the changes at some places of a stream. The hash of one whose payload
         was dropped here is known if it was judged before.
         """
-        row = self.stream_row(stream)
+        row = self._find_row(stream)
         for start in range(0, len(sequences), _GROUP):
             group = sequences[start : start + _GROUP]
             for sequence, document, payload, judged in self._db.execute(
@@ -304,19 +302,39 @@ class Journal:
             )
         ]
 
-    def scopes(self) -> list[str]:
-        """Return the scopes of which anything is held or heard.
+    def scopes(self, me: bytes = b"") -> list[str]:
+        """Return the scopes of which anything is held, or for which `me` has signed.
 
         A node that was put back to before it had anything of a scope hears of it by
-        its own vector, and must be able to say that it has nothing.
+        its own vector, and must be able to say that it has nothing. What others have
+        signed for is nothing to answer: they owe it, and say so by sending it.
         """
         return [
             row[0]
             for row in self._db.execute(
                 "SELECT scope FROM streams WHERE sequence > 0 "
-                "UNION SELECT scope FROM vectors"
+                "UNION SELECT scope FROM vectors WHERE holder = ?",
+                (me,),
             )
         ]
+
+    def has_entries(self, scope: str) -> bool:
+        """Say whether anything of a scope is held."""
+        return bool(
+            self._db.execute(
+                "SELECT 1 FROM streams WHERE scope = ? AND sequence > 0 LIMIT 1",
+                (scope,),
+            )
+        )
+
+    def count_scopes_ahead(self, holder: bytes) -> int:
+        """Return for how many scopes of which nothing is held a holder has signed."""
+        row = self._db.execute(
+            "SELECT count(*) FROM vectors v WHERE v.holder = ? AND NOT EXISTS "
+            "(SELECT 1 FROM streams s WHERE s.scope = v.scope AND s.sequence > 0)",
+            (holder,),
+        ).fetchone()
+        return int(row[0])
 
     def put_vector(
         self,
@@ -329,9 +347,10 @@ class Journal:
         """Keep a holder's newest vector in the place of its last.
 
         `known` are those of its heads whose authors are known here; only they are
-        looked up later. Where the holder has less than it had, it counts as less.
-        Of `unproven` streams nobody can say yet whether what it has is what we have:
-        what it was known to have before stays.
+        looked up later, once there is anything of the stream here: see `recall`.
+        Where the holder has less than it had, it counts as less. Of `unproven`
+        streams nobody can say yet whether what it has is what we have: what it was
+        known to have before stays.
         """
         self._db.execute(
             "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?, ?, ?)",
@@ -344,11 +363,21 @@ class Journal:
                 received_at_ms,
             ),
         )
-        rows = {
-            self.stream_row(StreamId(head.node, head.epoch, vector.scope)): head
-            for head in known
+        # Anybody may name any number of streams that are not here: they get no rows.
+        row_of = {
+            (node, epoch): row
+            for node, epoch, row in self._db.execute(
+                "SELECT node, epoch, id FROM streams WHERE scope = ? AND branch = x''",
+                (vector.scope,),
+            )
         }
-        kept = [*rows, *map(self.stream_row, unproven)]
+        rows = {
+            row_of[head.node, head.epoch]: head
+            for head in known
+            if (head.node, head.epoch) in row_of
+        }
+        unsure = [(stream.node, stream.epoch) for stream in unproven]
+        kept = [*rows, *(row_of[one] for one in unsure if one in row_of)]
         for table in ("vector_heads", "arrivals"):
             self._db.execute(
                 f"DELETE FROM {table} WHERE holder = ? AND stream IN "
@@ -360,24 +389,45 @@ class Journal:
             self._put_head(vector.holder, row, head, received_at_ms)
 
     def prove(self, stream: StreamId) -> None:
-        """Look again at what others have said of a stream that has grown."""
+        """Look again at what others have said of a stream of ours that has grown."""
         row = self.stream_row(stream)
-        for holder, body, received_at_ms in self._db.execute(
-            "SELECT holder, body, received_at_ms FROM vectors WHERE scope = ?",
-            (stream.scope,),
-        ):
-            for head in SignedVector(body, b"").read().heads:
-                is_of_it = (head.node, head.epoch) == (stream.node, stream.epoch)
-                if is_of_it and self.hash_at(stream, head.sequence) == head.hash:
-                    self._put_head(holder, row, head, received_at_ms)
+        for holder, head, received_at_ms in self._said_of(stream):
+            if self.hash_at(stream, head.sequence) == head.hash:
+                self._put_head(holder, row, head, received_at_ms)
+
+    def recall(self, stream: StreamId) -> None:
+        """Look again at what was said of another's stream before it was here."""
+        row = self.stream_row(stream)
+        for holder, head, received_at_ms in self._said_of(stream):
+            if self.hash_at(stream, head.sequence) in (None, head.hash):
+                self._put_head(holder, row, head, received_at_ms)
 
     def proven(self, stream: StreamId, holder: bytes) -> int:
         """Return how much of a stream a holder is known to have as we have it."""
         row = self._db.execute(
             "SELECT sequence FROM vector_heads WHERE stream = ? AND holder = ?",
-            (self.stream_row(stream), holder),
+            (self._find_row(stream), holder),
         ).fetchone()
         return row[0] if row else 0
+
+    def count_proven(self, holder: bytes) -> int:
+        """Return how many of the entries here a holder is known to have."""
+        row = self._db.execute(
+            "SELECT coalesce(sum(min(v.sequence, s.sequence)), 0) "
+            "FROM vector_heads v JOIN streams s ON s.id = v.stream WHERE v.holder = ?",
+            (holder,),
+        ).fetchone()
+        return int(row[0])
+
+    def _said_of(self, stream: StreamId) -> Iterator[tuple[bytes, Head, int]]:
+        """Yield (holder, head, time) of all vectors held that name a stream."""
+        for holder, body, received_at_ms in self._db.execute(
+            "SELECT holder, body, received_at_ms FROM vectors WHERE scope = ?",
+            (stream.scope,),
+        ):
+            for head in SignedVector(body, b"").read().heads:
+                if (head.node, head.epoch) == (stream.node, stream.epoch):
+                    yield holder, head, received_at_ms
 
     def _put_head(
         self, holder: bytes, row: int, head: Head, received_at_ms: int
@@ -404,6 +454,15 @@ class Journal:
         self._db.execute(
             "DELETE FROM arrivals WHERE stream = ? AND holder = ? AND sequence > ?",
             (row, holder, head.sequence),
+        )
+        # Of what is claimed beyond what is here, the first word and the last are kept:
+        # nobody can say yet that it is true, and numbers do not end.
+        self._db.execute(
+            "DELETE FROM arrivals WHERE stream = ? AND holder = ? AND sequence < ? "
+            "AND sequence > (SELECT min(a.sequence) FROM arrivals a JOIN streams s "
+            " ON s.id = a.stream WHERE a.stream = ? AND a.holder = ? "
+            " AND a.sequence > s.sequence)",
+            (row, holder, head.sequence, row, holder),
         )
         self._db.execute(
             "INSERT OR IGNORE INTO arrivals VALUES (?, ?, ?, ?)",
@@ -615,10 +674,24 @@ class Journal:
     # -- refusals ---------------------------------------------------
 
     def put_refusal(self, at_ms: int, peer: bytes, cause: str, detail: str) -> None:
-        """Keep that something of a peer was not stored; the newest thousand stay."""
-        self._db.execute(
+        """Keep that something of a peer was not stored."""
+        self.put_refusals(at_ms, peer, [(cause, detail)])
+
+    def put_refusals(
+        self, at_ms: int, peer: bytes, refused: Sequence[tuple[str, str]]
+    ) -> None:
+        """Keep (cause, detail) of what was not stored of a peer at one time. The last
+        that is kept says how many more there were; the newest thousand stay.
+        """
+        kept = [(cause, detail[:300]) for cause, detail in refused[:REFUSALS_TOGETHER]]
+        if not kept:
+            return
+        if more := len(refused) - len(kept):
+            cause, detail = kept[-1]
+            kept[-1] = cause, f"{detail} (and {more} more parts)"
+        self._db.executemany(
             "INSERT INTO refusals (at_ms, peer, cause, detail) VALUES (?, ?, ?, ?)",
-            (at_ms, peer, cause, detail[:300]),
+            [(at_ms, peer, *row) for row in kept],
         )
         self._db.execute(
             "DELETE FROM refusals WHERE id <= (SELECT max(id) FROM refusals) - 1000"
@@ -647,6 +720,14 @@ class Journal:
         )
 
     # -- private --------------------------------------------------------------
+
+    def _find_row(self, stream: StreamId) -> int | None:
+        row = self._db.execute(
+            "SELECT id FROM streams "
+            "WHERE scope = ? AND node = ? AND epoch = ? AND branch = x''",
+            (stream.scope, stream.node, stream.epoch),
+        ).fetchone()
+        return int(row[0]) if row else None
 
     def _next_row(self) -> int:
         row = self._db.execute("SELECT coalesce(max(id), 0) + 1 FROM entries")

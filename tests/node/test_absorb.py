@@ -9,9 +9,11 @@ import msgspec
 import pytest
 
 from node import talk
-from node.absorb import absorb
+from node.absorb import MOST_REFUSED, absorb
+from node.audit import SCOPE_REFUSED
 from node.cases import open_case
 from node.lifecycle import Step
+from node.store.journal import REFUSALS_TOGETHER
 from node.wiring import Node
 from sync import bundle
 from sync.document import Document
@@ -23,10 +25,10 @@ from sync.errors import (
     PeerUnreachable,
     TooNew,
 )
-from sync.exchange import Parcel, encode_parcel
+from sync.exchange import MAX_CHUNKS, MAX_VECTORS, Parcel, encode_parcel
 from sync.identity import PUBLIC
-from sync.stream import Chunk, StreamId, sign_checkpoint
-from sync.vector import Head, Vector, sign_vector
+from sync.stream import Checkpoint, Chunk, StreamId, sign_checkpoint
+from sync.vector import Head, SignedVector, Vector, sign_vector
 from tests.node.forge import (
     bundle_for,
     chunk_of,
@@ -526,6 +528,25 @@ def test_a_vector_of_another_history_is_refused(nodes: Three) -> None:
     assert acknowledged(case.row.document, nodes.village.id, nodes.town.id)
 
 
+def test_what_is_said_of_a_stream_before_it_comes_counts_when_it_comes(
+    nodes: Three,
+) -> None:
+    """As where a line is cut behind the vectors: nobody says them again."""
+    village, town, district = nodes.village, nodes.town, nodes.district
+    documents = [submit(village).row.document for _ in range(2)]
+    sync(village, town)
+    signed = [v.signed for v in town.store.journal.vectors() if v.scope == VILLAGE]
+    stream = _stream(village)
+
+    send(town, district, parcel(vectors=signed))
+    send(town, district, parcel([chunk_of(village, stream, 1, 1)]))
+    assert district.store.journal.owed_by(town.id)[0] == 1
+    send(town, district, parcel([chunk_of(village, stream, 2)]))
+
+    for document in documents:
+        assert district.store.journal.acknowledged(document, village.id, town.id)
+
+
 def test_an_older_vector_after_a_newer_changes_nothing(nodes: Three) -> None:
     submit(nodes.village)
     sync(nodes.village, nodes.town)
@@ -634,7 +655,30 @@ def test_refusals_do_not_grow_without_end(nodes: Three) -> None:
     entries = nodes.village.store.journal.entries(good.stream, 1, 1)
     bad = chunk_signed(nodes.village, stream, bytes(32), [entries[0].entry])
 
-    for _ in range(3):
-        send(nodes.village, nodes.town, parcel([bad] * 400))
+    for _ in range(51):
+        send(nodes.village, nodes.town, parcel([bad] * 20))
 
     assert nodes.town.store.journal.count_refusals() == 1000
+
+
+def test_a_small_parcel_of_thousands_of_bad_parts_leaves_a_few_lines(
+    nodes: Three,
+) -> None:
+    """Each of them is an array of nothing: 213 bytes on the wire for 4096."""
+    nothing = Chunk(
+        StreamId(b"", 1, "x"), 1, *((),) * 7, checkpoint=Checkpoint(1, b"", b"")
+    )
+    vector = SignedVector(b"", b"")
+    sender = nodes.town.roster.latest(nodes.village.id)
+    assert sender is not None
+
+    received = absorb(
+        nodes.town, parcel([nothing] * MAX_CHUNKS, [vector] * MAX_VECTORS), sender
+    )
+
+    assert len(received.refused) == MOST_REFUSED
+    kept = [said for _, said in refusals(nodes.town)]
+    assert len(kept) == REFUSALS_TOGETHER
+    assert kept[0].endswith(f"(and {MOST_REFUSED - REFUSALS_TOGETHER} more parts)")
+    acts = [row.act for row in nodes.town.store.registry.audits(99)]
+    assert acts.count(SCOPE_REFUSED) == 1

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from forms.package import decode
-from node import casework, enrol, journal, upkeep
+from node import absorb, casework, enrol, journal, upkeep
 from node.absorb import BatchList
 from node.cases import open_case
 from node.lifecycle import Step
@@ -27,6 +27,7 @@ from sync.identity import (
     SignedCertificate,
     give_consent,
     issue,
+    join_scope,
     node_id,
     sign_roster_entry,
 )
@@ -61,6 +62,7 @@ from tests.node.nodes import (
     DISTRICT,
     ELDER,
     OTHER_TOWN,
+    OTHER_VILLAGE,
     TOWN,
     VILLAGE,
     Three,
@@ -236,6 +238,54 @@ def test_a_vector_of_nonsense_leaves_nothing_behind(nodes: Three) -> None:
     )
 
     assert rows(nodes.town, "SELECT count(*) FROM streams") == before
+
+
+def test_a_vector_makes_no_rows_for_streams_that_are_not_here(nodes: Three) -> None:
+    village, town = nodes.village, nodes.town
+    tables = ("streams", "vector_heads", "arrivals")
+
+    def count(table: str) -> int:
+        return int(rows(town, f"SELECT count(*) FROM {table}")[0][0])
+
+    submit(village)
+    sync(village, town)
+    before = [count(table) for table in tables]
+    made_up = [
+        Head(author.id, epoch, 2**40, bytes(32))
+        for author in (village, town)
+        for epoch in range(2, 500)
+    ]
+
+    send(village, town, parcel(vectors=[claim(village, VILLAGE, made_up)]))
+    for sequence in range(50, 90):
+        head = Head(village.id, 1, sequence, bytes(32))
+        vector = claim(village, VILLAGE, [head], counter=2**50 + sequence)
+        send(village, town, parcel(vectors=[vector]))
+
+    after = [count(table) for table in tables]
+    assert after[0] == before[0] and sum(after) <= sum(before) + 2
+    assert town.store.journal.owed_by(village.id)[0] > 0, "it is still shown"
+
+
+def test_scopes_that_somebody_has_made_up_are_not_kept_and_not_told(
+    nodes: Three, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any twelve digits behind one's own make a scope that both share."""
+    monkeypatch.setattr(absorb, "MAX_SCOPES_AHEAD", 2)
+    village, town = nodes.village, nodes.town
+    nowhere = [join_scope(VILLAGE, f"{n:012}") for n in range(30)]
+    places = [join_scope(VILLAGE, one) for one in (OTHER_VILLAGE, TOWN, DISTRICT)]
+    head = Head(village.id, 1, 5, bytes(32))
+
+    empty = [claim(village, scope, []) for scope in (*nowhere, *places)]
+    send(village, town, parcel(vectors=empty))
+    full = [claim(village, scope, [head], 2**51) for scope in (*nowhere, *places)]
+    send(village, town, parcel(vectors=full))
+
+    kept = {v.scope for v in town.store.journal.vectors()}
+    assert kept & {*nowhere, *places} == set(places[:2])
+    assert not {*nowhere, *places} & set(town.store.journal.scopes(town.id))
+    assert town.store.journal.count_refusals() == 0
 
 
 def test_chunks_that_came_in_go_out_again(nodes: Three) -> None:
