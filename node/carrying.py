@@ -418,6 +418,9 @@ class _Taking:
                     self.trouble = StickTrouble("gone", str(self._folder))
                     return
                 self._fault(one, "unreadable")
+            except PeerFault:
+                # Whatever one sender has written, those behind it are read too.
+                self._fault(one, "damaged")
 
     def _read(self, one: VolumeFile, file: BinaryIO) -> None:
         noting = _Noting(self._node)

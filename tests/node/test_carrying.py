@@ -5,14 +5,20 @@ import shutil
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as with_fields
 
 from node import casework, packs, waiting
 from node.cases import open_case
 from node.errors import NotAllowed, StickTrouble
 from node.lifecycle import State, Step
 from node.status import arrivals
-from sync.carry import Gap
+from sync import bundle
+from sync.bundle import LAST_OF_PACK, MAX_NUMBER, Place
+from sync.canonical import encode
+from sync.carry import CameWord, Gap, MadeWord, PackWord
+from sync.exchange import encode_parcel
 from sync.framing import framed
+from tests.node.forge import parcel, refusals, send
 from tests.node.nodes import (
     Three,
     clone,
@@ -31,6 +37,7 @@ from tests.node.sticks import (
     contents,
     from_one,
     new_stick,
+    peer_of,
     spread,
     submit_many,
     traffic,
@@ -679,8 +686,6 @@ def test_a_recipient_that_was_put_back_does_not_ask_for_what_it_once_had(
 def test_a_newer_format_stays_unopened_until_the_program_is_newer(
     nodes: Three, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sync import bundle
-
     stick = new_stick(tmp_path)
     submit(nodes.village)
     monkeypatch.setattr(bundle, "FORMAT", 2)
@@ -702,8 +707,6 @@ def test_a_newer_format_stays_unopened_until_the_program_is_newer(
 def test_an_upgraded_program_tries_what_waits_without_being_asked(
     nodes: Three, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sync import bundle
-
     stick = new_stick(tmp_path)
     submit(nodes.village)
     monkeypatch.setattr(bundle, "FORMAT", 2)
@@ -723,8 +726,6 @@ def test_an_upgraded_program_tries_what_waits_without_being_asked(
 def test_a_newer_format_for_another_node_is_not_kept(
     nodes: Three, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sync import bundle
-
     stick = new_stick(tmp_path)
     monkeypatch.setattr(bundle, "FORMAT", 2)
     carry_out(nodes.village, stick, nodes.town)
@@ -831,3 +832,74 @@ def test_no_such_folder_is_said_and_no_number_is_used_up(
             carry_in(nodes.village, path)
 
     assert carry_out(nodes.village, new_stick(tmp_path), nodes.town).pack == 1
+
+
+# -- numbers that nobody counts to -------------------------------------------------
+
+
+@pytest.mark.parametrize("epoch", [2**31, 2**63, 2**64 - 1])
+def test_an_epoch_beyond_all_counting_harms_only_its_own_bundle(
+    nodes: Three, tmp_path: Path, epoch: int
+) -> None:
+    village, town = nodes.village, nodes.town
+    stick = new_stick(tmp_path)
+    case = submit(village)
+    carry_out(village, stick, town)
+    (volume,) = volumes(stick)
+    bad = bundle.wrap(
+        encode_parcel(parcel()),
+        sender=with_fields(village.certificate, epoch=epoch),
+        sign_key=village.secrets.sign_key,
+        recipient=peer_of(village, town),
+        roster_version=1,
+        place=Place(1, 1, 1, LAST_OF_PACK),
+    )
+    volume.write_bytes(framed(bad) + volume.read_bytes())
+
+    came = carry_in(town, stick)
+
+    assert [one.why for one in came.faults] == ["damaged"]
+    assert from_one(came, village).entries == 1
+    assert open_case(town, case.id).story.state is State.SUBMITTED
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        PackWord(MadeWord(1, 0, (), 2**63 - 1, 0), None),
+        PackWord(MadeWord(1, 0, (), 2**64 - 1, 0), None),
+        PackWord(MadeWord(1, 0, (), -1, 0), None),
+        PackWord(MadeWord(1, 2**31, (), 0, 0), None),
+        PackWord(None, CameWord(1, -(2**63), 0, ())),
+        PackWord(None, CameWord(1, 0, 2**64 - 1, ())),
+        PackWord(None, CameWord(1, 0, 0, (Gap(1, 1, filled_by=2**64 - 1),))),
+    ],
+)
+def test_a_word_about_packs_with_such_a_number_is_refused_and_nothing_else(
+    nodes: Three, tmp_path: Path, word: PackWord
+) -> None:
+    village, town = nodes.village, nodes.town
+    content = with_fields(parcel(), extras=((packs.EXTRA, encode(word)),))
+
+    send(village, town, content)
+    at_town = carried(village, new_stick(tmp_path), town)
+
+    assert [cause for cause, _ in refusals(town)] == ["packs"]
+    assert at_town.refused == ()
+    assert traffic(town, village).highest == 1
+
+
+def test_one_who_has_heard_the_last_number_is_told_it_and_goes_on(
+    nodes: Three, tmp_path: Path
+) -> None:
+    village, town = nodes.village, nodes.town
+    word = PackWord(MadeWord(1, 0, (), MAX_NUMBER - 1, 0), None)
+    send(village, town, with_fields(parcel(), extras=((packs.EXTRA, encode(word)),)))
+
+    carried(village, new_stick(tmp_path), town)
+    case = submit(village)
+    sync(village, town)
+
+    assert town.store.packs.heard(village.id).count == MAX_NUMBER - 1
+    assert open_case(town, case.id).story.state is State.SUBMITTED
+    assert refusals(town) == refusals(village) == []
