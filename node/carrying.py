@@ -20,7 +20,7 @@ from node.packs import Part
 from node.stick import VolumeFile, Written
 from node.wiring import Node
 from sync import volume
-from sync.bundle import LAST_OF_PACK, LAST_OF_VOLUME, Place
+from sync.bundle import LAST_OF_PACK, LAST_OF_VOLUME, Address, Place
 from sync.carry import Gap, order_of, volume_name
 from sync.errors import NotTrusted, PeerFault, TooNew
 from sync.exchange import Outgoing, digest
@@ -135,7 +135,7 @@ class CarriedIn:
         senders: those of whom anything was taken in.
         for_others: what is for somebody else.
         own_files: what this node has put there itself.
-        newer: senders of bundles that need a newer program; empty for unknown ones.
+        newer: senders of bundles that need a newer program, as these say.
         faults: what is wrong with files.
         waiting: bundles that wait for what is before them.
         others: files that are none of ours.
@@ -389,7 +389,7 @@ class _Taking:
         self._room = waiting.Room(node)
         self._done_bytes = 0
         self._of_bytes = sum(one.size_bytes for one in files)
-        self._strangers: list[VolumeFile] = []
+        self._strangers: dict[Path, VolumeFile] = {}
         self.heard: dict[bytes, _Heard] = {}
         self.for_others: dict[tuple[bytes, bytes], set[Path]] = {}
         self.own_files: set[Path] = set()
@@ -403,7 +403,7 @@ class _Taking:
         self._read_all(sorted(self._files, key=_file_order))
         # A node may have been enrolled by what another has brought just now.
         if self._node.store.registry.roster_mark() != roster_mark:
-            again, self._strangers = self._strangers, []
+            again, self._strangers = list(self._strangers.values()), {}
             for one in again:
                 self.faults.pop((one.name, "not-trusted"), None)
             self._read_all(again)
@@ -448,7 +448,15 @@ class _Taking:
             key = (address.sender, address.recipient)
             self.for_others.setdefault(key, set()).add(one.path)
             return
+        if not self._may_be_heard(address):
+            self._strangers[one.path] = one
+            self._fault(one, "not-trusted")
+            return
         data = volume.read_bundle(file, found)
+        if address.header is None and address.sender in self.newer:
+            # That it is too new is written down once, not for each bundle.
+            self._room.keep(data, address)
+            return
         try:
             taken = talk.take(self._node, data)
         except TooNew:
@@ -457,8 +465,6 @@ class _Taking:
             return
         except PeerFault as fault:
             is_trust = isinstance(fault, NotTrusted)
-            if is_trust and self._node.roster.latest(address.sender) is None:
-                self._strangers.append(one)
             self._fault(one, "not-trusted" if is_trust else "damaged")
             return
         heard = self.heard.setdefault(taken.sender.node, _Heard(taken.sender))
@@ -473,6 +479,15 @@ class _Taking:
             data, address
         ):
             noting.add(taken, is_taken=False)
+
+    def _may_be_heard(self, address: Address) -> bool:
+        """Say whether a bundle names somebody whom we know; of a newer format, whose
+        signature cannot be read, somebody whom we would hear.
+        """
+        roster, sender = self._node.roster, address.sender
+        if address.header is None and roster.is_revoked(sender):
+            return False
+        return roster.latest(sender) is not None
 
     def _fault(self, one: VolumeFile, why: str) -> None:
         key = (one.name, why)

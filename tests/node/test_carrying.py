@@ -12,8 +12,9 @@ from node.cases import open_case
 from node.errors import NotAllowed, StickTrouble
 from node.lifecycle import State, Step
 from node.status import arrivals
+from node.wiring import Node
 from sync import bundle
-from sync.bundle import LAST_OF_PACK, MAX_NUMBER, Place
+from sync.bundle import LAST_OF_PACK, MAGIC, MAX_NUMBER, Place
 from sync.canonical import encode
 from sync.carry import CameWord, Gap, MadeWord, PackWord
 from sync.exchange import encode_parcel
@@ -695,6 +696,7 @@ def test_a_newer_format_stays_unopened_until_the_program_is_newer(
     came = carry_in(nodes.town, stick)
     on_disk = [one.read_bytes() for one in nodes.town.home.waiting.iterdir()]
     monkeypatch.setattr(bundle, "FORMAT", 2)
+    monkeypatch.setattr(waiting, "FORMAT", 2)
     upgraded = waiting.retry(nodes.town)
 
     assert came.newer == (nodes.village.id,)
@@ -735,6 +737,79 @@ def test_a_newer_format_for_another_node_is_not_kept(
 
     assert [one.recipient for one in came.for_others] == [nodes.town.id]
     assert waiting.count(nodes.other_village) == 0
+
+
+def newer(recipient: Node, number: int, sender: bytes) -> bytes:
+    """Return what says to be a bundle of a format to come."""
+    header = encode((9, sender, 1, recipient.id, number))
+    return MAGIC + bytes([2]) + len(header).to_bytes(2, "big") + header + bytes(200)
+
+
+def test_a_newer_format_is_not_tried_again_by_the_same_program(
+    nodes: Three, tmp_path: Path
+) -> None:
+    village, town, stick = nodes.village, nodes.town, new_stick(tmp_path)
+    many = (framed(newer(town, number, village.id)) for number in range(20))
+    (stick / "x").write_bytes(b"".join(many))
+
+    came = carry_in(town, stick)
+    first = refusals(town)
+    submit(nodes.other_village)
+    sync(nodes.other_village, town)
+    retried = waiting.retry_if_news(town)
+
+    assert came.newer == (village.id,)
+    assert came.waiting == 0
+    assert [cause for cause, _ in first] == ["too-new"]
+    assert refusals(town) == first
+    assert retried.left == 0
+    assert waiting.count(town) == 20
+
+
+def test_the_oldest_of_what_is_too_new_make_room(
+    nodes: Three, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    village, other, town = nodes.village, nodes.other_village, nodes.town
+    monkeypatch.setattr(waiting, "MOST_NEWER_OF_ONE", 3)
+    monkeypatch.setattr(waiting, "MOST_NEWER", 5)
+    theirs = [newer(town, number, village.id) for number in range(6)]
+    others = [newer(town, number, other.id) for number in range(4)]
+
+    for some in (theirs[:2], theirs[2:4], others, theirs[4:]):
+        stick = new_stick(tmp_path)
+        (stick / "x").write_bytes(b"".join(map(framed, some)))
+        carry_in(town, stick)
+    held = {one.read_bytes() for one in town.home.waiting.iterdir()}
+
+    # Of the third stick the first three, and of the village its last that had room.
+    assert held == {*others[:3], *theirs[4:]}
+
+
+def test_a_newer_format_of_nobody_we_know_is_not_kept(
+    nodes: Three, tmp_path: Path
+) -> None:
+    stick = new_stick(tmp_path)
+    (stick / "x").write_bytes(framed(newer(nodes.town, 1, b"s" * 16)))
+
+    came = carry_in(nodes.town, stick)
+
+    assert came.newer == ()
+    assert [one.why for one in came.faults] == ["not-trusted"]
+    assert waiting.count(nodes.town) == 0
+
+
+def test_what_is_too_new_for_the_next_program_as_well_waits_on(
+    nodes: Three, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stick = new_stick(tmp_path)
+    (stick / "x").write_bytes(framed(newer(nodes.town, 1, nodes.village.id)))
+    carry_in(nodes.town, stick)
+
+    monkeypatch.setattr(waiting, "NEWEST_DICTIONARY", 99)
+    retried = [waiting.retry_if_news(nodes.town) for _ in range(2)]
+
+    assert [(one.left, one.newer) for one in retried] == [(1, 1), (0, 0)]
+    assert waiting.count(nodes.town) == 1
 
 
 def test_what_waits_has_a_limit_and_loses_nothing_by_it(
