@@ -21,6 +21,10 @@ from sync.canonical import Record
 
 MAX_SPANS = 256
 MAX_VOLUMES = 1024
+MAX_PACK_SPANS = 512
+"""Of all volumes of a pack together, one for each of them not counted: so what is noted
+of a pack stays far below what is read of it again.
+"""
 MAX_GAPS = 32
 MAX_GONE = 64
 
@@ -190,6 +194,9 @@ def with_part(
         volume.kept if is_taken else spans,
         place.part if place.last else volume.end,
     )
+    all_spans = sum(len(one.taken) + len(one.kept) for one in rows.values())
+    if all_spans - len(rows) > MAX_PACK_SPANS:
+        return pack
     is_end = place.last == LAST_OF_PACK
     return PackParts(
         volumes=tuple(rows[number] for number in sorted(rows)),

@@ -29,6 +29,7 @@ from tests.node.nodes import (
     step,
     submit,
     sync,
+    tamper,
 )
 from tests.node.sticks import (
     SMALL,
@@ -978,3 +979,19 @@ def test_one_who_has_heard_the_last_number_is_told_it_and_goes_on(
     assert town.store.packs.heard(village.id).count == MAX_NUMBER - 1
     assert open_case(town, case.id).story.state is State.SUBMITTED
     assert refusals(town) == refusals(village) == []
+
+
+def test_a_row_of_a_pack_that_cannot_be_read_counts_as_empty(
+    nodes: Three, tmp_path: Path
+) -> None:
+    village, town = nodes.village, nodes.town
+    carried(village, new_stick(tmp_path), town)
+    junk = bytes(1_000_000)
+    tamper(town, "UPDATE packs_come SET body = ?", junk)
+    tamper(town, "UPDATE pack_words SET made = ?, came = ?", junk, junk)
+
+    seen = traffic(town, village)
+    filled = carried(village, new_stick(tmp_path), town)
+
+    assert seen.missing == (Gap(1, 1, 1, 0),)
+    assert not any(one.is_open for one in filled.missing)
