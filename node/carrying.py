@@ -20,13 +20,13 @@ from node.packs import Part
 from node.stick import VolumeFile, Written
 from node.wiring import Node
 from sync import volume
-from sync.bundle import LAST_OF_PACK, LAST_OF_VOLUME, Place
+from sync.bundle import LAST_OF_PACK, LAST_OF_VOLUME, Address, Place
 from sync.carry import Gap, order_of, volume_name
 from sync.errors import NotTrusted, PeerFault, TooNew
 from sync.exchange import Outgoing, digest
 from sync.framing import PREFIX_BYTES
 from sync.identity import Certificate
-from sync.volume import Found
+from sync.volume import Found, Search
 
 VOLUME_BYTES = 1_900_000_000
 """Below the 2 GB that old programs can copy, and the 4 GB of FAT32."""
@@ -35,6 +35,11 @@ PART_BYTES = 256 * 1024
 LEAST_VOLUME_BYTES = 16_000
 NOTED_TOGETHER = 200
 SHOWN_FILES = 100
+SHOWN_OTHERS = 20
+MOST_FORGED = 16
+"""Bundles in one file that are not what they say; then the rest of it is left: whoever
+writes in the name of others, each of them to be opened, has no end.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,10 @@ class FromOne:
 
 @dataclass(frozen=True, slots=True)
 class ForOther:
-    """What lies there for somebody else; it was not opened."""
+    """What lies there for somebody else; it was not opened.
+
+    `recipient` is empty for all whom we do not know; `sender` is whose the first was.
+    """
 
     sender: bytes
     recipient: bytes
@@ -135,7 +143,7 @@ class CarriedIn:
         senders: those of whom anything was taken in.
         for_others: what is for somebody else.
         own_files: what this node has put there itself.
-        newer: senders of bundles that need a newer program; empty for unknown ones.
+        newer: senders of bundles that need a newer program, as these say.
         faults: what is wrong with files.
         waiting: bundles that wait for what is before them.
         others: files that are none of ours.
@@ -205,7 +213,9 @@ def carry_in(
             senders=tuple(senders),
             for_others=tuple(
                 ForOther(sender, recipient, len(files))
-                for (sender, recipient), files in taking.for_others.items()
+                for recipient, (sender, files) in list(taking.for_others.items())[
+                    :SHOWN_OTHERS
+                ]
             ),
             own_files=len(taking.own_files),
             newer=tuple(sorted(taking.newer)),
@@ -389,9 +399,11 @@ class _Taking:
         self._room = waiting.Room(node)
         self._done_bytes = 0
         self._of_bytes = sum(one.size_bytes for one in files)
-        self._strangers: list[VolumeFile] = []
+        self._strangers: dict[Path, VolumeFile] = {}
         self.heard: dict[bytes, _Heard] = {}
-        self.for_others: dict[tuple[bytes, bytes], set[Path]] = {}
+        self._search = Search()
+        self._forgers: set[bytes] = set()
+        self.for_others: dict[bytes, tuple[bytes, set[Path]]] = {}
         self.own_files: set[Path] = set()
         self.newer: set[bytes] = set()
         self.faults: dict[tuple[str, str], int] = {}
@@ -403,7 +415,7 @@ class _Taking:
         self._read_all(sorted(self._files, key=_file_order))
         # A node may have been enrolled by what another has brought just now.
         if self._node.store.registry.roster_mark() != roster_mark:
-            again, self._strangers = self._strangers, []
+            again, self._strangers = list(self._strangers.values()), {}
             for one in again:
                 self.faults.pop((one.name, "not-trusted"), None)
             self._read_all(again)
@@ -418,16 +430,22 @@ class _Taking:
                     self.trouble = StickTrouble("gone", str(self._folder))
                     return
                 self._fault(one, "unreadable")
+            except PeerFault:
+                # Whatever one sender has written, those behind it are read too.
+                self._fault(one, "damaged")
 
     def _read(self, one: VolumeFile, file: BinaryIO) -> None:
         noting = _Noting(self._node)
         begun_bytes = self._done_bytes
         try:
-            for found in volume.look_through(file, one.size_bytes):
+            forged = 0
+            for found in volume.look_through(file, one.size_bytes, self._search):
                 if not isinstance(found, Found):
                     self._fault(one, "cut" if found.is_end else "damaged")
                     continue
-                self._take(one, file, found, noting)
+                forged += not self._take(one, file, found, noting)
+                if forged == MOST_FORGED:
+                    return
                 self._done_bytes = begun_bytes + found.offset + found.size_bytes
                 self._on_progress(Progress(self._done_bytes, self._of_bytes))
         finally:
@@ -436,40 +454,63 @@ class _Taking:
 
     def _take(
         self, one: VolumeFile, file: BinaryIO, found: Found, noting: "_Noting"
-    ) -> None:
+    ) -> bool:
+        """Take in one bundle; False if it is not what it says to be."""
         address = found.address
         if address.sender == self._node.id:
             self.own_files.add(one.path)
-            return
+            return True
         if address.recipient != self._node.id:
-            key = (address.sender, address.recipient)
-            self.for_others.setdefault(key, set()).add(one.path)
-            return
+            is_known = self._node.roster.latest(address.recipient) is not None
+            key = address.recipient if is_known else b""
+            self.for_others.setdefault(key, (address.sender, set()))[1].add(one.path)
+            return True
+        if not self._may_be_heard(address):
+            self._strangers[one.path] = one
+            self._fault(one, "not-trusted")
+            return False
         data = volume.read_bundle(file, found)
+        if address.header is None and address.sender in self.newer:
+            # That it is too new is written down once, not for each bundle.
+            self._room.keep(data, address)
+            return True
         try:
+            if address.sender in self._forgers:
+                # So a refusal is written once for each sender, not for each bundle.
+                talk.open_bundle(self._node, data)
             taken = talk.take(self._node, data)
         except TooNew:
             self.newer.add(address.sender)
             self._room.keep(data, address)
-            return
+            return True
         except PeerFault as fault:
+            self._forgers.add(address.sender)
             is_trust = isinstance(fault, NotTrusted)
-            if is_trust and self._node.roster.latest(address.sender) is None:
-                self._strangers.append(one)
             self._fault(one, "not-trusted" if is_trust else "damaged")
-            return
+            return False
         heard = self.heard.setdefault(taken.sender.node, _Heard(taken.sender))
         heard.packs.add(taken.header.pack)
         heard.bundles += 1
         heard.entries += taken.received.entries
         heard.files += taken.received.files
-        heard.refused += taken.received.refused
+        room = SHOWN_FILES - len(heard.refused)
+        heard.refused += taken.received.refused[:room]
         if not taken.received.gaps:
             noting.add(taken, is_taken=True)
         elif not packs.is_repeated(self._node, address) and self._room.keep(
             data, address
         ):
             noting.add(taken, is_taken=False)
+        return True
+
+    def _may_be_heard(self, address: Address) -> bool:
+        """Say whether a bundle names somebody whom we know; of a newer format, whose
+        signature cannot be read, somebody whom we would hear.
+        """
+        roster, sender = self._node.roster, address.sender
+        if address.header is None and roster.is_revoked(sender):
+            return False
+        return roster.latest(sender) is not None
 
     def _fault(self, one: VolumeFile, why: str) -> None:
         key = (one.name, why)
@@ -539,7 +580,7 @@ def _from_one(
         one.bundles,
         one.entries,
         one.files,
-        tuple(one.refused[:SHOWN_FILES]),
+        tuple(one.refused),
         traffic.missing,
         traffic.lost,
         answer,

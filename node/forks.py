@@ -8,16 +8,30 @@ from which history came first, and everybody can check it, the forked node too. 
 node may not write on in its epoch; `node.enrol.rejoin` begins the next one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+
+from msgspec.structs import replace as with_fields
 
 from node import journal, judge
-from node.store.branches import NEW, TAKEN, WAITS, EvidenceRow, Line, leaves, path_to
+from node.store.branches import (
+    BAD,
+    NEW,
+    TAKEN,
+    WAITS,
+    EvidenceRow,
+    Line,
+    Shown,
+    ends,
+    leaves,
+    path_by,
+)
 from node.store.journal import StoredEntry
 from node.wiring import Node
 from sync.errors import Ahead, Malformed, NotTrusted, PeerFault
 from sync.fork import Tail, cut, follow, parts, read_tail, show
-from sync.identity import holds
+from sync.identity import Certificate, holds
 from sync.stream import (
     KIND_BRANCH,
     KIND_CHANGE,
@@ -32,9 +46,17 @@ from sync.stream import (
 MAX_BRANCHES = 8
 """Of one stream, taken from who brings them; further ones are only noted."""
 MAX_EVIDENCE = 1024
-"""That one writer may show of one stream."""
+"""Pieces that one writer may show of one stream."""
+MAX_EVIDENCE_BYTES = 4 * 1024 * 1024
+"""And so long together: what proves nothing yet is read again as more comes."""
+MAX_SHOWN_BRANCHES = 64
+"""And in so many threads: pieces that go on where none of its own before them ended.
+It is counted along the writer's stream, so nothing depends on what came here first.
+"""
 MAX_OFFERED = 4
 """Chunks of our own tails that one speech holds."""
+
+_BEHIND_ALL = 2**62
 
 KeepOther = Callable[[Node, StoredEntry], None]
 """Takes in a stored entry that is no change; see `node.absorb.take_other`."""
@@ -83,8 +105,8 @@ def take_evidence(node: Node, stored: StoredEntry) -> None:
     if stream == stored.stream:
         raise Malformed("branch", "a stream cannot show itself")
     rows = branches.rows_to(stored.stream, stored.branch)
-    before = branches.count_evidence(stream, rows, stored.entry.sequence)
-    if before >= MAX_EVIDENCE:
+    before = branches.shown(stream, rows, stored.entry.sequence)
+    if not _may_show(before, _shown(tail, payload)):
         raise Malformed("branch", "its writer has shown too much of this stream")
     branches.put_evidence(_evidence(stored.row, tail, NEW))
 
@@ -147,7 +169,7 @@ class _Tree:
         self._node, self._stream = node, stream
         self._branches = node.store.branches
         node.store.journal.stream_row(stream)
-        self.lines = self._branches.lines(stream)
+        self._read()
         self.fresh: list[int] = []
         self.documents: set[bytes] = set()
 
@@ -162,10 +184,11 @@ class _Tree:
 
     def find(self, sequence: int, chain_hash: bytes) -> Line | None:
         """Return the line that has this entry; the main line has the beginning."""
-        for line in self._with(sequence):
-            if self._branches.hash_in(line, sequence) == chain_hash:
-                return line
-        return None
+        among = {line.row: line for line in self._with(sequence)}
+        if sequence == 0:
+            return next((o for o in among.values() if o.base_hash == chain_hash), None)
+        row = self._branches.row_with(list(among), sequence, chain_hash)
+        return None if row is None else among[row]
 
     def fit(self, chunk: Chunk, entries: Sequence[Entry]) -> Tail:
         """Return a chunk as a tail, chained upon what is known.
@@ -220,7 +243,7 @@ class _Tree:
                 row, rest, self._node.now_ms()
             )
             self.documents |= {entry.document for entry, _ in rest} - {b""}
-            self.lines = self._branches.lines(self._stream)
+            self._read()
             self._branches.set_untold(self._stream)
         self._node.store.journal.put_checkpoint_at(row, tail.chunk.checkpoint)
 
@@ -242,12 +265,18 @@ class _Tree:
             self._node.now_ms(),
         )
 
-    def mark(self) -> None:
-        """Keep which evidence carries which entries."""
-        for one in self._branches.evidence_of(self._stream):
-            line = self.find(one.last, one.hash) if one.state == TAKEN else None
-            for part in path_to(self.lines, line) if line else ():
-                self._branches.set_carried(part, one.first, one.last, one.entry)
+    def mark(self, taken: Iterable[EvidenceRow]) -> None:
+        """Keep which entries are carried by evidence that is part of the tree now."""
+        by_end = ends(self.lines)
+        for one in taken:
+            line = self.find(one.last, one.hash)
+            for part in path_by(by_end, line) if line else ():
+                if part.sequence >= one.first:
+                    self._branches.set_carried(part, one.first, one.last, one.entry)
+
+    def _read(self) -> None:
+        self.lines = self._branches.lines(self._stream)
+        self._bases = {line.base_hash for line in self.lines if line.tag}
 
     def _place(self, tail: Tail) -> tuple[Line, int, int]:
         """Follow a tail as far as it is known: (line, sequence there, entries)."""
@@ -275,7 +304,7 @@ class _Tree:
         ]
 
     def _bears(self, line: Line) -> bool:
-        return any(one.tag and one.base_hash == line.hash for one in self.lines)
+        return line.hash in self._bases
 
     def _split(self, line: Line, at: int) -> None:
         tag = self._branches.hash_in(line, at + 1)
@@ -288,70 +317,109 @@ class _Tree:
 def _look(node: Node, stream: StreamId, keep_other: KeepOther | None) -> None:
     """Look at all evidence about a stream; without `keep_other` only say what it
     means for what is here.
+
+    Evidence is read one piece at a time, and only where its beginning is known.
     """
     author = node.roster.certificate(stream.node, stream.epoch)
     if author is None:
         return
     branches = node.store.branches
     tree = _Tree(node, stream)
-    open_rows: list[tuple[EvidenceRow, Tail]] = []
+    waiting: list[EvidenceRow] = []
     for row in branches.evidence_of(stream):
-        stored = node.store.journal.entry(row.entry)
-        assert stored is not None and stored.entry.payload is not None
-        if row.state == TAKEN:
-            continue
-        tail = read_tail(stored.entry.payload, stream.scope)
-        try:
-            if not holds(author, stream.scope):
-                raise NotTrusted("branch", "its author does not share the scope")
-            check_checkpoint(author.sign_key, stream, tail.chunk.checkpoint)
-        except PeerFault as fault:
-            branches.drop_evidence(row.entry)
-            node.store.journal.set_verdicts([(row.entry, "aside")])
-            node.store.documents.put_quarantine([(row.entry, KIND_BRANCH, str(fault))])
-        else:
-            open_rows.append((row, tail))
+        if row.state == WAITS or (row.state == NEW and _holds(node, row, author)):
+            waiting.append(row)
     if not tree.is_forked and keep_other is not None:
-        proven = parts(
-            lambda sequence: node.store.journal.hash_at(stream, sequence),
-            [tail for _, tail in open_rows],
-        )
-        for tail in proven:
-            tree.graft(tail)
-    _take_reachable(node, tree, open_rows, may_graft=keep_other is not None)
+        for row in _proven(node, waiting):
+            tree.graft(_read(node, row))
+    taken = _take_reachable(node, tree, waiting, may_graft=keep_other is not None)
+    for row in waiting:
+        if row.entry not in taken and row.state != WAITS:
+            branches.set_evidence(row.entry, WAITS)
     if keep_other is not None:
         _follow_up(node, tree, keep_other)
-    else:
-        tree.mark()
+    tree.mark(taken.values())
 
 
-def _take_reachable(
-    node: Node,
-    tree: _Tree,
-    open_rows: list[tuple[EvidenceRow, Tail]],
-    *,
-    may_graft: bool,
-) -> None:
-    """Say of evidence whether it is part of the tree; else it proves nothing yet."""
-    branches = node.store.branches
-    waiting = list(open_rows)
+def _read(node: Node, row: EvidenceRow) -> Tail:
+    payload = _entry(node, row.entry).payload
+    assert payload is not None
+    return read_tail(payload, row.stream.scope)
+
+
+def _holds(node: Node, row: EvidenceRow, author: Certificate) -> bool:
+    """Say whether an author has signed what evidence shows; set it aside if not."""
+    try:
+        if not holds(author, row.stream.scope):
+            raise NotTrusted("branch", "its author does not share the scope")
+        checkpoint = _read(node, row).chunk.checkpoint
+        check_checkpoint(author.sign_key, row.stream, checkpoint)
+    except PeerFault as fault:
+        node.store.branches.set_evidence(row.entry, BAD)
+        node.store.journal.set_verdicts([(row.entry, "aside")])
+        node.store.documents.put_quarantine([(row.entry, KIND_BRANCH, str(fault))])
+        return False
+    return True
+
+
+def _proven(node: Node, waiting: Sequence[EvidenceRow]) -> list[EvidenceRow]:
+    """Return what holds two histories together with a main line, as `parts` says."""
+
+    def main(sequence: int) -> bytes | None:
+        return node.store.journal.hash_at(waiting[0].stream, sequence)
+
+    known: set[bytes] = set()
+    read: dict[int, tuple[Tail, EvidenceRow]] = {}
     while True:
         found = [
-            (row, tail)
-            for row, tail in waiting
-            if tree.is_forked
-            and tree.find(tail.chunk.first - 1, tail.previous)
-            and (may_graft or not tree.count_new(tail))
+            row
+            for row in waiting
+            if row.entry not in read
+            and (row.previous in known or main(row.first - 1) == row.previous)
         ]
         if not found:
             break
-        for row, tail in found:
-            waiting.remove((row, tail))
-            if may_graft:
-                tree.graft(tail)
-            branches.set_evidence(row.entry, TAKEN)
-    for row, _ in waiting:
-        branches.set_evidence(row.entry, WAITS)
+        for row in found:
+            tail = _without_payloads(_read(node, row))
+            known |= {chain_hash for _, chain_hash in tail.links}
+            read[row.entry] = tail, row
+    rows = {id(tail): row for tail, row in read.values()}
+    return [rows[id(tail)] for tail in parts(main, [one for one, _ in read.values()])]
+
+
+def _without_payloads(tail: Tail) -> Tail:
+    """Return what the chain of a tail is, in little memory."""
+    links = tuple((replace(entry, payload=None), link) for entry, link in tail.links)
+    return Tail(tail.previous, with_fields(tail.chunk, payloads=()), links)
+
+
+def _take_reachable(
+    node: Node, tree: _Tree, waiting: Sequence[EvidenceRow], *, may_graft: bool
+) -> dict[int, EvidenceRow]:
+    """Take what evidence stands on the tree, and what stands on that; return it by
+    entry. The rest proves nothing yet.
+    """
+    taken: dict[int, EvidenceRow] = {}
+    if not tree.is_forked:
+        return taken
+    upon: dict[bytes, list[EvidenceRow]] = {}
+    for row in waiting:
+        upon.setdefault(row.previous, []).append(row)
+    ready = [row for row in waiting if tree.find(row.first - 1, row.previous)]
+    while ready:
+        row = ready.pop()
+        if row.entry in taken:
+            continue
+        tail = _read(node, row)
+        if may_graft:
+            tree.graft(tail)
+        elif tree.count_new(tail):
+            continue
+        node.store.branches.set_evidence(row.entry, TAKEN)
+        taken[row.entry] = row
+        for _, chain_hash in tail.links:
+            ready += upon.get(chain_hash, ())
+    return taken
 
 
 def _follow_up(node: Node, tree: _Tree, keep_other: KeepOther) -> None:
@@ -362,7 +430,6 @@ def _follow_up(node: Node, tree: _Tree, keep_other: KeepOther) -> None:
         if stored.entry.kind != KIND_CHANGE:
             keep_other(node, stored)
     judge.judge_whole(node, tree.documents)
-    tree.mark()
 
 
 def _tell(node: Node, stream: StreamId) -> None:
@@ -371,14 +438,23 @@ def _tell(node: Node, stream: StreamId) -> None:
     missing = _missing(node, stream)
     if missing and journal.is_forbidden(node, stream.scope):
         return
+    own = StreamId(node.id, node.certificate.epoch, stream.scope)
+    written: list[EvidenceRow] = []
+    rows = [node.store.journal.stream_row(own)] if missing else []
+    shown = branches.shown(stream, rows, _BEHIND_ALL)
     for tail in missing:
         payload = show(tail)
+        if not _may_show(shown, _shown(tail, payload)):
+            # Nobody would take it.
+            continue
+        shown.append(_shown(tail, payload))
         row = journal.append(
             node, stream.scope, KIND_BRANCH, b"", payload, node.now_ms()
         )
-        branches.put_evidence(_evidence(row, tail, TAKEN))
-    if missing:
-        _Tree(node, stream).mark()
+        written.append(_evidence(row, tail, TAKEN))
+        branches.put_evidence(written[-1])
+    if written:
+        _Tree(node, stream).mark(written)
     branches.set_told(stream)
 
 
@@ -388,10 +464,11 @@ def _missing(node: Node, stream: StreamId) -> list[Tail]:
     """
     branches = node.store.branches
     lines = branches.lines(stream)
+    by_end = ends(lines)
     told: set[int] = set()
     found: list[Tail] = []
     for leaf in leaves(lines):
-        path = path_to(lines, leaf)
+        path = path_by(by_end, leaf)
         signed_at = _signed_up_to(node, stream, path[0])
         rows = [row for line in path for row in branches.entry_rows(line, signed_at)]
         bare = [one for one in rows if not one.carrier and one.row not in told]
@@ -440,8 +517,32 @@ def _signatures(
     return lambda sequence, _: held.get(sequence)
 
 
+def _may_show(before: Sequence[Shown], one: Shown) -> bool:
+    """Say whether a writer who has shown so much of a stream may show one more."""
+    size_bytes = sum(each.size_bytes for each in before) + one.size_bytes
+    if len(before) >= MAX_EVIDENCE or size_bytes > MAX_EVIDENCE_BYTES:
+        return False
+    open_ends: set[bytes] = set()
+    threads = 0
+    for each in (*before, one):
+        threads += each.previous not in open_ends
+        open_ends.discard(each.previous)
+        open_ends.add(each.hash)
+    return threads <= MAX_SHOWN_BRANCHES
+
+
+def _shown(tail: Tail, payload: bytes) -> Shown:
+    return Shown(tail.previous, tail.last_hash, len(payload))
+
+
 def _evidence(row: int, tail: Tail, state: str) -> EvidenceRow:
     chunk = tail.chunk
     return EvidenceRow(
-        row, chunk.stream, chunk.first, chunk.checkpoint.sequence, tail.last_hash, state
+        row,
+        chunk.stream,
+        chunk.first,
+        chunk.checkpoint.sequence,
+        tail.last_hash,
+        state,
+        tail.previous,
     )

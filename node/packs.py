@@ -27,7 +27,6 @@ from sync.carry import (
     retired,
     with_part,
 )
-from sync.errors import Malformed
 from sync.exchange import Extras
 from sync.identity import Certificate
 from sync.seal import sha256
@@ -162,19 +161,11 @@ def hear(node: Node, sender: Certificate, data: bytes) -> None:
     word = decode(data, PackWord, limit_bytes=WORD_LIMIT_BYTES)
     known = heard = node.store.packs.heard(sender.node)
     if word.made is not None:
-        _check_numbers(
-            word.made.epoch,
-            word.made.settled,
-            word.made.heard_highest,
-            *word.made.gone,
-        )
         heard = _hear_made(node, sender, heard, word.made)
-    if word.came is not None and word.came.epoch == node.certificate.epoch:
-        _check_numbers(word.came.highest)
-        for gap in word.came.gaps:
-            _check_numbers(gap.pack, gap.last_pack, gap.volume, gap.last_volume)
-        if heard.came is None or heard.came.count <= word.came.count:
-            heard = replace(heard, came=word.came, said=b"")
+    came, ours = word.came, node.certificate.epoch
+    if came is not None and came.epoch == ours:
+        is_older = heard.came is not None and heard.came.count > came.count
+        heard = heard if is_older else replace(heard, came=came, said=b"")
     if heard != known:
         node.store.packs.put_heard(sender.node, heard)
 
@@ -223,7 +214,9 @@ def note(node: Node, sender: Certificate, epoch: int, parts: list[Part]) -> None
         for pack in changed:
             store.put_come(sender.node, pack, come[pack])
         store.drop_come(sender.node, heard.floor)
-        store.put_heard(sender.node, replace(heard, count=heard.count + bool(changed)))
+        # Who says that he has heard the highest number of all is told it for ever.
+        count = min(heard.count + bool(changed), MAX_NUMBER - 1)
+        store.put_heard(sender.node, replace(heard, count=count))
 
 
 def is_repeated(node: Node, address: Address) -> bool:
@@ -339,8 +332,3 @@ def _owed_heads(node: Node, peer: Certificate, scope: str) -> list[tuple[str, He
     heads = {(one.node, one.epoch): one for one in journal.heads(scope)}
     spans = owed(scope, heads.values(), journal.vector_of(peer.node, scope))
     return [(scope, heads[one.stream.node, one.stream.epoch]) for one in spans]
-
-
-def _check_numbers(*numbers: int) -> None:
-    if not all(0 <= one < MAX_NUMBER for one in numbers):
-        raise Malformed("word about packs", "a number is out of limits")

@@ -10,8 +10,10 @@ size after opening (streaming, with a hard stop), decoding.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from sync import packing, seal
 from sync.canonical import Record, decode, encode
@@ -24,6 +26,10 @@ MAX_BUNDLE_BYTES = 4 * 1024 * 1024
 MAX_PLAIN_BYTES = 8 * 1024 * 1024
 MAX_HEADER_BYTES = 512
 MAX_NUMBER = 2**31
+Number = Annotated[int, Meta(ge=0, lt=MAX_NUMBER)]
+"""What is counted on a stick and told of it: no table can hold more than 2**63 - 1, and
+nobody counts so far.
+"""
 LAST_OF_VOLUME, LAST_OF_PACK = 1, 2
 
 _DOMAIN_BUNDLE = b"bundle"
@@ -41,17 +47,17 @@ class Header(Record, frozen=True):
     four are its `Place` on a stick.
     """
 
-    suite: int
+    suite: Number
     sender: bytes
-    sender_epoch: int
+    sender_epoch: Number
     recipient: bytes
-    roster_version: int
-    plain_bytes: int
-    dictionary: int = 0
-    pack: int = 0
-    volume: int = 0
-    part: int = 0
-    last: int = 0
+    roster_version: Number
+    plain_bytes: Number
+    dictionary: Annotated[int, Meta(ge=0)] = 0
+    pack: Number = 0
+    volume: Number = 0
+    part: Number = 0
+    last: Number = 0
 
     @property
     def place(self) -> "Place":
@@ -164,12 +170,8 @@ def read_header(data: bytes, *, is_whole: bool = True) -> Header:
     if (
         len(header.sender) != NODE_ID_BYTES
         or len(header.recipient) != NODE_ID_BYTES
-        or not 0 <= header.plain_bytes <= MAX_PLAIN_BYTES
-        or not all(
-            0 <= n < MAX_NUMBER for n in (header.pack, header.volume, header.part)
-        )
-        or not 0 <= header.last <= LAST_OF_PACK
-        or header.dictionary < packing.NO_DICTIONARY
+        or header.plain_bytes > MAX_PLAIN_BYTES
+        or header.last > LAST_OF_PACK
     ):
         raise Malformed("bundle", "the header is out of limits")
     return header
@@ -235,7 +237,7 @@ def _newer_header(data: bytes) -> tuple[int, bytes, int, bytes]:
     """Return the four parts that every header begins with."""
     try:
         parts = msgspec.msgpack.decode(data)
-        first = msgspec.convert(parts[:4], tuple[int, bytes, int, bytes])
+        first = msgspec.convert(parts[:4], tuple[Number, bytes, Number, bytes])
     except (msgspec.MsgspecError, TypeError, ValueError, RecursionError) as error:
         raise Malformed("bundle", "the header cannot be decoded") from error
     if len(first[1]) != NODE_ID_BYTES or len(first[3]) != NODE_ID_BYTES:

@@ -16,11 +16,15 @@ from typing import Annotated
 from msgspec import Meta
 from msgspec.structs import replace
 
-from sync.bundle import LAST_OF_PACK, Address, Place
+from sync.bundle import LAST_OF_PACK, Address, Number, Place
 from sync.canonical import Record
 
 MAX_SPANS = 256
 MAX_VOLUMES = 1024
+MAX_PACK_SPANS = 512
+"""Of all volumes of a pack together, one for each of them not counted: so what is noted
+of a pack stays far below what is read of it again.
+"""
 MAX_GAPS = 32
 MAX_GONE = 64
 
@@ -90,12 +94,12 @@ class Gap(Record, frozen=True, order=True):
     here; 0 where there is none yet. `is_settled`: what it held has come another way.
     """
 
-    pack: int
-    last_pack: int
-    volume: int = 0
-    last_volume: int = 0
+    pack: Number
+    last_pack: Number
+    volume: Number = 0
+    last_volume: Number = 0
     is_cut: bool = False
-    filled_by: int = 0
+    filled_by: Number = 0
     is_settled: bool = False
 
     @property
@@ -116,11 +120,11 @@ class MadeWord(Record, frozen=True):
     `heard_highest` are the `count` and the `highest` that the reader has last told.
     """
 
-    epoch: int
-    settled: int
-    gone: Annotated[tuple[int, ...], Meta(max_length=MAX_GONE)]
-    heard: int
-    heard_highest: int
+    epoch: Number
+    settled: Number
+    gone: Annotated[tuple[Number, ...], Meta(max_length=MAX_GONE)]
+    heard: Number
+    heard_highest: Number
 
 
 class CameWord(Record, frozen=True):
@@ -129,9 +133,9 @@ class CameWord(Record, frozen=True):
     `count` grows whenever more has come, so that the later word can be told.
     """
 
-    epoch: int
-    count: int
-    highest: int
+    epoch: Number
+    count: Number
+    highest: Number
     gaps: Annotated[tuple[Gap, ...], Meta(max_length=MAX_GAPS)]
 
 
@@ -190,6 +194,9 @@ def with_part(
         volume.kept if is_taken else spans,
         place.part if place.last else volume.end,
     )
+    all_spans = sum(len(one.taken) + len(one.kept) for one in rows.values())
+    if all_spans - len(rows) > MAX_PACK_SPANS:
+        return pack
     is_end = place.last == LAST_OF_PACK
     return PackParts(
         volumes=tuple(rows[number] for number in sorted(rows)),

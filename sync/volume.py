@@ -26,6 +26,10 @@ MOST_BUNDLES = 200_000
 _STEP_BYTES = 1024 * 1024
 _SEARCHED_BYTES = 4 * MAX_BUNDLE_BYTES
 """No bundle is so long that the next one could begin farther away."""
+MOST_SEARCHED_BYTES = 64 * 1024 * 1024
+"""Of a stick, for bundles behind damaged places: a file may say to be as large as it
+likes, and take up no room.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +49,27 @@ class Damaged:
     is_end: bool
 
 
+@dataclass(slots=True)
+class Search:
+    """How much may still be searched of a stick."""
+
+    left_bytes: int = MOST_SEARCHED_BYTES
+
+
 def begins_as_volume(start: bytes) -> bool:
     """Say whether a file that begins so may be a volume."""
     return start[PREFIX_BYTES : PREFIX_BYTES + len(MAGIC)] == MAGIC
 
 
-def look_through(file: BinaryIO, size_bytes: int) -> Iterator[Found | Damaged]:
+def look_through(
+    file: BinaryIO, size_bytes: int, search: Search | None = None
+) -> Iterator[Found | Damaged]:
     """Yield what a volume of `size_bytes` holds, from its beginning to its end.
 
-    The file may be read elsewhere between two steps.
+    The file may be read elsewhere between two steps. Volumes of one stick share a
+    `search`.
     """
+    search = search or Search()
     at = faults = count = 0
     while at < size_bytes:
         found = _bundle_at(file, at, size_bytes)
@@ -68,7 +83,7 @@ def look_through(file: BinaryIO, size_bytes: int) -> Iterator[Found | Damaged]:
         # Its length may be what is damaged, so the search begins within it.
         faults += 1
         is_too_much = faults == MOST_FAULTS or count == MOST_BUNDLES
-        onward = None if is_too_much else _search(file, at, size_bytes)
+        onward = None if is_too_much else _search(file, at, size_bytes, search)
         yield Damaged(at, onward is None)
         if onward is None:
             return
@@ -110,12 +125,13 @@ def _is_begun_at(file: BinaryIO, at: int) -> bool:
     return begins_as_volume(file.read(PREFIX_BYTES + len(MAGIC)))
 
 
-def _search(file: BinaryIO, behind: int, size_bytes: int) -> int | None:
+def _search(file: BinaryIO, behind: int, size_bytes: int, search: Search) -> int | None:
     """Return where the next frame begins behind `behind`."""
     at = behind + PREFIX_BYTES + 1
-    while at < min(size_bytes, behind + _SEARCHED_BYTES):
+    while at < min(size_bytes, behind + _SEARCHED_BYTES) and search.left_bytes > 0:
         file.seek(at)
         place = file.read(_STEP_BYTES + len(MAGIC) - 1).find(MAGIC)
+        search.left_bytes -= place if place >= 0 else _STEP_BYTES
         if place >= 0:
             return at + place - PREFIX_BYTES
         at += _STEP_BYTES

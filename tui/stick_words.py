@@ -75,10 +75,10 @@ def carried_in(came: CarriedIn, name: NAME) -> list[str]:
     for one in came.senders:
         said += _from_one(one)
     for other in came.for_others:
-        whose = labels.node_name(name(other.sender), other.sender)
-        for_whom = labels.node_name(name(other.recipient), other.recipient)
+        known = name(other.recipient) if other.recipient else None
+        for_whom = harmless(labels.desk_name(known)) if known else "未登记站点"
         said.append(
-            f"有{harmless(whose)}给{harmless(for_whom)}的 {other.files} 个文件，"
+            f"有给{for_whom}的 {other.files} 个文件，"
             "不是给本站点的，没有打开；请带给收件的站点。"
         )
     for sender in came.newer:

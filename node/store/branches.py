@@ -6,7 +6,7 @@ entry, and says on which hash it stands; so the same entries make the same rows,
 whichever came first. Rows of entries keep their ids when they move to another line.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,8 +16,10 @@ from sync.stream import Checkpoint, StreamId
 
 _GROUP = 500
 
-NEW, WAITS, TAKEN = "new", "waits", "taken"
-"""Evidence: to be looked at; proves nothing yet; part of the tree."""
+NEW, WAITS, TAKEN, BAD = "new", "waits", "taken", "bad"
+"""Evidence: to be looked at; proves nothing yet; part of the tree; its author has not
+signed it, and it still counts as shown by its writer.
+"""
 
 
 @dataclass(slots=True)
@@ -36,7 +38,9 @@ class Line:
 
 
 class EvidenceRow(NamedTuple):
-    """Where an entry of kind `branch` says that entries of another stream are."""
+    """Where an entry of kind `branch` says that entries of another stream are: those
+    from `first`, behind the chain hash `previous`, to `last`, which has `hash`.
+    """
 
     entry: int
     stream: StreamId
@@ -44,6 +48,15 @@ class EvidenceRow(NamedTuple):
     last: int
     hash: bytes
     state: str
+    previous: bytes
+
+
+class Shown(NamedTuple):
+    """A piece of evidence of one writer: where it begins and ends, how long it is."""
+
+    previous: bytes
+    hash: bytes
+    size_bytes: int
 
 
 class ChainRow(NamedTuple):
@@ -133,6 +146,18 @@ class Branches:
         row = self._db.execute(
             "SELECT hash FROM entries WHERE stream = ? AND sequence = ?",
             (line.row, sequence),
+        ).fetchone()
+        return row[0] if row else None
+
+    def row_with(
+        self, rows: Sequence[int], sequence: int, chain_hash: bytes
+    ) -> int | None:
+        """Return on which of these lines an entry stands, if on any."""
+        marks = ",".join("?" * len(rows))
+        row = self._db.execute(
+            f"SELECT stream FROM entries WHERE stream IN ({marks}) "
+            "AND sequence = ? AND hash = ? LIMIT 1",
+            (*rows, sequence, chain_hash),
         ).fetchone()
         return row[0] if row else None
 
@@ -244,10 +269,10 @@ class Branches:
     def put_evidence(self, row: EvidenceRow) -> None:
         """Keep what an entry shows of another stream."""
         self._db.execute(
-            "INSERT OR REPLACE INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(row.entry, row.stream.scope, row.stream.node, row.stream.epoch),
-                *(row.first, row.last, row.hash, row.state),
+                *(row.first, row.last, row.hash, row.state, row.previous),
             ),
         )
 
@@ -257,15 +282,23 @@ class Branches:
             "UPDATE evidence SET state = ? WHERE entry = ?", (state, entry)
         )
 
-    def drop_evidence(self, entry: int) -> None:
-        """Forget evidence that does not hold."""
-        self._db.execute("DELETE FROM evidence WHERE entry = ?", (entry,))
-
     def look_again(self, stream: StreamId) -> None:
-        """Say that what was no proof may be one now: more of the stream is here."""
+        """Say that what was no proof may be one now: more of the stream is here.
+
+        Only of evidence whose beginning is known, and, where the stream has not
+        parted, that says more than its main line.
+        """
+        here = (
+            "EXISTS (SELECT 1 FROM streams s JOIN entries e ON e.stream = s.id "
+            "WHERE s.scope = v.scope AND s.node = v.node AND s.epoch = v.epoch "
+            "AND e.sequence = {} AND e.hash = {})"
+        )
+        is_open = "1" if self.is_forked(stream) else f"NOT {here}"
         self._db.execute(
-            "UPDATE evidence SET state = ? "
-            "WHERE scope = ? AND node = ? AND epoch = ? AND state = ?",
+            "UPDATE evidence AS v SET state = ? "
+            "WHERE scope = ? AND node = ? AND epoch = ? AND state = ? "
+            f"AND (first = 1 OR {here.format('v.first - 1', 'v.previous')}) "
+            f"AND {is_open.format('v.last', 'v.hash')}",
             (NEW, stream.scope, stream.node, stream.epoch, WAITS),
         )
 
@@ -283,24 +316,27 @@ class Branches:
         return [
             EvidenceRow(row[0], stream, *row[1:])
             for row in self._db.execute(
-                "SELECT entry, first, last, hash, state FROM evidence "
+                "SELECT entry, first, last, hash, state, previous FROM evidence "
                 "WHERE scope = ? AND node = ? AND epoch = ? ORDER BY entry",
                 (stream.scope, stream.node, stream.epoch),
             )
         ]
 
-    def count_evidence(self, stream: StreamId, rows: Sequence[int], before: int) -> int:
-        """Return how much evidence about a stream stands on the lines that have these
-        rows, before a sequence.
+    def shown(self, stream: StreamId, rows: Sequence[int], before: int) -> list[Shown]:
+        """Return the evidence about a stream that stands on the lines that have these
+        rows, before a sequence, in order.
         """
         marks = ",".join("?" * len(rows))
-        row = self._db.execute(
-            "SELECT count(*) FROM evidence v JOIN entries e ON e.id = v.entry "
-            "WHERE v.scope = ? AND v.node = ? AND v.epoch = ? "
-            f"AND e.stream IN ({marks}) AND e.sequence < ?",
-            (stream.scope, stream.node, stream.epoch, *rows, before),
-        )
-        return int(row.fetchone()[0])
+        return [
+            Shown(*row)
+            for row in self._db.execute(
+                "SELECT v.previous, v.hash, length(e.payload) "
+                "FROM evidence v JOIN entries e ON e.id = v.entry "
+                "WHERE v.scope = ? AND v.node = ? AND v.epoch = ? "
+                f"AND e.stream IN ({marks}) AND e.sequence < ? ORDER BY e.sequence",
+                (stream.scope, stream.node, stream.epoch, *rows, before),
+            )
+        ]
 
     def set_carried(self, line: Line, first: int, last: int, carrier: int) -> None:
         """Keep that the entries of a line from `first` to `last` stand in evidence;
@@ -370,11 +406,20 @@ class Branches:
 
 def path_to(lines: Iterable[Line], line: Line) -> list[Line]:
     """Return a line with those on which it stands, the main line first."""
-    by_end = {one.hash: one for one in lines}
+    return path_by(ends(lines), line)
+
+
+def ends(lines: Iterable[Line]) -> dict[bytes, Line]:
+    """Return the lines by the hash at which each ends."""
+    return {one.hash: one for one in lines}
+
+
+def path_by(by_end: Mapping[bytes, Line], line: Line) -> list[Line]:
+    """Return as `path_to`, for who asks for many paths of one tree."""
     path = [line]
-    while path[0].tag:
-        path.insert(0, by_end[path[0].base_hash])
-    return path
+    while path[-1].tag:
+        path.append(by_end[path[-1].base_hash])
+    return path[::-1]
 
 
 def leaves(lines: Sequence[Line]) -> list[Line]:

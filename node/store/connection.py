@@ -15,6 +15,7 @@ from sqlite_utils import Database
 
 from node.errors import DiskFull, NodeError, NoEncryption, StoreBusy, StoreDamaged
 from node.store.schema import migrations
+from sync.errors import Malformed
 
 BUSY_LIMIT_S = 15
 
@@ -125,9 +126,14 @@ def transaction(db: Handle) -> Iterator[None]:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn the library's errors into ours."""
+    """Turn the library's errors into ours.
+
+    A number beyond what a table holds cannot be our own: whoever sent it is at fault.
+    """
     try:
         yield
+    except OverflowError as error:
+        raise Malformed("number", "it is larger than can be stored") from error
     except ERRORS as error:
         raise _ours(error) from error
 

@@ -38,7 +38,7 @@ class JudgedChange(NamedTuple):
 _COMPARED = {
     "entries": "id, verdict",
     "documents": "id, scope, birth, heads",
-    "evidence": "entry, scope, node, epoch, first, last, hash",
+    "evidence": "entry, scope, node, epoch, first, last, hash, previous",
 }
 """What of a table must come out the same when it is made again."""
 

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from node.store.connection import Handle
 from sync.canonical import decode, encode
 from sync.carry import CameWord, MadeWord, PackParts
+from sync.errors import Malformed
 from sync.vector import Head
 
 KEPT_MADE = 200
 KEPT_COME = 256
 _LIMIT = 256 * 1024
+
+T = TypeVar("T")
 
 _IS_BEHIND = (
     "sequence > coalesce((SELECT v.sequence FROM vector_heads v "
@@ -168,7 +172,7 @@ class Packs:
     def come(self, sender: bytes) -> dict[int, PackParts]:
         """Return what has come of a sender's packs, by number."""
         return {
-            pack: decode(body, PackParts, limit_bytes=_LIMIT)
+            pack: _read(body, PackParts) or PackParts()
             for pack, body in self._db.execute(
                 "SELECT pack, body FROM packs_come WHERE sender = ? ORDER BY pack",
                 (sender,),
@@ -176,11 +180,13 @@ class Packs:
         }
 
     def put_come(self, sender: bytes, pack: int, parts: PackParts) -> None:
-        """Keep what has come of a pack."""
-        self._db.execute(
-            "INSERT OR REPLACE INTO packs_come VALUES (?, ?, ?)",
-            (sender, pack, encode(parts)),
-        )
+        """Keep what has come of a pack; what could not be read again is not kept."""
+        body = encode(parts)
+        if len(body) <= _LIMIT:
+            self._db.execute(
+                "INSERT OR REPLACE INTO packs_come VALUES (?, ?, ?)",
+                (sender, pack, body),
+            )
 
     def drop_come(self, sender: bytes, up_to: int) -> None:
         """Forget the packs of a sender up to a number."""
@@ -204,8 +210,8 @@ class Packs:
             epoch,
             floor,
             count,
-            decode(made, MadeWord, limit_bytes=_LIMIT) if made else None,
-            decode(came, CameWord, limit_bytes=_LIMIT) if came else None,
+            _read(made, MadeWord),
+            _read(came, CameWord),
             said,
         )
 
@@ -232,3 +238,13 @@ class Packs:
                 "SELECT peer FROM packs_made UNION SELECT peer FROM pack_words"
             )
         ]
+
+
+def _read(body: bytes, kind: type[T]) -> T | None:
+    """Return what a row holds; None where it is empty, or was written by other rules:
+    one bad row must not hide all neighbours, and nothing but words follows from it.
+    """
+    try:
+        return decode(body, kind, limit_bytes=_LIMIT) if body else None
+    except Malformed:
+        return None

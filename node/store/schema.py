@@ -130,7 +130,7 @@ CREATE TABLE evidence (
     entry INTEGER PRIMARY KEY,
     scope TEXT NOT NULL, node BLOB NOT NULL, epoch INTEGER NOT NULL,
     first INTEGER NOT NULL, last INTEGER NOT NULL, hash BLOB NOT NULL,
-    state TEXT NOT NULL
+    state TEXT NOT NULL, previous BLOB NOT NULL
 );
 CREATE INDEX evidence_by_stream ON evidence (scope, node, epoch);
 CREATE INDEX evidence_to_look_at ON evidence (entry) WHERE state = 'new';

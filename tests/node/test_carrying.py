@@ -5,14 +5,21 @@ import shutil
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as with_fields
 
 from node import casework, packs, waiting
 from node.cases import open_case
 from node.errors import NotAllowed, StickTrouble
 from node.lifecycle import State, Step
 from node.status import arrivals
-from sync.carry import Gap
+from node.wiring import Node
+from sync import bundle
+from sync.bundle import LAST_OF_PACK, MAGIC, MAX_NUMBER, Place
+from sync.canonical import encode
+from sync.carry import CameWord, Gap, MadeWord, PackWord
+from sync.exchange import encode_parcel
 from sync.framing import framed
+from tests.node.forge import parcel, refusals, send
 from tests.node.nodes import (
     Three,
     clone,
@@ -22,6 +29,7 @@ from tests.node.nodes import (
     step,
     submit,
     sync,
+    tamper,
 )
 from tests.node.sticks import (
     SMALL,
@@ -31,6 +39,7 @@ from tests.node.sticks import (
     contents,
     from_one,
     new_stick,
+    peer_of,
     spread,
     submit_many,
     traffic,
@@ -679,8 +688,6 @@ def test_a_recipient_that_was_put_back_does_not_ask_for_what_it_once_had(
 def test_a_newer_format_stays_unopened_until_the_program_is_newer(
     nodes: Three, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sync import bundle
-
     stick = new_stick(tmp_path)
     submit(nodes.village)
     monkeypatch.setattr(bundle, "FORMAT", 2)
@@ -690,6 +697,7 @@ def test_a_newer_format_stays_unopened_until_the_program_is_newer(
     came = carry_in(nodes.town, stick)
     on_disk = [one.read_bytes() for one in nodes.town.home.waiting.iterdir()]
     monkeypatch.setattr(bundle, "FORMAT", 2)
+    monkeypatch.setattr(waiting, "FORMAT", 2)
     upgraded = waiting.retry(nodes.town)
 
     assert came.newer == (nodes.village.id,)
@@ -702,8 +710,6 @@ def test_a_newer_format_stays_unopened_until_the_program_is_newer(
 def test_an_upgraded_program_tries_what_waits_without_being_asked(
     nodes: Three, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sync import bundle
-
     stick = new_stick(tmp_path)
     submit(nodes.village)
     monkeypatch.setattr(bundle, "FORMAT", 2)
@@ -723,8 +729,6 @@ def test_an_upgraded_program_tries_what_waits_without_being_asked(
 def test_a_newer_format_for_another_node_is_not_kept(
     nodes: Three, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sync import bundle
-
     stick = new_stick(tmp_path)
     monkeypatch.setattr(bundle, "FORMAT", 2)
     carry_out(nodes.village, stick, nodes.town)
@@ -734,6 +738,79 @@ def test_a_newer_format_for_another_node_is_not_kept(
 
     assert [one.recipient for one in came.for_others] == [nodes.town.id]
     assert waiting.count(nodes.other_village) == 0
+
+
+def newer(recipient: Node, number: int, sender: bytes) -> bytes:
+    """Return what says to be a bundle of a format to come."""
+    header = encode((9, sender, 1, recipient.id, number))
+    return MAGIC + bytes([2]) + len(header).to_bytes(2, "big") + header + bytes(200)
+
+
+def test_a_newer_format_is_not_tried_again_by_the_same_program(
+    nodes: Three, tmp_path: Path
+) -> None:
+    village, town, stick = nodes.village, nodes.town, new_stick(tmp_path)
+    many = (framed(newer(town, number, village.id)) for number in range(20))
+    (stick / "x").write_bytes(b"".join(many))
+
+    came = carry_in(town, stick)
+    first = refusals(town)
+    submit(nodes.other_village)
+    sync(nodes.other_village, town)
+    retried = waiting.retry_if_news(town)
+
+    assert came.newer == (village.id,)
+    assert came.waiting == 0
+    assert [cause for cause, _ in first] == ["too-new"]
+    assert refusals(town) == first
+    assert retried.left == 0
+    assert waiting.count(town) == 20
+
+
+def test_the_oldest_of_what_is_too_new_make_room(
+    nodes: Three, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    village, other, town = nodes.village, nodes.other_village, nodes.town
+    monkeypatch.setattr(waiting, "MOST_NEWER_OF_ONE", 3)
+    monkeypatch.setattr(waiting, "MOST_NEWER", 5)
+    theirs = [newer(town, number, village.id) for number in range(6)]
+    others = [newer(town, number, other.id) for number in range(4)]
+
+    for some in (theirs[:2], theirs[2:4], others, theirs[4:]):
+        stick = new_stick(tmp_path)
+        (stick / "x").write_bytes(b"".join(map(framed, some)))
+        carry_in(town, stick)
+    held = {one.read_bytes() for one in town.home.waiting.iterdir()}
+
+    # Of the third stick the first three, and of the village its last that had room.
+    assert held == {*others[:3], *theirs[4:]}
+
+
+def test_a_newer_format_of_nobody_we_know_is_not_kept(
+    nodes: Three, tmp_path: Path
+) -> None:
+    stick = new_stick(tmp_path)
+    (stick / "x").write_bytes(framed(newer(nodes.town, 1, b"s" * 16)))
+
+    came = carry_in(nodes.town, stick)
+
+    assert came.newer == ()
+    assert [one.why for one in came.faults] == ["not-trusted"]
+    assert waiting.count(nodes.town) == 0
+
+
+def test_what_is_too_new_for_the_next_program_as_well_waits_on(
+    nodes: Three, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stick = new_stick(tmp_path)
+    (stick / "x").write_bytes(framed(newer(nodes.town, 1, nodes.village.id)))
+    carry_in(nodes.town, stick)
+
+    monkeypatch.setattr(waiting, "NEWEST_DICTIONARY", 99)
+    retried = [waiting.retry_if_news(nodes.town) for _ in range(2)]
+
+    assert [(one.left, one.newer) for one in retried] == [(1, 1), (0, 0)]
+    assert waiting.count(nodes.town) == 1
 
 
 def test_what_waits_has_a_limit_and_loses_nothing_by_it(
@@ -831,3 +908,90 @@ def test_no_such_folder_is_said_and_no_number_is_used_up(
             carry_in(nodes.village, path)
 
     assert carry_out(nodes.village, new_stick(tmp_path), nodes.town).pack == 1
+
+
+# -- numbers that nobody counts to -------------------------------------------------
+
+
+@pytest.mark.parametrize("epoch", [2**31, 2**63, 2**64 - 1])
+def test_an_epoch_beyond_all_counting_harms_only_its_own_bundle(
+    nodes: Three, tmp_path: Path, epoch: int
+) -> None:
+    village, town = nodes.village, nodes.town
+    stick = new_stick(tmp_path)
+    case = submit(village)
+    carry_out(village, stick, town)
+    (volume,) = volumes(stick)
+    bad = bundle.wrap(
+        encode_parcel(parcel()),
+        sender=with_fields(village.certificate, epoch=epoch),
+        sign_key=village.secrets.sign_key,
+        recipient=peer_of(village, town),
+        roster_version=1,
+        place=Place(1, 1, 1, LAST_OF_PACK),
+    )
+    volume.write_bytes(framed(bad) + volume.read_bytes())
+
+    came = carry_in(town, stick)
+
+    assert [one.why for one in came.faults] == ["damaged"]
+    assert from_one(came, village).entries == 1
+    assert open_case(town, case.id).story.state is State.SUBMITTED
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        PackWord(MadeWord(1, 0, (), 2**63 - 1, 0), None),
+        PackWord(MadeWord(1, 0, (), 2**64 - 1, 0), None),
+        PackWord(MadeWord(1, 0, (), -1, 0), None),
+        PackWord(MadeWord(1, 2**31, (), 0, 0), None),
+        PackWord(None, CameWord(1, -(2**63), 0, ())),
+        PackWord(None, CameWord(1, 0, 2**64 - 1, ())),
+        PackWord(None, CameWord(1, 0, 0, (Gap(1, 1, filled_by=2**64 - 1),))),
+    ],
+)
+def test_a_word_about_packs_with_such_a_number_is_refused_and_nothing_else(
+    nodes: Three, tmp_path: Path, word: PackWord
+) -> None:
+    village, town = nodes.village, nodes.town
+    content = with_fields(parcel(), extras=((packs.EXTRA, encode(word)),))
+
+    send(village, town, content)
+    at_town = carried(village, new_stick(tmp_path), town)
+
+    assert [cause for cause, _ in refusals(town)] == ["packs"]
+    assert at_town.refused == ()
+    assert traffic(town, village).highest == 1
+
+
+def test_one_who_has_heard_the_last_number_is_told_it_and_goes_on(
+    nodes: Three, tmp_path: Path
+) -> None:
+    village, town = nodes.village, nodes.town
+    word = PackWord(MadeWord(1, 0, (), MAX_NUMBER - 1, 0), None)
+    send(village, town, with_fields(parcel(), extras=((packs.EXTRA, encode(word)),)))
+
+    carried(village, new_stick(tmp_path), town)
+    case = submit(village)
+    sync(village, town)
+
+    assert town.store.packs.heard(village.id).count == MAX_NUMBER - 1
+    assert open_case(town, case.id).story.state is State.SUBMITTED
+    assert refusals(town) == refusals(village) == []
+
+
+def test_a_row_of_a_pack_that_cannot_be_read_counts_as_empty(
+    nodes: Three, tmp_path: Path
+) -> None:
+    village, town = nodes.village, nodes.town
+    carried(village, new_stick(tmp_path), town)
+    junk = bytes(1_000_000)
+    tamper(town, "UPDATE packs_come SET body = ?", junk)
+    tamper(town, "UPDATE pack_words SET made = ?, came = ?", junk, junk)
+
+    seen = traffic(town, village)
+    filled = carried(village, new_stick(tmp_path), town)
+
+    assert seen.missing == (Gap(1, 1, 1, 0),)
+    assert not any(one.is_open for one in filled.missing)

@@ -6,12 +6,12 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from node import casework, journal, roster, talk, upkeep
+from node import casework, forks, journal, roster, talk, upkeep
 from node.absorb import take_chunk
 from node.cases import open_case
 from node.errors import Forked, WriteForbidden
 from node.fork_report import forked_nodes
-from node.forks import MAX_BRANCHES
+from node.forks import MAX_BRANCHES, MAX_SHOWN_BRANCHES
 from node.lifecycle import State, Step
 from node.status import above, arrivals, trouble
 from node.wiring import Node
@@ -613,6 +613,79 @@ def test_of_many_histories_some_are_kept_and_the_rest_is_noted(
     assert refusals(nodes.district) == []
     assert shared_digests(nodes.town, nodes.district)
     assert trouble(nodes.district).forks == 1
+
+
+def show_all(node: Node, previous: bytes, chunks: list[Chunk]) -> None:
+    """Let a node write evidence of everything, whatever it is worth."""
+    for chunk in chunks:
+        payload = show(Tail(previous, chunk, ()))
+        put_entry(node, b"", payload, scope=VILLAGE, kind=KIND_BRANCH)
+
+
+def test_of_many_histories_that_one_shows_the_same_are_taken_in_any_order(
+    nodes: Three, copy: Node
+) -> None:
+    submit(copy)
+    stream, shown = stream_of(copy), stream_of(nodes.town, scope=VILLAGE)
+    previous = copy.store.journal.hash_at(stream, 1)
+    assert previous is not None
+    before = nodes.town.store.journal.head(shown)[0]
+    show_all(nodes.town, previous, histories(copy, MAX_SHOWN_BRANCHES + 3))
+    middle, last = before + 40, nodes.town.store.journal.head(shown)[0]
+
+    at_once = chunk_of(nodes.town, shown, before + 1)
+    send(nodes.town, nodes.district, parcel([at_once]))
+    for part in ((before + 1, middle), (middle + 1, last)):
+        chunk = chunk_of(nodes.town, shown, *part)
+        send(nodes.town, nodes.village, parcel([chunk]))
+
+    for node in (nodes.district, nodes.village):
+        assert len(lines(node, stream)) == 1 + MAX_SHOWN_BRANCHES
+        assert causes(node) == ["branch"] * 3
+        assert upkeep.verify(node).faults == ()
+    tags = [
+        {line.tag for line in node.store.branches.lines(stream)}
+        for node in (nodes.district, nodes.village)
+    ]
+    assert tags[0] == tags[1]
+
+
+def test_how_much_one_may_show_is_counted_in_bytes_too(
+    nodes: Three, copy: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit(copy)
+    previous = copy.store.journal.hash_at(stream_of(copy), 1)
+    assert previous is not None
+    chunks = histories(copy, 5)
+    size_bytes = len(show(Tail(previous, chunks[0], ())))
+    monkeypatch.setattr(forks, "MAX_EVIDENCE_BYTES", 3 * size_bytes + 10)
+    show_all(nodes.town, previous, chunks)
+
+    sync(nodes.town, nodes.district)
+
+    assert causes(nodes.district) == ["branch", "branch"]
+    assert len(lines(nodes.district, stream_of(copy))) == 1 + 3
+
+
+def test_evidence_is_read_again_only_where_what_stands_before_it_has_come(
+    nodes: Three, copy: Node
+) -> None:
+    stream, branches = stream_of(copy), nodes.district.store.branches
+    submit(copy)
+    submit(copy)
+    payload = show(tail_of(copy, stream, 3))
+    put_entry(nodes.town, b"", payload, scope=VILLAGE, kind=KIND_BRANCH)
+    sync(nodes.town, nodes.district)
+
+    branches.look_again(stream)
+    before = branches.streams_to_look_at()
+    second = chunk_of(copy, stream, 2, 2)
+    take_chunk(nodes.district, second, copy.certificate)
+    waiting = [row.state for row in branches.evidence_of(stream)]
+
+    assert before == []
+    assert waiting == ["new"]
+    assert trouble(nodes.district).forks == 0
 
 
 def test_a_chunk_that_nobody_could_show_is_not_taken(nodes: Three, copy: Node) -> None:

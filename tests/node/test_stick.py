@@ -11,9 +11,15 @@ import pytest
 
 from node import carrying
 from node import stick as sticks
+from node.carrying import MOST_FORGED, Fault
+from node.cases import open_case
 from node.errors import StickTrouble
+from node.lifecycle import State
 from node.stick import look, mounts, write_volumes
+from sync.bundle import FORMAT, MAGIC, Header
+from sync.canonical import encode
 from sync.framing import framed
+from tests.node.forge import parcel, wrap
 from tests.node.nodes import Three, digests, submit
 from tests.node.sticks import (
     SMALL,
@@ -27,6 +33,7 @@ from tests.node.sticks import (
     traffic,
     volumes,
 )
+from tui.stick_words import carried_in
 
 BAD_NAMES = [
     "CON.txt",
@@ -381,3 +388,47 @@ def test_the_state_of_the_receiver_does_not_depend_on_rubbish(
 
     assert came.senders == ()
     assert digests(nodes.town) == held
+
+
+# -- sticks that a stranger has prepared ------------------------------------------
+
+
+def test_a_file_of_forged_bundles_is_left_and_refused_once(
+    nodes: Three, tmp_path: Path
+) -> None:
+    village, town, stick = nodes.village, nodes.town, new_stick(tmp_path)
+    good = wrap(village, town, parcel())
+    (stick / "forged").write_bytes(framed(good[:-64] + bytes(64)) * 100)
+    case = submit(village)
+    carry_out(village, stick, town)
+
+    came = carry_in(town, stick)
+
+    assert came.faults == (Fault("forged", "not-trusted", MOST_FORGED),)
+    assert town.store.journal.count_refusals() == 1
+    assert open_case(town, case.id).story.state is State.SUBMITTED
+
+
+def test_bundles_for_others_are_told_by_who_they_are_for(
+    nodes: Three, tmp_path: Path
+) -> None:
+    town, stick = nodes.town, new_stick(tmp_path)
+    for_nobody = b"".join(
+        framed(address_of(bytes([n]) * 16, bytes([n + 1]) * 16)) for n in range(50)
+    )
+    for_village = framed(address_of(bytes(16), nodes.village.id)) * 2
+    (stick / "x").write_bytes(for_nobody + for_village)
+
+    came = carry_in(town, stick)
+
+    assert [(one.recipient, one.files) for one in came.for_others] == [
+        (b"", 1),
+        (nodes.village.id, 1),
+    ]
+    assert len(carried_in(came, town.roster.latest)) == 2
+
+
+def address_of(sender: bytes, recipient: bytes) -> bytes:
+    """Return how a bundle begins that says to be from and for somebody."""
+    header = encode(Header(1, sender, 1, recipient, 0, 0, 0, 1, 1, 1, 0))
+    return MAGIC + bytes([FORMAT]) + len(header).to_bytes(2, "big") + header + bytes(8)

@@ -21,6 +21,7 @@ from node.store.attachments import KeptFile, MaterialRow
 from node.store.cases import CaseRow, Cases, Draft, Filter
 from node.store.documents import Birth, DocumentRow
 from node.store.registry import BatchRow, PackageRow, Peer
+from sync.errors import Malformed
 from sync.seal import sha256
 from sync.stream import Checkpoint, Entry, StreamId, genesis, link
 from sync.vector import Head, SignedVector, Vector
@@ -77,6 +78,18 @@ def put(store: Store, *found: CaseRow) -> None:
             (row, find.terms(row.applicant, row.item_name, row.number, ""))
             for row in found
         )
+
+
+@pytest.mark.parametrize("number", [2**63, 2**64 - 1, -(2**63) - 1])
+def test_a_number_beyond_what_a_table_holds_is_a_fault_of_who_sent_it(
+    store: Store, number: int
+) -> None:
+    with pytest.raises(Malformed):
+        store.packs.take_back(b"p" * 16, number, [1])
+    with pytest.raises(Malformed):
+        store.packs.drop_come(b"p" * 16, number)
+
+    assert store.packs.peers() == []
 
 
 def test_what_a_tier_may_settle_is_counted_and_listed_the_oldest_first(

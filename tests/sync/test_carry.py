@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.bundle import LAST_OF_PACK, LAST_OF_VOLUME, Place
+from sync.canonical import encode
 from sync.carry import (
+    MAX_PACK_SPANS,
     MAX_SPANS,
     MAX_VOLUMES,
     Gap,
@@ -179,6 +181,17 @@ def test_what_is_noted_of_a_pack_has_a_limit() -> None:
     assert len(packs[2].volumes) == MAX_VOLUMES
     assert not packs[1].fills
     assert not packs[2].fills
+
+
+def test_what_is_noted_of_a_pack_stays_readable_with_gaps_in_all_its_volumes() -> None:
+    far = 2**30
+    odd = [Place(1, far + v, far + 2 * n) for n in range(3) for v in range(MAX_VOLUMES)]
+
+    (noted,) = come(*odd).values()
+
+    spans = sum(len(one.taken) for one in noted.volumes)
+    assert (len(noted.volumes), spans) == (MAX_VOLUMES, MAX_VOLUMES + MAX_PACK_SPANS)
+    assert len(encode(noted)) < 64 * 1024
 
 
 def test_a_name_says_from_whom_for_whom_and_which() -> None:

@@ -11,7 +11,13 @@ from sync.bundle import FORMAT, MAGIC, Address, Place, read_address, wrap
 from sync.canonical import encode
 from sync.errors import Malformed, PeerFault
 from sync.framing import framed
-from sync.volume import Found, begins_as_volume, look_through, read_bundle
+from sync.volume import (
+    Found,
+    Search,
+    begins_as_volume,
+    look_through,
+    read_bundle,
+)
 from tests.sync.samples import town, village
 
 SENDER, RECIPIENT = village(), town()
@@ -129,6 +135,24 @@ def test_a_search_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert read(b"\0" * 8_000 + WHOLE)[0] == BUNDLES
     assert read(b"\0" * 12_000 + WHOLE)[0] == []
+
+
+def test_all_volumes_of_a_stick_share_one_search(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(volume, "_STEP_BYTES", 1000)
+    search = Search(10_000)
+    far = b"\0" * 8_000 + WHOLE
+
+    found = [list(look_through(BytesIO(far), len(far), search)) for _ in range(3)]
+    whole = list(look_through(BytesIO(WHOLE), len(WHOLE), search))
+
+    assert [sum(isinstance(one, Found) for one in each) for each in found] == [
+        len(BUNDLES),
+        0,
+        0,
+    ]
+    assert len(whole) == len(BUNDLES)
 
 
 def test_a_volume_is_told_by_how_it_begins() -> None:
