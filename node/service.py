@@ -20,9 +20,11 @@ from node.errors import AddressTaken
 from node.pauses import Pauses
 from node.visits import Visits
 from node.wiring import Node
+from sync.bundle import read_address
 from sync.client import Client
 from sync.errors import PeerFault, SyncError
-from sync.server import Conversation, make_app, make_server
+from sync.server import make_app, make_server
+from sync.turns import Conversation
 
 T = TypeVar("T")
 
@@ -202,8 +204,18 @@ class _GuardedAnswering:
         self._node = node
         self._answering = talk.Answering(node)
 
-    def admit(self, beginning: bytes) -> None:
-        _guarded(self._node, "answer", lambda: self._answering.admit(beginning))
+    def admit(self, beginning: bytes) -> bytes:
+        return _guarded(self._node, "answer", lambda: self._admitted(beginning))
+
+    def _admitted(self, beginning: bytes) -> bytes:
+        address = read_address(beginning)
+        # A newer format is refused by `take`, which keeps that we must be upgraded.
+        if (
+            address.header is not None
+            or self._node.roster.latest(address.sender) is None
+        ):
+            self._answering.admit(beginning)
+        return address.sender
 
     def take(self, bundle: bytes) -> None:
         _guarded(self._node, "answer", lambda: self._answering.take(bundle))

@@ -6,11 +6,10 @@ while the next is still under way: what a cut takes away is at most the last one
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import Protocol, TypeGuard
+from typing import TypeGuard
 
 import uvicorn
 from starlette.applications import Starlette
@@ -20,7 +19,8 @@ from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sync.errors import Malformed, NotForUs, NotTrusted, SyncError, TooNew
-from sync.framing import Frames, framed
+from sync.framing import BEGUN_BYTES, Frames, framed
+from sync.turns import Conversation, Turn, Turns
 
 BUNDLES_PATH = "/v1/bundles"
 JOIN_PATH = "/v1/join"
@@ -31,10 +31,6 @@ BUNDLE_TIME_LIMIT_S = 120
 """For each bundle of a run: the slowest line brings the smallest one in 8 seconds."""
 RUN_TIME_LIMIT_S = 1200
 MAX_CONNECTIONS = 256
-BUFFERED_LIMIT_BYTES = 32 * 1024 * 1024
-"""Of bundles that are under way, over all connections together."""
-WAITING_LIMIT_BYTES = 1024 * 1024
-"""Of whole bundles of one run that wait for their turn while we read on."""
 STRAY_LIMIT_BYTES = 8 * 1024 * 1024
 RETRY_AFTER_S = 5
 _ADMITTED_FROM_BYTES = 600
@@ -52,19 +48,6 @@ STATUS: dict[type[SyncError], tuple[int, str]] = {
 Answer = Callable[[bytes], bytes]
 
 
-class Conversation(Protocol):
-    """What answers one run of bundles. All of it is called in the executor."""
-
-    def admit(self, beginning: bytes) -> None:
-        """Raise a PeerFault if a bundle that begins so need not be read to its end."""
-
-    def take(self, bundle: bytes) -> None:
-        """Take in one bundle; what is returned from is on disk."""
-
-    def reply(self) -> Iterator[bytes]:
-        """Yield the bundles of the answer, at least one."""
-
-
 class TooLarge(SyncError):
     """A body is larger than allowed; reading stopped there."""
 
@@ -79,13 +62,13 @@ def make_app(
         join: takes an enrolment request, returns the grant.
         executor: where both are called; one thread, since the store has one too.
     """
-    buffers = _Buffers()
+    turns = Turns(executor)
 
     async def exchange(request: Request) -> Response:
-        return await _exchange(request, converse(), buffers, executor)
+        return await _exchange(request, converse(), turns)
 
     async def enrol(request: Request) -> Response:
-        return await _call(request, join, JOIN_LIMIT_BYTES, executor)
+        return await _call(request, join, JOIN_LIMIT_BYTES, turns)
 
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -144,7 +127,6 @@ class _Protocol(H11Protocol):
             if silent:
                 min(silent, key=_silence).transport.abort()
 
-
     def connection_lost(self, exc: Exception | None) -> None:
         """Let what has come before the line was cut be read; uvicorn forgets it."""
         if self.cycle is not None and self.cycle.body and self._may_wait():
@@ -170,28 +152,21 @@ def _silence(one: _Protocol) -> tuple[bool, float]:
     return one.cycle is not None, one.since_s
 
 
-class _Buffers:
-    """How much of unfinished bundles lies in memory, over all connections."""
-
-    def __init__(self) -> None:
-        self.held_bytes = 0
-
-
 async def _exchange(
-    request: Request, conversation: Conversation, buffers: _Buffers, executor: Executor
+    request: Request, conversation: Conversation, turns: Turns
 ) -> Response:
-    loop = asyncio.get_running_loop()
+    turn = Turn(turns, conversation)
     parts = request.stream()
     try:
         async with asyncio.timeout(RUN_TIME_LIMIT_S):
             try:
-                await _take_all(parts, conversation, buffers, executor)
+                await _take_all(parts, turn, turns)
             except SyncError:
                 await _drain(parts)
                 raise
+        await turn.follow()
         replies = conversation.reply()
-        first = await loop.run_in_executor(executor, next, replies)
-        second = await loop.run_in_executor(executor, next, replies, None)
+        first, second = await turns.call(lambda: (next(replies), next(replies, None)))
     except (TimeoutError, ClientDisconnect):
         return _problem(408, "cut", "the bundles did not come to their end")
     except SyncError as error:
@@ -204,17 +179,12 @@ async def _exchange(
         following: bytes | None = second
         while following is not None:
             yield framed(following)
-            following = await loop.run_in_executor(executor, next, replies, None)
+            following = await turns.call(lambda: next(replies, None))
 
     return StreamingResponse(rest())
 
 
-async def _take_all(
-    parts: AsyncIterator[bytes],
-    conversation: Conversation,
-    buffers: _Buffers,
-    executor: Executor,
-) -> None:
+async def _take_all(parts: AsyncIterator[bytes], turn: Turn, turns: Turns) -> None:
     """Hand on each bundle as soon as it is whole.
 
     Raises:
@@ -222,95 +192,30 @@ async def _take_all(
         TimeoutError, ClientDisconnect: it was cut; what was handed on stays.
     """
     loop = asyncio.get_running_loop()
-    frames, turn = Frames(), _Turn(conversation, buffers, executor)
-    is_admitted = False
+    frames = Frames()
     held_bytes = 0
     try:
-        while True:
-            async with asyncio.timeout(BUNDLE_TIME_LIMIT_S) as limit:
-                async for part in parts:
-                    is_whole = False
-                    for bundle in frames.feed(part):
-                        await turn.take(bundle)
-                        is_admitted, is_whole = False, True
-                    buffers.held_bytes += frames.held_bytes - held_bytes
-                    held_bytes = frames.held_bytes
-                    if buffers.held_bytes > BUFFERED_LIMIT_BYTES:
-                        raise SyncError("too much is under way just now; try later")
-                    if not is_admitted and held_bytes >= _ADMITTED_FROM_BYTES:
-                        begun = frames.begun
-                        await loop.run_in_executor(executor, conversation.admit, begun)
-                        is_admitted = True
-                    if is_whole:
-                        limit.reschedule(loop.time() + BUNDLE_TIME_LIMIT_S)
-            break
+        async with asyncio.timeout(BUNDLE_TIME_LIMIT_S) as limit:
+            async for part in parts:
+                is_whole = False
+                for bundle in frames.feed(part):
+                    if not turn.is_admitted:
+                        await turn.admit(bundle[:BEGUN_BYTES])
+                    await turn.take(bundle)
+                    is_whole = True
+                turns.held_bytes += frames.held_bytes - held_bytes
+                held_bytes = frames.held_bytes
+                turns.check()
+                if not turn.is_admitted and held_bytes >= _ADMITTED_FROM_BYTES:
+                    await turn.admit(frames.begun)
+                if is_whole:
+                    limit.reschedule(loop.time() + BUNDLE_TIME_LIMIT_S)
     finally:
-        buffers.held_bytes -= held_bytes
+        turns.held_bytes -= held_bytes
         await turn.end()
     turn.check()
     if frames.held_bytes or not turn.count:
         raise Malformed("run of bundles", "it is cut off")
-
-
-class _Turn:
-    """The bundles of one run that are whole and not yet taken in.
-
-    They are in the executor's queue already, so that they come before anything that
-    the peer sends after a cut: what it is told then is all that has arrived.
-    """
-
-    def __init__(
-        self, conversation: Conversation, buffers: _Buffers, executor: Executor
-    ) -> None:
-        self._conversation, self._buffers = conversation, buffers
-        self._executor = executor
-        self._waiting: deque[tuple[asyncio.Future[None], int]] = deque()
-        self._waiting_bytes = 0
-        self._fault: BaseException | None = None
-        self.count = 0
-
-    async def take(self, bundle: bytes) -> None:
-        """Put a bundle in the queue; wait while there are too many."""
-        loop = asyncio.get_running_loop()
-        self.count += 1
-        self._buffers.held_bytes += len(bundle)
-        self._waiting_bytes += len(bundle)
-        taken = loop.run_in_executor(self._executor, self._take, bundle)
-        self._waiting.append((taken, len(bundle)))
-        while self._waiting and self._is_too_much():
-            await self._take_out()
-        self.check()
-
-    async def end(self) -> None:
-        """Wait until all have been taken in."""
-        while self._waiting:
-            await self._take_out()
-
-    def check(self) -> None:
-        """Raise what was wrong with the first that was refused."""
-        if self._fault is not None:
-            raise self._fault
-
-    async def _take_out(self) -> None:
-        taken, size_bytes = self._waiting[0]
-        await asyncio.wait([taken])
-        self._waiting.popleft()
-        self._buffers.held_bytes -= size_bytes
-        self._waiting_bytes -= size_bytes
-
-    def _is_too_much(self) -> bool:
-        return (
-            self._waiting_bytes > WAITING_LIMIT_BYTES
-            or self._buffers.held_bytes > BUFFERED_LIMIT_BYTES // 2
-        )
-
-    def _take(self, bundle: bytes) -> None:
-        """Take a bundle in, in the executor; those after a refused one are not."""
-        if self._fault is None:
-            try:
-                self._conversation.take(bundle)
-            except BaseException as fault:  # noqa: BLE001 - raised by `check`
-                self._fault = fault
 
 
 async def _drain(parts: AsyncIterator[bytes]) -> None:
@@ -323,7 +228,7 @@ async def _drain(parts: AsyncIterator[bytes]) -> None:
 
 
 async def _call(
-    request: Request, function: Answer, limit_bytes: int, executor: Executor
+    request: Request, function: Answer, limit_bytes: int, turns: Turns
 ) -> Response:
     try:
         async with asyncio.timeout(BUNDLE_TIME_LIMIT_S):
@@ -332,9 +237,8 @@ async def _call(
         return _problem(408, "cut", "the body did not come to its end")
     except TooLarge:
         return _problem(413, "too-large", f"at most {limit_bytes} bytes are taken")
-    loop = asyncio.get_running_loop()
     try:
-        reply = await loop.run_in_executor(executor, function, body)
+        reply = await turns.call(lambda: function(body))
     except SyncError as error:
         return _fault(error)
     return Response(reply)
