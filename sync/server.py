@@ -9,15 +9,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import TypeGuard
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from sync.doorway import BACKLOG, MAX_CONNECTIONS, Connection, DoorServer, connection_of
 from sync.errors import Malformed, NotForUs, NotTrusted, SyncError, TooNew
 from sync.framing import BEGUN_BYTES, Frames, framed
 from sync.turns import Conversation, Turn, Turns
@@ -30,12 +30,11 @@ JOIN_LIMIT_BYTES = 16 * 1024
 BUNDLE_TIME_LIMIT_S = 120
 """For each bundle of a run: the slowest line brings the smallest one in 8 seconds."""
 RUN_TIME_LIMIT_S = 1200
-MAX_CONNECTIONS = 256
 STRAY_LIMIT_BYTES = 8 * 1024 * 1024
 RETRY_AFTER_S = 5
 _ADMITTED_FROM_BYTES = 600
-_LAST_READ_S, _LAST_READS = 0.01, 300
-"""How often it is looked whether all has been read that came before a cut."""
+_CLOSE = {"Connection": "close"}
+"""Of all that is no answer of a conversation: a stranger asks once on a connection."""
 
 STATUS: dict[type[SyncError], tuple[int, str]] = {
     Malformed: (400, "malformed"),
@@ -71,14 +70,15 @@ def make_app(
         return await _call(request, join, JOIN_LIMIT_BYTES, turns)
 
     async def health(_: Request) -> Response:
-        return JSONResponse({"status": "ok"})
+        return JSONResponse({"status": "ok"}, headers=_CLOSE)
 
     return Starlette(
         routes=[
             Route(BUNDLES_PATH, exchange, methods=["POST"]),
             Route(JOIN_PATH, enrol, methods=["POST"]),
             Route(HEALTH_PATH, health),
-        ]
+        ],
+        exception_handlers={HTTPException: _no_such},
     )
 
 
@@ -89,7 +89,7 @@ def make_server(
     key_passphrase: str,
 ) -> uvicorn.Server:
     """Return a TLS server for `app`; `run()` it with a bound socket."""
-    return uvicorn.Server(
+    return DoorServer(
         uvicorn.Config(
             app,
             ssl_certfile=str(certificate),
@@ -101,61 +101,19 @@ def make_server(
             date_header=False,
             lifespan="off",
             ws="none",
-            http=_Protocol,
+            http=Connection,
             limit_concurrency=MAX_CONNECTIONS,
+            backlog=BACKLOG,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=5,
         )
     )
 
 
-class _Protocol(H11Protocol):
-    """HTTP as uvicorn speaks it, where nobody holds the door shut by silence.
-
-    uvicorn counts connections that say nothing towards its limit and never ends them.
-    Here the one that has been silent longest makes room for a new one.
-    """
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.waits_left = _LAST_READS
-        self.since_s = self.loop.time()
-        limit = self.limit_concurrency or MAX_CONNECTIONS
-        # One that is told to go is still counted for a moment: keep some room.
-        if len(self.connections) >= limit - limit // 8:
-            silent = [one for one in self.connections if _is_silent(one)]
-            if silent:
-                min(silent, key=_silence).transport.abort()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Let what has come before the line was cut be read; uvicorn forgets it."""
-        if self.cycle is not None and self.cycle.body and self._may_wait():
-            self.loop.call_later(_LAST_READ_S, self.connection_lost, exc)
-        else:
-            super().connection_lost(exc)
-
-    def _may_wait(self) -> bool:
-        self.waits_left -= 1
-        return self.waits_left >= 0
-
-
-def _is_silent(one: object) -> TypeGuard[_Protocol]:
-    """Say whether a connection owes us bytes, and not we an answer to it."""
-    if not isinstance(one, _Protocol) or one.transport.is_closing():
-        return False
-    cycle = one.cycle
-    return cycle is None or cycle.response_complete or cycle.more_body
-
-
-def _silence(one: _Protocol) -> tuple[bool, float]:
-    """Order connections: those without a request first, then the oldest."""
-    return one.cycle is not None, one.since_s
-
-
 async def _exchange(
     request: Request, conversation: Conversation, turns: Turns
 ) -> Response:
-    turn = Turn(turns, conversation)
+    turn, connection = Turn(turns, conversation), connection_of(request)
     parts = request.stream()
     try:
         async with asyncio.timeout(RUN_TIME_LIMIT_S):
@@ -164,7 +122,11 @@ async def _exchange(
             except SyncError:
                 await _drain(parts)
                 raise
+        if connection is not None:
+            connection.came_from(turn.sender)
         await turn.follow()
+        if connection is not None and connection.transport.is_closing():
+            raise ClientDisconnect  # it had to make room: nobody is left to hear
         replies = conversation.reply()
         first, second = await turns.call(lambda: (next(replies), next(replies, None)))
     except (TimeoutError, ClientDisconnect):
@@ -179,6 +141,8 @@ async def _exchange(
         following: bytes | None = second
         while following is not None:
             yield framed(following)
+            if connection is not None:
+                await connection.flow.drain()
             following = await turns.call(lambda: next(replies, None))
 
     return StreamingResponse(rest())
@@ -241,7 +205,7 @@ async def _call(
         reply = await turns.call(lambda: function(body))
     except SyncError as error:
         return _fault(error)
-    return Response(reply)
+    return Response(reply, headers=_CLOSE)
 
 
 async def _read(request: Request, limit_bytes: int) -> bytes:
@@ -256,13 +220,18 @@ async def _read(request: Request, limit_bytes: int) -> bytes:
     return b"".join(parts)
 
 
+async def _no_such(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _problem(error.status_code, "no-such", "there is nothing of that kind here")
+
+
 def _fault(error: SyncError) -> Response:
     return _problem(*STATUS.get(type(error), (503, "later")), str(error))
 
 
 def _problem(status: int, word: str, sentence: str) -> Response:
     # Not all of the request may have been read.
-    headers = {"Connection": "close"}
+    headers = dict(_CLOSE)
     if status == 503:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     return JSONResponse(

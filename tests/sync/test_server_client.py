@@ -1,6 +1,7 @@
 import contextlib
 import http.client
 import json
+import select
 import socket
 import ssl
 import threading
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from sync import seal, turns
+from sync import doorway, seal, turns
 from sync import server as sync_server
 from sync.bundle import MAX_BUNDLE_BYTES
 from sync.client import Client
@@ -103,7 +104,7 @@ class Echo:
         self.peer.admitted.append(beginning)
         if self.peer.stranger:
             raise self.peer.stranger
-        return b"somebody"
+        return beginning[:4]
 
     def take(self, bundle: bytes) -> None:
         self.peer.seen.append(bundle)
@@ -729,6 +730,84 @@ def test_more_half_open_connections_than_the_limit_do_not_stop_a_good_client(
         _half_open(peer, 20, stack)
 
         assert peer.is_well()
+
+
+def test_sockets_that_never_speak_tls_make_room_for_those_that_come(peer: Peer) -> None:
+    with contextlib.ExitStack() as stack:
+        silent = []
+        for _ in range(2 * doorway.MOST_OF_ADDRESS):
+            plain = socket.create_connection(("127.0.0.1", peer.port), PATIENCE_S)
+            silent.append(stack.enter_context(contextlib.closing(plain)))
+
+        assert peer.is_well()
+        assert silent[0].recv(1) == b""
+
+
+def test_a_socket_that_never_speaks_tls_is_ended(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doorway, "HANDSHAKE_LIMIT_S", 0.1)
+
+    with socket.create_connection(("127.0.0.1", peer.port), PATIENCE_S) as silent:
+        assert silent.recv(1) == b""
+
+
+def _unread(peer: Peer, stack: contextlib.ExitStack, word: bytes) -> ssl.SSLSocket:
+    """Ask for more than the buffers hold, and read the head of the answer only."""
+    connection = stack.enter_context(contextlib.closing(peer.connect()))
+    connection.sendall(request(framed(whole(word)) * 8))
+    assert connection.recv(4) == b"HTTP"
+    return connection
+
+
+def test_who_does_not_read_the_answer_makes_room_for_others(
+    identity: tuple[Path, Path, bytes],
+) -> None:
+    with served(identity, 8) as peer, contextlib.ExitStack() as stack:
+        peer.answer = lambda word: word * 5_000
+        for number in range(10):
+            _unread(peer, stack, b"%04d" % number)
+        peer.answer = reversed_bytes
+
+        assert peer.is_well()
+
+
+def test_who_does_not_read_the_answer_is_not_waited_for_without_end(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doorway, "ANSWER_LIMIT_S", 0.1)
+    peer.answer = lambda word: word * 5_000
+
+    with contextlib.ExitStack() as stack:
+        connection = _unread(peer, stack, b"slow")
+        poll = select.poll()
+        poll.register(connection, select.POLLRDHUP)
+
+        # Nothing is read before the server has hung up.
+        assert poll.poll(PATIENCE_S * 1000)
+
+
+def test_one_node_has_few_connections_and_its_newest_are_heard(peer: Peer) -> None:
+    with contextlib.ExitStack() as stack:
+        asking = [peer.connect() for _ in range(doorway.MOST_OF_SENDER + 1)]
+        for connection in asking:
+            stack.enter_context(contextlib.closing(connection))
+            connection.sendall(request(framed(WELL)))
+            assert response(connection)[1] == framed(WELL[::-1])
+
+        assert asking[0].recv(1) == b""
+        asking[1].sendall(request(framed(WELL)))
+        assert response(asking[1])[1] == framed(WELL[::-1])
+
+
+def test_what_is_no_conversation_is_answered_once_on_a_connection(peer: Peer) -> None:
+    for path, method in ((HEALTH_PATH, "GET"), (JOIN_PATH, "POST"), ("/", "GET")):
+        with contextlib.closing(peer.connect()) as connection:
+            connection.sendall(request(b"", method=method, path=path) * 3)
+            answer, _ = response(connection)
+
+            assert answer.headers["Connection"] == "close"
+            assert connection.recv(1) == b""
 
 
 def test_an_answer_says_nothing_that_nobody_reads(peer: Peer) -> None:
