@@ -6,6 +6,7 @@ with a connection of its own. Only one process of a home does either.
 
 import gc
 import logging
+import resource
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -20,15 +21,19 @@ from node.errors import AddressTaken
 from node.pauses import Pauses
 from node.visits import Visits
 from node.wiring import Node
+from sync.bundle import read_address
 from sync.client import Client
 from sync.errors import PeerFault, SyncError
-from sync.server import Conversation, make_app, make_server
+from sync.server import make_app, make_server
+from sync.turns import Conversation
 
 T = TypeVar("T")
 
 WATCH_S = 0.5
 COLLECT_AFTER = (50_000, 20, 100)
 """Objects, and collections of the younger ones, before garbage is looked for."""
+MOST_OPEN_FILES = 4096
+"""Room for all sockets and files of the server; the usual 1024 leave little of it."""
 
 log = structlog.get_logger("lianban.service")
 
@@ -171,6 +176,7 @@ class Server:
         # A parcel makes some hundred thousand objects without a cycle among them;
         # at the default of 700 the collector walks them again and again for nothing.
         gc.set_threshold(*COLLECT_AFTER)
+        _allow_open_files()
         try:
             self._server.run(sockets=[self._socket])
         finally:
@@ -202,8 +208,18 @@ class _GuardedAnswering:
         self._node = node
         self._answering = talk.Answering(node)
 
-    def admit(self, beginning: bytes) -> None:
-        _guarded(self._node, "answer", lambda: self._answering.admit(beginning))
+    def admit(self, beginning: bytes) -> bytes:
+        return _guarded(self._node, "answer", lambda: self._admitted(beginning))
+
+    def _admitted(self, beginning: bytes) -> bytes:
+        address = read_address(beginning)
+        # A newer format is refused by `take`, which keeps that we must be upgraded.
+        if (
+            address.header is not None
+            or self._node.roster.latest(address.sender) is None
+        ):
+            self._answering.admit(beginning)
+        return address.sender
 
     def take(self, bundle: bytes) -> None:
         _guarded(self._node, "answer", lambda: self._answering.take(bundle))
@@ -235,6 +251,15 @@ def _cause(error: Exception) -> str:
         frame = frame.tb_next
     where = frame.tb_frame.f_code.co_qualname if frame else "?"
     return f"{type(error).__name__} in {where}:{frame.tb_lineno if frame else 0}"
+
+
+def _allow_open_files() -> None:
+    """Take what the machine allows, up to `MOST_OPEN_FILES`."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    is_endless = hard == resource.RLIM_INFINITY
+    wanted = MOST_OPEN_FILES if is_endless else min(hard, MOST_OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -6,10 +6,16 @@ byte is there, so whoever reads a run can take each one before the next has come
 
 from collections.abc import Iterator
 
-from sync.bundle import MAX_BUNDLE_BYTES
+from sync.bundle import MAGIC, MAX_BUNDLE_BYTES
 from sync.errors import Malformed
+from sync.seal import SEAL_OVERHEAD_BYTES, SIGNATURE_BYTES
 
 PREFIX_BYTES = 4
+LEAST_BUNDLE_BYTES = len(MAGIC) + 1 + 2 + SEAL_OVERHEAD_BYTES + SIGNATURE_BYTES
+"""With an empty header and an empty body. Below it nobody need look at a bundle: or a
+run of bytes would make a job of each byte."""
+BEGUN_BYTES = 1024
+"""More than the longest header, so that it can be told from whom a bundle is."""
 
 
 def framed(bundle: bytes) -> bytes:
@@ -33,7 +39,7 @@ class Frames:
         self._buffer += data
         while len(self._buffer) >= PREFIX_BYTES:
             length = int.from_bytes(self._buffer[:PREFIX_BYTES], "big")
-            if not 0 < length <= MAX_BUNDLE_BYTES:
+            if not LEAST_BUNDLE_BYTES <= length <= MAX_BUNDLE_BYTES:
                 raise Malformed("run of bundles", f"{length} bytes is no bundle")
             end = PREFIX_BYTES + length
             if len(self._buffer) < end:
@@ -45,7 +51,7 @@ class Frames:
     @property
     def begun(self) -> bytes:
         """What is here of a bundle that is not whole yet, at most its first 1 KiB."""
-        return bytes(self._buffer[PREFIX_BYTES : PREFIX_BYTES + 1024])
+        return bytes(self._buffer[PREFIX_BYTES : PREFIX_BYTES + BEGUN_BYTES])
 
     @property
     def held_bytes(self) -> int:

@@ -1,5 +1,6 @@
 """A node at work without a person: when it tries again, and who may end a pause."""
 
+import resource
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from node import pauses
 from node.pauses import Pauses
-from node.service import Background
+from node.service import MOST_OPEN_FILES, Background, Server
 from sync.errors import PeerRefused, PeerUnreachable
 from tests.node.nodes import Three, three
 
@@ -19,6 +20,24 @@ PATIENCE_S = 30
 def nodes(tmp_path: Path) -> Iterator[Three]:
     with three(tmp_path) as made:
         yield made
+
+
+def test_a_server_may_have_as_many_files_open_as_the_machine_allows(
+    nodes: Three,
+) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    hard = min(before[1], MOST_OPEN_FILES)
+    server = Server(nodes.town, "127.0.0.1", 0)
+    server.stop()
+
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard // 2, before[1]))
+        server.run()
+        found, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    assert found == hard
 
 
 LOST = PeerUnreachable("x", "y")

@@ -4,9 +4,9 @@ from hypothesis import strategies as st
 
 from sync.bundle import MAX_BUNDLE_BYTES
 from sync.errors import Malformed
-from sync.framing import PREFIX_BYTES, Frames, framed
+from sync.framing import LEAST_BUNDLE_BYTES, PREFIX_BYTES, Frames, framed
 
-bundles = st.lists(st.binary(min_size=1, max_size=2000), max_size=8)
+bundles = st.lists(st.binary(min_size=LEAST_BUNDLE_BYTES, max_size=2000), max_size=8)
 
 
 @given(bundles, st.data())
@@ -43,13 +43,15 @@ def test_a_run_cut_off_gives_the_bundles_before_the_cut(
     assert frames.begun == whole[taken + PREFIX_BYTES : cut][:1024]
 
 
-@pytest.mark.parametrize("length", [0, MAX_BUNDLE_BYTES + 1, 2**32 - 1])
+@pytest.mark.parametrize(
+    "length", [0, LEAST_BUNDLE_BYTES - 1, MAX_BUNDLE_BYTES + 1, 2**32 - 1]
+)
 def test_a_length_that_no_bundle_has_ends_the_run(length: int) -> None:
     frames = Frames()
-    good = framed(b"good")
-    feeding = frames.feed(good + length.to_bytes(4, "big"))
+    good = bytes(LEAST_BUNDLE_BYTES)
+    feeding = frames.feed(framed(good) + length.to_bytes(4, "big"))
 
-    assert next(feeding) == b"good"
+    assert next(feeding) == good
     with pytest.raises(Malformed, match="no bundle"):
         next(feeding)
 

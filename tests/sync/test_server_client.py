@@ -1,6 +1,7 @@
 import contextlib
 import http.client
 import json
+import select
 import socket
 import ssl
 import threading
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from sync import seal
+from sync import doorway, seal, turns
 from sync import server as sync_server
 from sync.bundle import MAX_BUNDLE_BYTES
 from sync.client import Client
@@ -28,7 +29,7 @@ from sync.errors import (
     SyncError,
     TooNew,
 )
-from sync.framing import framed
+from sync.framing import LEAST_BUNDLE_BYTES, framed
 from sync.server import (
     BUNDLES_PATH,
     HEALTH_PATH,
@@ -41,6 +42,14 @@ from sync.server import (
 
 PATIENCE_S = 30
 PASSPHRASE = "only for this test"
+
+
+def whole(word: bytes) -> bytes:
+    """Return a word as long as the shortest bundle."""
+    return word.ljust(LEAST_BUNDLE_BYTES, b".")
+
+
+SHORT, WELL = whole(b"x"), whole(b"are you well")
 
 
 def reversed_bytes(body: bytes) -> bytes:
@@ -67,7 +76,7 @@ class Peer:
 
     def is_well(self) -> bool:
         with self.client() as client:
-            return exchange(client, b"are you well") == b"llew uoy era"
+            return exchange(client, WELL) == WELL[::-1]
 
     def connect(self) -> ssl.SSLSocket:
         """Return a bare TLS connection, to say what no client of ours would."""
@@ -91,10 +100,11 @@ class Echo:
     peer: Peer
     replies: list[bytes] = field(default_factory=list)
 
-    def admit(self, beginning: bytes) -> None:
+    def admit(self, beginning: bytes) -> bytes:
         self.peer.admitted.append(beginning)
         if self.peer.stranger:
             raise self.peer.stranger
+        return beginning[:4]
 
     def take(self, bundle: bytes) -> None:
         self.peer.seen.append(bundle)
@@ -165,7 +175,9 @@ def peer(running: Peer) -> Peer:
 # -- bytes there and back -----------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [1, 1000, 1_000_000, MAX_BUNDLE_BYTES])
+@pytest.mark.parametrize(
+    "size", [LEAST_BUNDLE_BYTES, 1000, 1_000_000, MAX_BUNDLE_BYTES]
+)
 def test_bytes_go_there_and_others_come_back(peer: Peer, size: int) -> None:
     body = bytes(range(256)) * (size // 256) + bytes(size % 256)
 
@@ -178,9 +190,9 @@ def test_bytes_go_there_and_others_come_back(peer: Peer, size: int) -> None:
 
 def test_one_connection_serves_many_exchanges(peer: Peer) -> None:
     with peer.client() as client:
-        replies = [exchange(client, b"%d" % n) for n in range(20)]
+        replies = [exchange(client, whole(b"%d" % n)) for n in range(20)]
 
-    assert replies == [(b"%d" % n)[::-1] for n in range(20)]
+    assert replies == [whole(b"%d" % n)[::-1] for n in range(20)]
 
 
 def test_a_request_to_join_goes_to_another_handler(peer: Peer) -> None:
@@ -194,12 +206,12 @@ def test_a_request_to_join_goes_to_another_handler(peer: Peer) -> None:
 def test_many_clients_at_once_are_all_answered(peer: Peer) -> None:
     def one(number: int) -> bytes:
         with peer.client() as client:
-            return exchange(client, b"%04d" % number)
+            return exchange(client, whole(b"%d" % number))
 
     with ThreadPoolExecutor(8) as crowd:
         replies = list(crowd.map(one, range(40)))
 
-    assert replies == [(b"%04d" % n)[::-1] for n in range(40)]
+    assert replies == [whole(b"%d" % n)[::-1] for n in range(40)]
 
 
 # -- who answers --------------------------------------------------------------
@@ -214,7 +226,7 @@ def test_another_machine_at_the_address_is_not_trusted_and_hears_nothing(
         contextlib.closing(Client(peer.address, wrong)) as client,
         pytest.raises(NotTrusted, match="another machine"),
     ):
-        exchange(client, b"secret")
+        exchange(client, whole(b"secret"))
 
     assert peer.seen == []
 
@@ -227,7 +239,7 @@ def test_where_nothing_listens_the_peer_is_unreachable() -> None:
         contextlib.closing(Client(f"127.0.0.1:{port}", bytes(32))) as client,
         pytest.raises(PeerUnreachable, match="nothing listens there") as caught,
     ):
-        exchange(client, b"x")
+        exchange(client, SHORT)
 
     assert "nothing was lost" in str(caught.value)
 
@@ -241,7 +253,7 @@ def test_an_address_that_is_none_is_an_unreachable_peer(address: str) -> None:
         contextlib.closing(Client(address, bytes(32))) as client,
         pytest.raises(PeerUnreachable),
     ):
-        exchange(client, b"x")
+        exchange(client, SHORT)
 
 
 @pytest.mark.parametrize("address", ["a..b:1", "x" * 70 + ":1"])
@@ -252,7 +264,7 @@ def test_a_name_with_a_label_empty_or_too_long_is_an_unreachable_peer(
         contextlib.closing(Client(address, bytes(32))) as client,
         pytest.raises(PeerUnreachable),
     ):
-        exchange(client, b"x")
+        exchange(client, SHORT)
 
 
 def _silent_server(reply: bytes) -> Iterator[str]:
@@ -282,7 +294,7 @@ def test_something_that_speaks_no_tls_is_unreachable(reply: bytes) -> None:
         contextlib.closing(Client(address, bytes(32))) as client,
         pytest.raises(PeerUnreachable),
     ):
-        exchange(client, b"x")
+        exchange(client, SHORT)
 
 
 def test_the_environment_has_no_say(
@@ -327,9 +339,9 @@ def test_each_refusal_has_a_status_and_a_word(
     peer.answer = refuse
 
     with peer.client() as client, pytest.raises(PeerRefused) as caught:
-        exchange(client, b"x")
+        exchange(client, SHORT)
     with contextlib.closing(peer.connect()) as connection:
-        connection.sendall(request(framed(b"x")))
+        connection.sendall(request(framed(SHORT)))
         answer, body = response(connection)
 
     assert caught.value.status == status and str(error) in caught.value.why
@@ -345,7 +357,7 @@ def test_a_mistake_of_the_handler_shows_nothing_of_itself(peer: Peer) -> None:
     peer.answer = fail
 
     with peer.client() as client, pytest.raises(PeerRefused) as caught:
-        exchange(client, b"x")
+        exchange(client, SHORT)
 
     assert caught.value.status == 500
     assert "330881" not in str(caught.value)
@@ -409,7 +421,9 @@ def test_a_body_one_byte_too_long_is_refused_unread(peer: Peer) -> None:
     assert peer.seen == [] and peer.is_well()
 
 
-@pytest.mark.parametrize("length", [0, MAX_BUNDLE_BYTES + 1, 2**32 - 1])
+@pytest.mark.parametrize(
+    "length", [0, LEAST_BUNDLE_BYTES - 1, MAX_BUNDLE_BYTES + 1, 2**32 - 1]
+)
 def test_a_length_that_no_bundle_has_is_refused(peer: Peer, length: int) -> None:
     with contextlib.closing(peer.connect()) as connection:
         connection.sendall(request(length.to_bytes(4, "big") + bytes(100)))
@@ -452,9 +466,12 @@ def test_a_stranger_s_bundle_is_not_read_to_its_end(peer: Peer) -> None:
         connection.sendall(request(b"", headers=head) + body[:20_000])
         connection.unwrap().close()
 
-    assert peer.is_well()
-    assert peer.seen == [b"are you well"]
+    # A short bundle is whole at once, and asked about all the same.
+    with peer.client() as client, pytest.raises(PeerRefused) as caught:
+        exchange(client, SHORT)
+    assert caught.value.status == 401 and SHORT in peer.admitted
     assert peer.admitted[0] == bytes(len(peer.admitted[0]))
+    assert peer.seen == []
 
 
 def test_each_bundle_is_handed_on_as_soon_as_it_is_whole(peer: Peer) -> None:
@@ -475,11 +492,11 @@ def test_each_bundle_is_handed_on_as_soon_as_it_is_whole(peer: Peer) -> None:
         assert taken.wait(PATIENCE_S)
 
     assert peer.is_well()
-    assert peer.seen == [first, b"are you well"]
+    assert peer.seen == [first, WELL]
 
 
 def test_a_run_goes_there_while_it_is_made_and_another_comes_back(peer: Peer) -> None:
-    run = [bytes([n]) * (n * 7000 + 1) for n in range(20)]
+    run = [bytes([n]) * (n * 7000 + LEAST_BUNDLE_BYTES) for n in range(20)]
 
     with peer.client() as client:
         replies = list(client.exchange(iter(run)))
@@ -491,7 +508,7 @@ def test_a_run_goes_there_while_it_is_made_and_another_comes_back(peer: Peer) ->
 def test_what_is_in_memory_of_unfinished_bundles_has_a_limit(
     peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync_server, "BUFFERED_LIMIT_BYTES", 100_000)
+    monkeypatch.setattr(turns, "BUFFERED_LIMIT_BYTES", 100_000)
 
     with peer.client() as client, pytest.raises(PeerRefused) as caught:
         exchange(client, bytes(2_000_000))
@@ -504,22 +521,23 @@ def test_what_is_in_memory_of_unfinished_bundles_has_a_limit(
 
 def test_a_run_that_ends_in_the_middle_of_a_bundle_is_malformed(peer: Peer) -> None:
     with contextlib.closing(peer.connect()) as connection:
-        connection.sendall(request(framed(b"whole") + framed(b"not whole")[:-1]))
+        connection.sendall(request(framed(SHORT) + framed(SHORT)[:-1]))
         answer, body = response(connection)
 
     assert answer.status == 400
     assert "cut off" in json.loads(body)["detail"]
-    assert peer.seen == [b"whole"]
+    assert peer.seen == [SHORT]
 
 
 def test_the_answer_s_bundles_are_given_one_by_one_until_it_is_cut(
     identity: tuple[Path, Path, bytes],
 ) -> None:
-    body = framed(b"one") + framed(b"two") + framed(b"three")[:-2]
+    one, two = whole(b"one"), whole(b"two")
+    body = framed(one) + framed(two) + framed(SHORT)[:-2]
     with speaking(identity, _answer(body)) as client:
-        replies = client.exchange(iter([b"x"]))
+        replies = client.exchange(iter([SHORT]))
 
-        assert (next(replies), next(replies)) == (b"one", b"two")
+        assert (next(replies), next(replies)) == (one, two)
         with pytest.raises(PeerUnreachable, match="cut"):
             next(replies)
 
@@ -530,7 +548,7 @@ def test_a_length_that_is_longer_than_the_body_gives_no_request(peer: Peer) -> N
         connection.unwrap().close()
 
     assert peer.is_well()
-    assert peer.seen == [b"are you well"]
+    assert peer.seen == [WELL]
 
 
 @pytest.mark.parametrize("length", ["2", "-1", "1e9", "99999999999999999999", "x"])
@@ -572,7 +590,7 @@ def test_an_answer_longer_than_a_bundle_is_refused(peer: Peer) -> None:
     peer.answer = lambda _: bytes(MAX_BUNDLE_BYTES + 1)
 
     with peer.client() as client, pytest.raises(Malformed, match="no bundle"):
-        exchange(client, b"x")
+        exchange(client, SHORT)
 
 
 @contextlib.contextmanager
@@ -626,7 +644,7 @@ def test_an_answer_that_is_none_is_an_unreachable_peer(
     identity: tuple[Path, Path, bytes], answer: bytes
 ) -> None:
     with speaking(identity, answer) as client, pytest.raises(PeerUnreachable):
-        exchange(client, b"x")
+        exchange(client, SHORT)
 
 
 @pytest.mark.parametrize(
@@ -649,7 +667,7 @@ def test_a_refusal_is_told_in_a_short_and_harmless_sentence(
         speaking(identity, _answer(body, "403 Forbidden")) as client,
         pytest.raises(PeerRefused) as caught,
     ):
-        exchange(client, b"x")
+        exchange(client, SHORT)
 
     assert (caught.value.status, caught.value.why) == (403, why)
 
@@ -661,7 +679,7 @@ def test_a_refusal_of_a_thousand_brackets_is_a_refusal(
         speaking(identity, _answer(b"[" * 4096, "403 Forbidden")) as client,
         pytest.raises(PeerRefused),
     ):
-        exchange(client, b"x")
+        exchange(client, SHORT)
 
 
 def test_a_redirection_is_not_followed(
@@ -676,7 +694,7 @@ def test_a_redirection_is_not_followed(
         speaking(identity, answer.encode()) as client,
         pytest.raises(PeerRefused) as caught,
     ):
-        exchange(client, b"secret")
+        exchange(client, whole(b"secret"))
 
     assert caught.value.status == 307 and peer.seen == []
 
@@ -714,12 +732,90 @@ def test_more_half_open_connections_than_the_limit_do_not_stop_a_good_client(
         assert peer.is_well()
 
 
+def test_sockets_that_never_speak_tls_make_room_for_those_that_come(peer: Peer) -> None:
+    with contextlib.ExitStack() as stack:
+        silent = []
+        for _ in range(2 * doorway.MOST_OF_ADDRESS):
+            plain = socket.create_connection(("127.0.0.1", peer.port), PATIENCE_S)
+            silent.append(stack.enter_context(contextlib.closing(plain)))
+
+        assert peer.is_well()
+        assert silent[0].recv(1) == b""
+
+
+def test_a_socket_that_never_speaks_tls_is_ended(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doorway, "HANDSHAKE_LIMIT_S", 0.1)
+
+    with socket.create_connection(("127.0.0.1", peer.port), PATIENCE_S) as silent:
+        assert silent.recv(1) == b""
+
+
+def _unread(peer: Peer, stack: contextlib.ExitStack, word: bytes) -> ssl.SSLSocket:
+    """Ask for more than the buffers hold, and read the head of the answer only."""
+    connection = stack.enter_context(contextlib.closing(peer.connect()))
+    connection.sendall(request(framed(whole(word)) * 8))
+    assert connection.recv(4) == b"HTTP"
+    return connection
+
+
+def test_who_does_not_read_the_answer_makes_room_for_others(
+    identity: tuple[Path, Path, bytes],
+) -> None:
+    with served(identity, 8) as peer, contextlib.ExitStack() as stack:
+        peer.answer = lambda word: word * 5_000
+        for number in range(10):
+            _unread(peer, stack, b"%04d" % number)
+        peer.answer = reversed_bytes
+
+        assert peer.is_well()
+
+
+def test_who_does_not_read_the_answer_is_not_waited_for_without_end(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doorway, "ANSWER_LIMIT_S", 0.1)
+    peer.answer = lambda word: word * 5_000
+
+    with contextlib.ExitStack() as stack:
+        connection = _unread(peer, stack, b"slow")
+        poll = select.poll()
+        poll.register(connection, select.POLLRDHUP)
+
+        # Nothing is read before the server has hung up.
+        assert poll.poll(PATIENCE_S * 1000)
+
+
+def test_one_node_has_few_connections_and_its_newest_are_heard(peer: Peer) -> None:
+    with contextlib.ExitStack() as stack:
+        asking = [peer.connect() for _ in range(doorway.MOST_OF_SENDER + 1)]
+        for connection in asking:
+            stack.enter_context(contextlib.closing(connection))
+            connection.sendall(request(framed(WELL)))
+            assert response(connection)[1] == framed(WELL[::-1])
+
+        assert asking[0].recv(1) == b""
+        asking[1].sendall(request(framed(WELL)))
+        assert response(asking[1])[1] == framed(WELL[::-1])
+
+
+def test_what_is_no_conversation_is_answered_once_on_a_connection(peer: Peer) -> None:
+    for path, method in ((HEALTH_PATH, "GET"), (JOIN_PATH, "POST"), ("/", "GET")):
+        with contextlib.closing(peer.connect()) as connection:
+            connection.sendall(request(b"", method=method, path=path) * 3)
+            answer, _ = response(connection)
+
+            assert answer.headers["Connection"] == "close"
+            assert connection.recv(1) == b""
+
+
 def test_an_answer_says_nothing_that_nobody_reads(peer: Peer) -> None:
     with contextlib.closing(peer.connect()) as connection:
-        connection.sendall(request(framed(b"abc")))
+        connection.sendall(request(framed(SHORT)))
         answer, body = response(connection)
 
-    assert body == framed(b"cba")
+    assert body == framed(SHORT[::-1])
     assert [name.lower() for name in answer.headers] == ["content-length"]
 
 
@@ -743,7 +839,7 @@ def test_a_request_says_nothing_that_nobody_reads(
         thread.start()
         client = Client(f"127.0.0.1:{listening.getsockname()[1]}", pinned)
         with contextlib.closing(client), pytest.raises(PeerUnreachable):
-            exchange(client, b"abc")
+            exchange(client, SHORT)
         thread.join()
 
     head = heads[0].partition(b"\r\n\r\n")[0]
