@@ -14,7 +14,7 @@ from msgspec import structs
 
 from forms import check
 from forms.package import Package
-from node import cases, intake, journal, places, rights, tidy
+from node import cases, intake, journal, places, rights, standing, tidy
 from node.absorb import BatchList, batch_id
 from node.cases import Case, make_row, open_case
 from node.errors import AnswersWrong, NotFound, StepRefused, StoreDamaged
@@ -179,6 +179,7 @@ def submit_draft(node: Node, draft: Draft) -> Case:
             large; the draft is kept.
         StepRefused: this tier may not take the item in.
         NotFound: the draft has been submitted or thrown away meanwhile.
+        RevokedHere: this node has been put out; the draft is kept.
     """
     package = _package_of(node, draft.package)
     answers = _checked(node, package, draft.answers)
@@ -414,6 +415,7 @@ def _keep(
     at_ms: int,
 ) -> None:
     """Write entry, document, list row and search terms together."""
+    standing.check_may_work(node)
     entry = journal.append(node, scope, KIND_CHANGE, key, change.raw, at_ms)
     before = node.store.cases.get(key)
     store = node.store

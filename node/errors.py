@@ -133,6 +133,10 @@ class Forked(WriteForbidden):
     """This node may not write: its data were copied, and both copies wrote on."""
 
 
+class RevokedHere(WriteForbidden):
+    """This node has been revoked: what it would write now nobody would take."""
+
+
 class InviteRefused(NodeError):
     """An enrolment code does not fit, is used up, or is too old."""
 

@@ -11,7 +11,7 @@ from itertools import chain, islice
 
 from msgspec.structs import replace as with_fields
 
-from node import attachments, forks, packs
+from node import attachments, forks, packs, standing
 from node.absorb import Received, absorb
 from node.errors import Ambiguous, NotFound
 from node.store.journal import read_chunk
@@ -25,6 +25,7 @@ from sync.errors import (
     PeerFault,
     PeerRefused,
     PeerUnreachable,
+    Revoked,
     SyncError,
     TooNew,
 )
@@ -444,7 +445,7 @@ def sync_over(
     except SyncError as error:
         if isinstance(error, PeerUnreachable):
             error.was_heard = one.report.bytes_in > 0
-        _note_result(node, peer, one.report, _word(error), one.pace_bytes)
+        _note_result(node, peer, one.report, _word(node, error), one.pace_bytes)
         if isinstance(error, TooNew):
             _keep_refusal(node, peer.node, error)
         raise
@@ -575,9 +576,12 @@ def _standing(node: Node, who: bytes, epoch: int) -> Certificate | None:
 
     Its id is of its key: one that has begun a newer epoch than we have heard of still
     speaks for itself.
+
+    Raises:
+        Revoked: it has been put out, and is told so.
     """
     if node.roster.is_revoked(who):
-        return None
+        raise Revoked(who)
     return node.roster.certificate(who, epoch) or node.roster.latest(who)
 
 
@@ -610,6 +614,7 @@ def _note_result(
                 pace_bytes=pace_bytes,
             )
         node.store.registry.set_peer(known)
+        standing.hear(node, peer, failure)
 
 
 def _note_refusal(node: Node, data: bytes, fault: PeerFault) -> None:
@@ -632,11 +637,15 @@ def _keep_refusal(node: Node, sender: bytes, fault: PeerFault) -> None:
         node.store.journal.put_refusal(node.now_ms(), sender, cause, str(fault))
 
 
-def _word(error: SyncError) -> str:
+def _word(node: Node, error: SyncError) -> str:
     """Return how a failed try is kept: a word that `tui.labels` knows."""
     match error:
         case PeerUnreachable():
             return "unreachable"
+        case PeerRefused(status=403):
+            return standing.REVOKED_WORD
+        case Revoked() if error.node == node.id:
+            return standing.REVOKED_WORD
         case PeerRefused(status=426):
             return "upgrade-there"
         case TooNew():

@@ -19,7 +19,14 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from sync.errors import Malformed, NotForUs, NotTrusted, SyncError, TooNew
+from sync.errors import (
+    Malformed,
+    NotForUs,
+    NotTrusted,
+    Revoked,
+    SyncError,
+    TooNew,
+)
 from sync.framing import Frames, framed
 
 BUNDLES_PATH = "/v1/bundles"
@@ -44,6 +51,7 @@ _LAST_READ_S, _LAST_READS = 0.01, 300
 STATUS: dict[type[SyncError], tuple[int, str]] = {
     Malformed: (400, "malformed"),
     NotTrusted: (401, "not-trusted"),
+    Revoked: (403, "revoked"),
     NotForUs: (409, "not-for-us"),
     TooNew: (426, "too-new"),
 }
@@ -143,7 +151,6 @@ class _Protocol(H11Protocol):
             silent = [one for one in self.connections if _is_silent(one)]
             if silent:
                 min(silent, key=_silence).transport.abort()
-
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let what has come before the line was cut be read; uvicorn forgets it."""

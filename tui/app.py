@@ -24,7 +24,7 @@ from tui import labels
 from tui.messages import ERRORS, sentence
 from tui.screens.choose import Choose, Option
 from tui.screens.desk import DeskPage
-from tui.screens.page import Page
+from tui.screens.page import Page, Tone
 from tui.screens.tell import Tell
 from tui.text import fit
 from tui.theme import STYLES, THEME, theme_name
@@ -123,6 +123,8 @@ class LianbanApp(App[None]):
             parts.append(Part(line, "quiet"))
         if self.above and self.above.not_delivered:
             parts.append(Part(f"▲未送达 {self.above.not_delivered}"))
+        if self.trouble.is_revoked:
+            parts.insert(1, Part("! 本站点已停用，请联系区里", "alert"))
         if self.trouble.is_stopped:
             parts.append(Part("! 已停写，看同步情况", "alert"))
         odd = self.trouble.set_aside + self.trouble.forks
@@ -266,9 +268,9 @@ class LianbanApp(App[None]):
         self.trouble = status.trouble(self.node)
         self.to_settle = cases.count_to_settle(self.node)
 
-    def _say(self, words: str) -> None:
+    def _say(self, words: str, tone: Tone = "") -> None:
         if self.page is not None:
-            self.page.say(words)
+            self.page.say(words, tone)
 
     def _sync(self) -> None:
         """Exchange once, in a thread, over a connection of its own."""
@@ -305,7 +307,9 @@ class LianbanApp(App[None]):
         if (self.above.last_try_ms or 0) == self._waits_for_sync:
             return
         self._waits_for_sync = None
-        if self.above.is_online:
+        if self.trouble.is_revoked:
+            self._say(labels.REVOKED_HERE, "alert")
+        elif self.above.is_online:
             self._say(f"✓ 与{self.above.name}同步好了")
         else:
             result = labels.word(labels.RESULTS, self.above.last_result)

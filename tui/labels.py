@@ -119,9 +119,16 @@ RESULTS: dict[str, str] = {
     "not-trusted": "对方身份或数据不可信",
     "upgrade-here": "本机程序旧，请升级",
     "upgrade-there": "对方程序旧，要升级",
+    "revoked-here": "本站点已被停用",
     "failed": "没有成功",
 }
 """How a sync ended."""
+
+REVOKED_HERE = (
+    "本站点已被停用（原因、从什么时候起，由区里说明）。"
+    "已存的都在，新办件不会再被收下；请联系区里。"
+)
+"""Said wherever a revoked node speaks with its people."""
 
 UPGRADE_HERE = "有站点已在用更新的程序，它们传来的本机读不懂：请升级本机的程序"
 

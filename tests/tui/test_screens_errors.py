@@ -2,11 +2,12 @@ import json
 
 import pytest
 
-from node import casework
+from node import casework, roster
 from node.cases import open_case
 from node.errors import DiskFull, StoreBusy
 from node.lifecycle import State, Step
-from tests.tui.desks import Desks, dialogue, note, screen_text, submit
+from sync.errors import Revoked
+from tests.tui.desks import ELDER, ITEM, Desks, dialogue, note, screen_text, submit
 from tui.app import LianbanApp
 from tui.screens.desk import DeskPage
 from tui.screens.tell import Tell
@@ -181,3 +182,24 @@ async def test_a_full_disk_neither_holds_nor_loses_without_asking(
         assert app.is_running is is_running
 
     assert "磁盘满了或写不进去" in asked
+
+
+async def test_a_revoked_desk_says_so_and_keeps_the_draft(desks: Desks) -> None:
+    roster.revoke(desks.district, desks.village.certificate, "电脑被偷")
+    desks.sync(desks.town)
+    with pytest.raises(Revoked):
+        desks.sync(desks.village)
+    draft = casework.begin_draft(desks.village, ITEM, ELDER)
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=(100, 24)) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        header = screen_text(app).splitlines()[0]
+        await pilot.press("f3")
+        await pilot.pause()
+        text = dialogue(app)
+
+    assert "本站点已停用，请联系区里" in header
+    assert "本站点已被停用" in text
+    assert [one.id for one in desks.village.store.cases.drafts()] == [draft.id]

@@ -127,7 +127,8 @@ def status_object(node: Node) -> dict[str, Any]:
         "forks": trouble.forks,
         "needs_upgrade": trouble.needs_upgrade,
         "forked": [_forked(one) for one in forked_nodes(node)],
-        "may_write": not trouble.is_stopped,
+        "revoked": trouble.is_revoked,
+        "may_write": not (trouble.is_stopped or trouble.is_revoked),
         "refusals": [
             {"at": iso(at_ms), "peer": peer.hex(), "cause": cause, "detail": detail}
             for at_ms, peer, cause, detail in node.store.journal.refusals(
@@ -227,7 +228,13 @@ def _print_status(node: Node) -> None:
     above = node_status.above(node)
     if above:
         line("未送达上级", f"{above.not_delivered} 件")
+    trouble = node_status.trouble(node)
+    if trouble.is_revoked:
+        line(labels.REVOKED_HERE)
     for one in node_status.neighbours(node):
+        if one.is_revoked:
+            line(f"  {labels.desk_name(one.certificate)}", "已停用")
+            continue
         result = labels.word(labels.RESULTS, one.peer.last_result or "")
         line(
             ("↑ " if one.is_above else "  ") + labels.desk_name(one.certificate),
@@ -241,7 +248,6 @@ def _print_status(node: Node) -> None:
         )
         for words in stick_words.traffic(one.packs) if one.packs else ():
             line("    U 盘", words)
-    trouble = node_status.trouble(node)
     line(
         f"待核对 {cases.count_to_settle(node)}  "
         f"等候 {trouble.waiting}  隔离 {trouble.set_aside}  分叉 {trouble.forks}  "

@@ -217,6 +217,8 @@ def _files(count: int) -> str:
 
 def _tried(one: Neighbour, now_ms: int) -> str:
     peer = one.peer
+    if one.is_revoked:
+        return "已停用"
     seen_ms, tried_ms = peer.last_seen_at_ms or 0, peer.last_try_at_ms or 0
     if seen_ms > tried_ms:
         return f"{times.clock(seen_ms, now_ms)} 来过"
