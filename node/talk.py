@@ -13,6 +13,7 @@ from msgspec.structs import replace as with_fields
 
 from node import attachments, forks, packs, standing
 from node.absorb import Received, absorb
+from node.desks import desk_name, numbered_name
 from node.errors import Ambiguous, NotFound
 from node.store.journal import read_chunk
 from node.wiring import Node
@@ -385,7 +386,8 @@ def answer(node: Node, run: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def find_neighbour(node: Node, name: str = "") -> Certificate:
-    """Return a neighbour by id, division or name; the node above if none is named.
+    """Return a neighbour by id, division, name of its place, or name of its desk; the
+    node above if none is named.
 
     Raises:
         NotFound: nobody is called so, or there is no node above.
@@ -397,15 +399,18 @@ def find_neighbour(node: Node, name: str = "") -> Certificate:
             raise NotFound("node above", "")
         return above
     fitting = {
-        one.node: one
+        one.node
         for one in node.roster.everyone()
-        if name in (one.division, one.name) or one.node.hex().startswith(name.lower())
+        if name in (one.division, one.name, desk_name(one), numbered_name(one))
+        or one.node.hex().startswith(name.lower())
     }
     if not fitting:
         raise NotFound("node", name[:40])
     if len(fitting) > 1:
         raise Ambiguous("node", name[:40], len(fitting))
-    return next(iter(fitting.values()))
+    found = node.roster.latest(fitting.pop())
+    assert found is not None
+    return found
 
 
 def client_for(node: Node, peer: Certificate) -> Client:

@@ -4,10 +4,11 @@ Screens and the command line both take their words from here, so that one thing 
 one name. Whole sentences about errors stand in `tui.messages`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from forms.item import Tier
 from node import audit
+from node.desks import desk_name
 from node.lifecycle import State, Step
 from node.matters import MARK_CHANGED, MARK_CONFLICT, MARK_DISPUTED
 from node.progress import Progress, Way
@@ -278,11 +279,9 @@ def node_name(certificate: Certificate | None, node: bytes) -> str:
     return desk_name(certificate) if certificate else f"未登记站点 {node.hex()[:8]}"
 
 
-def desk_name(certificate: Certificate) -> str:
-    """Return the name of a place; of a further desk there with its number."""
-    if certificate.terminal == 1:
-        return certificate.name
-    return f"{certificate.name}{certificate.terminal}号机"
+def desk_names(desks: Iterable[Certificate]) -> str:
+    """Return `三江口村、三江口村3号机`."""
+    return "、".join(dict.fromkeys(map(desk_name, desks)))
 
 
 def size(size_bytes: int) -> str:

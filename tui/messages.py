@@ -191,7 +191,12 @@ def _file_refused(error: node_errors.FileRefused) -> str:
 
 def _ambiguous(error: node_errors.Ambiguous) -> str:
     thing = THINGS.get(error.what, "东西")
-    return f"{error.name} 对得上 {error.count} 个{thing}。没有改动，请多写几位再试。"
+    more = "请多写几位再试"
+    if error.what == "node":
+        more = (
+            f"请写明是哪一台，如“{error.name}2号机”，或写节点号（见 lianban node list）"
+        )
+    return f"{error.name} 对得上 {error.count} 个{thing}。没有改动，{more}。"
 
 
 def _invite_refused(error: node_errors.InviteRefused) -> str:

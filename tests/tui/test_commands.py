@@ -1,5 +1,6 @@
 """Commands as a person runs them, in this process: what they say, and what they do."""
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 from node import roster
 from node.wiring import Node
 from sync.errors import Revoked
-from tests.tui.desks import Desks
+from sync.identity import fingerprint_words
+from tests.tui.desks import Desks, Line
 from tui import labels
 from tui.cli import run
 
@@ -74,3 +76,61 @@ def test_a_revoked_desk_is_told_so_wherever_it_looks(
     assert labels.REVOKED_HERE in carried.err
     (line,) = [one for one in at_town.out.splitlines() if "耀里村" in one]
     assert line.split() == ["耀里村", "已停用"]
+
+
+def twice_rejoined(desks: Desks, lianban: Shell) -> None:
+    """Let the village begin anew twice, as two copies of it would."""
+    for _ in range(2):
+        code = lianban(
+            desks.town,
+            *("invite", "--tier", "village", "--division", "330881105201"),
+            *("--name", "耀里村", "--address", "127.0.0.1:1"),
+        ).out.strip()
+        Line.inviter = desks.town
+        assert lianban(desks.village, "rejoin", code).code == 0
+    desks.sync(desks.town)
+
+
+def test_a_revocation_names_all_desks_that_it_stops(
+    desks: Desks, lianban: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twice_rejoined(desks, lianban)
+    revoke = ("node", "revoke", "耀里村2号机", "--reason", "电脑丢失")
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+
+    asked = lianban(desks.district, *revoke)
+    is_stopped = desks.district.roster.is_revoked(desks.village.id)
+    done = lianban(desks.district, *revoke, "--yes")
+    listed = lianban(desks.district, "audit", "list").out.splitlines()
+
+    everybody = "耀里村、耀里村2号机、耀里村3号机"
+    assert (asked.code, is_stopped, done.code) == (130, False, 0)
+    assert everybody in asked.err and "是按 y，否按 n" in asked.err
+    assert "没有改动" in asked.err
+    assert everybody in done.err
+    assert everybody in listed[0]
+    enrolled = [one for one in listed if "登记入名册" in one and "耀里村" in one]
+    assert [one.split()[-1] for one in enrolled] == [
+        "耀里村3号机",
+        "耀里村2号机",
+        "耀里村",
+    ]
+
+
+def test_one_of_two_desks_is_called_by_its_number(
+    desks: Desks, lianban: Shell, tmp_path: Path
+) -> None:
+    Line.inviter = desks.town
+    second = desks.below(
+        desks.town, tmp_path / "two", "village", "330881105201", "耀里村", "王芳"
+    )
+    second.close()
+
+    which = lianban(desks.town, "node", "show", "耀里村")
+    first = lianban(desks.town, "node", "show", "耀里村1号机")
+    other = lianban(desks.town, "node", "show", "耀里村2号机")
+
+    assert which.code == 1
+    assert "耀里村 对得上 2 个站点" in which.err and "耀里村2号机" in which.err
+    assert fingerprint_words(desks.village.id) in first.out
+    assert fingerprint_words(second.id) in other.out

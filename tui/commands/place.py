@@ -8,13 +8,14 @@ import click
 
 from node import enrol, roster, talk, waiting
 from node import rejoin as node_rejoin
+from node.desks import desks_of
 from node.logs import log_to
 from node.service import Background, Server
 from node.wiring import Node
 from sync.identity import Certificate, fingerprint_words
 from tui import labels
 from tui.commands import neighbours
-from tui.commands.context import Context, json_option, line, show, tell
+from tui.commands.context import Context, confirm, json_option, line, show, tell
 from tui.text import harmless
 
 TIERS = click.Choice(["district", "town", "village"])
@@ -205,15 +206,22 @@ def node_show(context: Context, name: str, as_json: bool) -> None:
 @click.option("--reason", required=True, help="为什么停用，记入审计。")
 @click.option("--yes", is_flag=True, help="不再询问。")
 @click.pass_obj
-def node_revoke(context: Context, name: str, reason: str, yes: bool) -> None:
+def node_revoke(context: Context, name: str, reason: str, yes: bool) -> int:
     """Let nothing count that a node writes from now on."""
     with context.node() as node:
         who = talk.find_neighbour(node, name)
-        called = f"{labels.desk_name(who)}（{who.division}，{who.node.hex()[:16]}）"
-        if not yes:
-            click.confirm(f"停用{harmless(called)}？停用后不能撤回。", abort=True)
+        desks = desks_of(node.roster, who.node)
+        called = f"{labels.desk_names(desks)}（{who.division}，{who.node.hex()[:16]}）"
+        if len(desks) > 1:
+            called += "。这些机器出自同一份数据，是同一个站点号，只能一起停用"
+        if not (yes or confirm(f"停用{harmless(called)}。停用后不能撤回，确定停用吗")):
+            tell("没有停用，什么也没有改动。")
+            return 130
         roster.revoke(node, who, reason)
     tell(f"已停用{called}。区里已经收到的都留着；各站点同步后就不再收它的。")
+    if len(desks) > 1:
+        tell("其中还要用的，由区里给它一个新邀请码，在那里运行 lianban rejoin。")
+    return 0
 
 
 @click.command("serve", help="只运行同步服务（不开界面）：接受下级，定时与上级同步。")

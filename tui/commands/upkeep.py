@@ -8,6 +8,7 @@ import click
 from node import cases
 from node import status as node_status
 from node import upkeep as node_upkeep
+from node.desks import desk_name
 from node.fork_report import ForkedNode, forked_nodes
 from node.status import Neighbour
 from node.store.documents import PendingRow, QuarantineRow
@@ -233,11 +234,11 @@ def _print_status(node: Node) -> None:
         line(labels.REVOKED_HERE)
     for one in node_status.neighbours(node):
         if one.is_revoked:
-            line(f"  {labels.desk_name(one.certificate)}", "已停用")
+            line(f"  {desk_name(one.certificate)}", "已停用")
             continue
         result = labels.word(labels.RESULTS, one.peer.last_result or "")
         line(
-            ("↑ " if one.is_above else "  ") + labels.desk_name(one.certificate),
+            ("↑ " if one.is_above else "  ") + desk_name(one.certificate),
             f"上次尝试 {_moment(node, one.peer.last_try_at_ms)} {result}",
             f"上次成功 {_moment(node, one.last_success_ms)}",
             f"最近听到 {_moment(node, one.last_heard_ms)}",

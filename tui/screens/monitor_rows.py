@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node import status
+from node.desks import desk_name
 from node.fork_report import ForkedNode, forked_nodes
 from node.status import Neighbour, Trouble
 from node.store.documents import PendingRow, QuarantineRow
@@ -144,7 +145,7 @@ def node_detail(one: Neighbour, now_ms: int) -> str:
         parts += stick_words.traffic(one.packs)
     if one.peer.url:
         parts.append(f"地址 {harmless(one.peer.url)}")
-    return f"{harmless(labels.desk_name(one.certificate))}：{'，'.join(parts)}"
+    return f"{harmless(desk_name(one.certificate))}：{'，'.join(parts)}"
 
 
 def aside_rows(picture: Picture, now_ms: int) -> list[Row]:
@@ -194,9 +195,7 @@ def _entry_row(
 
 
 def _node_cells(one: Neighbour, now_ms: int) -> tuple[str, ...]:
-    name = (
-        f"{labels.desk_name(one.certificate)}{'（已停用）' if one.is_revoked else ''}"
-    )
+    name = f"{desk_name(one.certificate)}{'（已停用）' if one.is_revoked else ''}"
     tier = labels.word(labels.TIERS, one.certificate.tier)
     # Of whom we never meet we know by what others bring of his signed word.
     met_ms = one.last_success_ms or one.last_heard_ms
