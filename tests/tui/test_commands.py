@@ -74,8 +74,10 @@ def test_a_revoked_desk_is_told_so_wherever_it_looks(
 
     assert labels.REVOKED_HERE in status.out
     assert labels.REVOKED_HERE in carried.err
-    (line,) = [one for one in at_town.out.splitlines() if "耀里村" in one]
-    assert line.split() == ["耀里村", "已停用"]
+    lines = [one.split() for one in at_town.out.splitlines() if "耀里村" in one]
+    assert lines[0] == ["耀里村", "已停用"]
+    assert lines[1][0] == "拒收"
+    assert "没有收下耀里村的数据包：那个站点已被停用。" in lines[1][-1]
 
 
 def twice_rejoined(desks: Desks, lianban: Shell) -> None:

@@ -13,11 +13,12 @@ from node.logs import log_to
 from node.service import Background, Server
 from node.wiring import Node
 from sync.identity import Certificate, fingerprint_words
-from tui import labels
+from tui import labels, refusal_words
 from tui.commands import neighbours
 from tui.commands.context import Context, confirm, json_option, line, show, tell
 from tui.text import harmless
 
+REFUSALS_SHOWN = 20
 TIERS = click.Choice(["district", "town", "village"])
 
 
@@ -291,7 +292,8 @@ def sync(context: Context, peer: str, as_json: bool) -> int:
         finally:
             client.close()
             if is_terminal:
-                click.echo("\r", nl=False, err=True)
+                click.echo("\r\033[K", nl=False, err=True)
+        known = node.roster
     if as_json:
         show(
             {
@@ -313,8 +315,13 @@ def sync(context: Context, peer: str, as_json: bool) -> int:
             f"{labels.files_moved(report.pieces_out, report.pieces_in)}，"
             f"{report.requests} 次请求，{report.bytes_out + report.bytes_in} 字节。"
         )
-        for fault in report.refused:
-            tell(f"未收下：{fault}")
+        said = dict.fromkeys(
+            refusal_words.refusal(one, known) for one in report.refused
+        )
+        for words in list(said)[:REFUSALS_SHOWN]:
+            tell(words)
+        if report.refused:
+            tell("每一处都记在 lianban status 里。")
     return 3 if report.refused else 0
 
 

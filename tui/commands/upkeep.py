@@ -13,7 +13,7 @@ from node.fork_report import ForkedNode, forked_nodes
 from node.status import Neighbour
 from node.store.documents import PendingRow, QuarantineRow
 from node.wiring import Node
-from tui import fork_words, labels, stick_words, times
+from tui import fork_words, labels, refusal_words, stick_words, times
 from tui.commands.carry import traffic_object
 from tui.commands.context import Context, json_option, line, show, tell
 
@@ -254,6 +254,11 @@ def _print_status(node: Node) -> None:
         f"等候 {trouble.waiting}  隔离 {trouble.set_aside}  分叉 {trouble.forks}  "
         f"拒收 {trouble.refusals}"
     )
+    for at_ms, _, _, detail in node.store.journal.refusals(PRINTED):
+        words = refusal_words.refusal(detail, node.roster)
+        line("拒收", _moment(node, at_ms), words)
+    if trouble.refusals > PRINTED:
+        line("", f"更早的 {trouble.refusals - PRINTED} 处见 lianban status --json")
     if trouble.needs_upgrade:
         line(labels.UPGRADE_HERE)
     for fork in forked_nodes(node):

@@ -128,6 +128,9 @@ def node_rows(neighbours: Sequence[Neighbour], now_ms: int) -> list[Row]:
 
 def node_detail(one: Neighbour, now_ms: int) -> str:
     """Return what a row has no room for."""
+    if one.is_revoked:
+        name = harmless(desk_name(one.certificate))
+        return f"{name}：已停用，不再往来；停用以前收到的都在"
     parts = ["上级"] if one.is_above else []
     if one.last_heard_ms:
         parts.append(f"最近签收 {times.moment(one.last_heard_ms, now_ms)}")
