@@ -14,7 +14,16 @@ from msgspec import structs
 
 from forms import check
 from forms.package import Package
-from node import cases, intake, journal, places, rights, standing, tidy
+from node import (
+    cases,
+    intake,
+    journal,
+    old_names,
+    places,
+    rights,
+    standing,
+    tidy,
+)
 from node.absorb import BatchList, batch_id
 from node.cases import Case, make_row, open_case
 from node.errors import AnswersWrong, NotFound, StepRefused, StoreDamaged
@@ -167,8 +176,9 @@ def rename_drafts(node: Node) -> None:
     the same ones; inside the transaction that makes it necessary.
     """
     for draft in node.store.cases.drafts():
-        renamed = _renamed(node, draft)
-        node.store.cases.put_draft(replace(renamed, number=_next_number(node)))
+        renamed = replace(_renamed(node, draft), number=_next_number(node))
+        node.store.cases.put_draft(renamed)
+        old_names.note(node, draft, renamed)
 
 
 def submit_draft(node: Node, draft: Draft) -> Case:
@@ -554,6 +564,7 @@ def _renamed(node: Node, draft: Draft) -> Draft:
     node.store.cases.drop_draft(draft.document)
     kept = replace(draft, document=key, nonce=nonce)
     node.store.cases.put_draft(kept)
+    old_names.note(node, draft, kept)
     return kept
 
 

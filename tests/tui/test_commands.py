@@ -1,16 +1,17 @@
 """Commands as a person runs them, in this process: what they say, and what they do."""
 
 import io
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from node import roster
+from node import casework, roster
 from node.wiring import Node
 from sync.errors import Revoked
 from sync.identity import fingerprint_words
-from tests.tui.desks import Desks, Line
+from tests.tui.desks import ELDER, ITEM, Desks, Line
 from tui import labels
 from tui.cli import run
 
@@ -80,8 +81,9 @@ def test_a_revoked_desk_is_told_so_wherever_it_looks(
     assert "没有收下耀里村的数据包：那个站点已被停用。" in lines[1][-1]
 
 
-def twice_rejoined(desks: Desks, lianban: Shell) -> None:
-    """Let the village begin anew twice, as two copies of it would."""
+def twice_rejoined(desks: Desks, lianban: Shell) -> str:
+    """Let the village begin anew twice, as two copies of it would; return the words."""
+    words = ""
     for _ in range(2):
         code = lianban(
             desks.town,
@@ -89,8 +91,11 @@ def twice_rejoined(desks: Desks, lianban: Shell) -> None:
             *("--name", "耀里村", "--address", "127.0.0.1:1"),
         ).out.strip()
         Line.inviter = desks.town
-        assert lianban(desks.village, "rejoin", code).code == 0
+        said = lianban(desks.village, "rejoin", code)
+        assert said.code == 0
+        words += said.err
     desks.sync(desks.town)
+    return words
 
 
 def test_a_revocation_names_all_desks_that_it_stops(
@@ -136,3 +141,38 @@ def test_one_of_two_desks_is_called_by_its_number(
     assert "耀里村 对得上 2 个站点" in which.err and "耀里村2号机" in which.err
     assert fingerprint_words(desks.village.id) in first.out
     assert fingerprint_words(second.id) in other.out
+
+
+def test_a_case_that_could_not_be_submitted_says_where_its_text_is(
+    desks: Desks, lianban: Shell, tmp_path: Path
+) -> None:
+    put_out(desks)
+    fields = tmp_path / "fields.json"
+    fields.write_text(json.dumps(ELDER))
+
+    made = lianban(desks.village, "case", "new", ITEM, "--fields", str(fields))
+
+    (draft,) = desks.village.store.cases.drafts()
+    assert made.code == 5
+    assert labels.REVOKED_HERE in made.err
+    assert f"都在草稿 {draft.id} 里" in made.err
+
+
+def test_rejoin_says_how_drafts_are_called_now_and_finds_them_by_the_old_name(
+    desks: Desks, lianban: Shell
+) -> None:
+    was = casework.begin_draft(desks.village, ITEM, ELDER)
+
+    said = twice_rejoined(desks, lianban)
+    (now,) = desks.village.store.cases.drafts()
+    by_id = lianban(desks.village, "case", "show", was.id[:12])
+    by_number = lianban(desks.village, "case", "show", was.number)
+    made = lianban(desks.village, "case", "submit", was.id)
+    after = lianban(desks.village, "case", "show", was.id)
+
+    assert now.id != was.id
+    assert f"{was.id[:12]}（{was.number}） → " in said
+    assert f"→ {now.id[:12]}（{now.number}）" in said
+    assert now.number in by_id.out and now.number in by_number.out
+    assert made.out.strip() == now.id
+    assert now.number in after.out

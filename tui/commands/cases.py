@@ -95,6 +95,9 @@ def new(
             tell_wrong(wrong)
             tell(f"已存为草稿 {draft.id}，改好后运行 lianban case submit。")
             return 1
+        except NodeError as error:
+            error.add_note(_still_a_draft(draft))
+            raise
         _say_case(node, made, as_json)
     return 0
 
@@ -180,7 +183,13 @@ def submit(
             if answers or files:
                 answers = {**draft.answers, **answers}
                 draft = casework.save_draft(node, draft, answers, files=files)
-            made = casework.submit_draft(node, draft)
+            try:
+                made = casework.submit_draft(node, draft)
+            except AnswersWrong:
+                raise
+            except NodeError as error:
+                error.add_note(_still_a_draft(draft))
+                raise
         else:
             waits = node_cases.find_row(node, name).state == State.SUBMITTED
             made = casework.take_step(
@@ -424,6 +433,14 @@ def _take_steps(
         for one in done:
             line(one.id, labels.STATES[one.story.state])
     return 3 if failures else 0
+
+
+def _still_a_draft(draft: Draft) -> str:
+    """Return what stands behind why it was not submitted."""
+    return (
+        f"填的内容没有丢，都在草稿 {draft.id} 里；"
+        f"能提交以后运行 lianban case submit {draft.id[:12]}。"
+    )
 
 
 def _say_draft(draft: Draft, as_json: bool) -> int:

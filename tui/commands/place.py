@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from node import enrol, roster, talk, waiting
+from node import enrol, old_names, roster, talk, waiting
 from node import rejoin as node_rejoin
 from node.desks import desks_of
 from node.logs import log_to
@@ -135,6 +135,7 @@ def rejoin(context: Context, code: str, as_json: bool) -> None:
     """Begin the next epoch of this node."""
     with context.node() as node:
         is_root = bool(node.secrets.root_key)
+        before = [draft.document for draft in node.store.cases.drafts()]
         if bool(code) == is_root:
             raise click.UsageError(
                 "区级站点不用邀请码：lianban rejoin。"
@@ -146,13 +147,31 @@ def rejoin(context: Context, code: str, as_json: bool) -> None:
             if is_root
             else node_rejoin.rejoin(node, code)
         )
+        renamed = [one for one in old_names.old_names(node) if one.was in before]
     if as_json:
-        show({"node": mine.node.hex(), "epoch": mine.epoch, "terminal": mine.terminal})
+        show(
+            {
+                "node": mine.node.hex(),
+                "epoch": mine.epoch,
+                "terminal": mine.terminal,
+                "drafts": [
+                    {"was": one.was.hex(), "now": one.now.hex(), "number": one.number}
+                    for one in renamed
+                ],
+            }
+        )
         return
     tell(
         f"{mine.name} 已重新入网（第 {mine.epoch} 期），可以照常办理了。"
         f"以后的办件编号用 {mine.terminal:02d} 号终端，不会与另一份重号。"
     )
+    if renamed:
+        tell("草稿都在，编号换成了新的，用原来的编号也找得到：")
+        for one in renamed:
+            tell(
+                f"  {one.was.hex()[:12]}（{one.was_number}） → "
+                f"{one.now.hex()[:12]}（{one.number}）"
+            )
     tell("两份都要继续用的，另一份也要各用一个邀请码 rejoin；不用的请不要再打开。")
     if not is_root:
         tell("接着运行 lianban sync，把还没上报的送上去。")
