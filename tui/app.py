@@ -8,6 +8,7 @@ import json
 import os
 import time
 import traceback
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.app import App
@@ -43,7 +44,11 @@ CRASHED = (
 
 
 class LianbanApp(App[None]):
-    """The screens over an open node; `background` does the syncing, if there is one."""
+    """The screens over an open node.
+
+    `take_over` is asked again and again for what does the syncing; None while another
+    process does it.
+    """
 
     TITLE = "联办"
     CSS = STYLES
@@ -54,10 +59,13 @@ class LianbanApp(App[None]):
         Binding("f10", "leave", "退出", priority=True),
     ]
 
-    def __init__(self, node: Node, background: Background | None = None) -> None:
+    def __init__(
+        self, node: Node, take_over: Callable[[], Background | None] | None = None
+    ) -> None:
         super().__init__()
         self.node = node
-        self.background = background
+        self._take_over = take_over or (lambda: None)
+        self.background = self._take_over()
         self.above: Above | None = None
         self.trouble = Trouble(0, 0, 0, 0)
         self.to_settle = 0
@@ -87,6 +95,9 @@ class LianbanApp(App[None]):
 
     def look(self) -> None:
         """See if another process or thread has written; show it if so."""
+        if self.background is None:
+            # The service that did it may have ended: its lock is free then.
+            self.background = self._take_over()
         version = self.node.store.data_version()
         if version != self._version:
             self._version = version

@@ -11,6 +11,7 @@ from node import audit
 from node.desks import desk_name
 from node.lifecycle import State, Step
 from node.matters import MARK_CHANGED, MARK_CONFLICT, MARK_DISPUTED
+from node.pauses import POLL_S
 from node.progress import Progress, Way
 from node.status import Above, Arrival
 from node.store.cases import CaseRow
@@ -145,8 +146,8 @@ ACTS: dict[str, str] = {
 """What is written down to be answered for 审计."""
 
 HERE, AT_TOWN, AT_DISTRICT = "▲未送达", "●已到镇", "✓已到区"
-ONLINE_FOR_MS = 10 * times.MINUTE_MS
-"""An older success says nothing about the line as it is now."""
+ONLINE_FOR_MS = int(2 * POLL_S * 1000)
+"""An older success says nothing about the line as it is now: two polls are missing."""
 
 
 def word(table: Mapping[str, str], key: str) -> str:

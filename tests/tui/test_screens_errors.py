@@ -6,6 +6,7 @@ from node import casework, roster
 from node.cases import open_case
 from node.errors import DiskFull, StoreBusy
 from node.lifecycle import State, Step
+from node.service import Background
 from sync.errors import Revoked
 from tests.tui.desks import ELDER, ITEM, Desks, dialogue, note, screen_text, submit
 from tui.app import LianbanApp
@@ -203,3 +204,17 @@ async def test_a_revoked_desk_says_so_and_keeps_the_draft(desks: Desks) -> None:
     assert "本站点已停用，请联系区里" in header
     assert "本站点已被停用" in text
     assert [one.id for one in desks.village.store.cases.drafts()] == [draft.id]
+
+
+async def test_screens_ask_again_who_syncs(desks: Desks) -> None:
+    service = [None, None, Background(desks.village)]
+    app = LianbanApp(desks.village, lambda: service.pop(0))
+
+    async with app.run_test(size=SIZE):
+        at_first = app.background
+        app.look()
+        while service:
+            app.look()
+
+    assert at_first is None
+    assert isinstance(app.background, Background)

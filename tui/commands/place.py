@@ -10,7 +10,7 @@ from node import enrol, old_names, roster, talk, waiting
 from node import rejoin as node_rejoin
 from node.desks import desks_of
 from node.logs import log_to
-from node.service import Background, Server
+from node.service import Background, Relief, Server
 from node.wiring import Node
 from sync.identity import Certificate, fingerprint_words
 from tui import labels, refusal_words
@@ -23,22 +23,19 @@ TIERS = click.Choice(["district", "town", "village"])
 
 
 def open_screens(context: Context) -> None:
-    """Open the screens; the background sync runs here unless a service does it."""
+    """Open the screens; the background sync runs here while no service does it."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("没有终端，打不开界面；命令见 --help。")
     # Imported late: the commands of scripts need no screens.
     from tui.app import LianbanApp
 
-    with context.node() as node, node.home.sole_server() as is_ours:
+    with context.node() as node:
         log_to(node.home.log)
-        background = Background(node) if is_ours else None
-        if background:
-            background.start()
+        relief = Relief(node)
         try:
-            LianbanApp(node, background).run()
+            LianbanApp(node, relief.take_over).run()
         finally:
-            if background:
-                background.stop()
+            relief.stop()
 
 
 @click.command("init", help="建立区级节点，同时生成全区的根密钥。")
