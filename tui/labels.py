@@ -4,7 +4,7 @@ Screens and the command line both take their words from here, so that one thing 
 one name. Whole sentences about errors stand in `tui.messages`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from forms.item import Tier
 from node import audit
@@ -236,6 +236,23 @@ def settles_here(mark: str, settler: str, is_here: bool) -> str:
     if is_here:
         return f"{meaning}，等本级核对"
     return f"{meaning}，等{TIERS.get(settler, '上级')}里核对"
+
+
+def open_words(rows: Sequence[CaseRow]) -> str:
+    """Return `这件还有 2 处待核对。`; of several how many have anything open; ""."""
+    found = [row for row in rows if row.open_count]
+    if not found:
+        return ""
+    if len(rows) == 1:
+        return f"这件还有 {found[0].open_count} 处待核对。"
+    return f"其中 {len(found)} 件还有待核对的。"
+
+
+def sign(row: CaseRow, *, is_ours: bool) -> str:
+    """Return what stands behind a state: something is open, or once was; ""."""
+    if row.open_count and is_ours:
+        return OPEN_MARK
+    return SETTLED_MARK if row.had_conflict or row.open_count else ""
 
 
 def line_up(above: Above | None, now_ms: int) -> str:

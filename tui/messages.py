@@ -18,6 +18,7 @@ from tui.labels import (
     REVOKED_HERE,
     STATES,
     STEPS,
+    TIERS,
     size,
     word,
 )
@@ -140,6 +141,10 @@ def _step_refused(error: node_errors.StepRefused) -> str:
         why = f"这件现在是“{word(STATES, error.state)}”"
     else:
         why = word(REFUSALS, error.why)
+    if error.settler and error.why in ("tier", "elsewhere"):
+        who = word(TIERS, error.settler)
+        where = "办理地的" if error.why == "elsewhere" else ""
+        why += f"，这件现在是“{word(STATES, error.state)}”，由{where}{who}里核对"
     steps = "、".join(word(STEPS, step) for step in error.allowed)
     onward = f"现在可以：{steps}。" if steps else "现在没有要办的步骤。"
     what = "草稿" if error.state == State.DRAFT else "办件"
