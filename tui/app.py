@@ -11,10 +11,12 @@ import traceback
 from collections.abc import Callable
 from typing import ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.theme import BUILTIN_THEMES
+from textual.widgets import Input
 
 from node import cases, status, talk, waiting
 from node.service import Background
@@ -229,6 +231,16 @@ class LianbanApp(App[None]):
     def action_help_quit(self) -> None:
         """Say how to leave: Ctrl-C does not, since it copies."""
         self._say("要退出请按 F10，内容都会存好")
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take a capital letter as a small one, except where text is typed: with Caps
+        Lock on no key of ours would do anything.
+        """
+        if isinstance(event, events.Key) and not isinstance(self.focused, Input):
+            small = event.key.removeprefix("upper_").lower()
+            if len(small) == 1 and small.isalpha() and small != event.key:
+                event = events.Key(small, small)
+        await super().on_event(event)
 
     # -- errors ---------------------------------------------------------------
 

@@ -53,7 +53,7 @@ async def test_screens_say_it_before_a_case_goes_on(
 
     async with app.run_test(size=(80, 24)) as pilot:
         if tier == "town":
-            await pilot.press("2")
+            await pilot.press("3")
             await pilot.pause()
         await pilot.press(key)
         await pilot.pause()

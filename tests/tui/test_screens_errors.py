@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from textual.widgets import Input
 
 from node import casework, roster
 from node.cases import open_case
@@ -218,3 +219,20 @@ async def test_screens_ask_again_who_syncs(desks: Desks) -> None:
 
     assert at_first is None
     assert isinstance(app.background, Background)
+
+
+async def test_caps_lock_stops_no_key_and_stays_in_text(desks: Desks) -> None:
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("S")
+        await pilot.pause()
+        after_s = type(app.page).__name__
+        await pilot.press("escape")
+        await pilot.pause()
+        await pilot.press("/", "O", "Y")
+        await pilot.pause()
+        typed = app.screen.query_one("#find", Input).value
+
+    assert after_s == "MonitorPage"
+    assert typed == "OY"
