@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from forms.package import Package
-from node import find, rights
+from node import find, old_names, rights
 from node.errors import Ambiguous, NotFound, StoreDamaged
 from node.material import Material, decode_material
 from node.matters import (
@@ -81,6 +81,8 @@ def open_case(node: Node, name: str) -> Case:
 def find_row(node: Node, name: str) -> CaseRow:
     """Return the list row of a case, see `open_case`."""
     rows = node.store.cases.find(name)
+    if not rows and (now := old_names.document_of(node, name)):
+        rows = node.store.cases.find(now.hex())
     if not rows:
         raise NotFound("case", name[:40])
     if len(rows) > 1:
@@ -89,7 +91,7 @@ def find_row(node: Node, name: str) -> CaseRow:
 
 
 def find_draft(node: Node, name: str) -> Draft | None:
-    """Return the draft whose id or number begins or ends as `name` says."""
+    """Return the draft whose id or number begins or ends as `name` says, or did so."""
     text = name.strip().lower().replace("-", "")
     fitting = [
         draft
@@ -99,7 +101,10 @@ def find_draft(node: Node, name: str) -> Draft | None:
     ]
     if len(fitting) > 1:
         raise Ambiguous("draft", name[:40], len(fitting))
-    return fitting[0] if fitting else None
+    if fitting or node.store.cases.find(name):
+        return fitting[0] if fitting else None
+    now = old_names.document_of(node, name)
+    return node.store.cases.draft(now) if now else None
 
 
 def make_row(

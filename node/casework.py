@@ -14,7 +14,16 @@ from msgspec import structs
 
 from forms import check
 from forms.package import Package
-from node import cases, intake, journal, places, rights, tidy
+from node import (
+    cases,
+    intake,
+    journal,
+    old_names,
+    places,
+    rights,
+    standing,
+    tidy,
+)
 from node.absorb import BatchList, batch_id
 from node.cases import Case, make_row, open_case
 from node.errors import AnswersWrong, NotFound, StepRefused, StoreDamaged
@@ -167,8 +176,9 @@ def rename_drafts(node: Node) -> None:
     the same ones; inside the transaction that makes it necessary.
     """
     for draft in node.store.cases.drafts():
-        renamed = _renamed(node, draft)
-        node.store.cases.put_draft(replace(renamed, number=_next_number(node)))
+        renamed = replace(_renamed(node, draft), number=_next_number(node))
+        node.store.cases.put_draft(renamed)
+        old_names.note(node, draft, renamed)
 
 
 def submit_draft(node: Node, draft: Draft) -> Case:
@@ -179,6 +189,7 @@ def submit_draft(node: Node, draft: Draft) -> Case:
             large; the draft is kept.
         StepRefused: this tier may not take the item in.
         NotFound: the draft has been submitted or thrown away meanwhile.
+        RevokedHere: this node has been put out; the draft is kept.
     """
     package = _package_of(node, draft.package)
     answers = _checked(node, package, draft.answers)
@@ -414,6 +425,7 @@ def _keep(
     at_ms: int,
 ) -> None:
     """Write entry, document, list row and search terms together."""
+    standing.check_may_work(node)
     entry = journal.append(node, scope, KIND_CHANGE, key, change.raw, at_ms)
     before = node.store.cases.get(key)
     store = node.store
@@ -552,6 +564,7 @@ def _renamed(node: Node, draft: Draft) -> Draft:
     node.store.cases.drop_draft(draft.document)
     kept = replace(draft, document=key, nonce=nonce)
     node.store.cases.put_draft(kept)
+    old_names.note(node, draft, kept)
     return kept
 
 

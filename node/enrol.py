@@ -15,6 +15,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from node import audit, roster, vault
+from node.desks import desk_name
 from node.errors import InviteRefused, NodeError, NoEncryption
 from node.files import write_durably
 from node.home import Home
@@ -284,7 +285,7 @@ def grant(node: Node, data: bytes) -> bytes:
         used = replace(invitation, used_by=asks, granted=reply)
         registry.set_invite(request.invite, encode(used))
         new = signed.read()
-        audit.record(node, audit.JOIN, new.division, note=new.name, peer=new.node)
+        audit.record(node, audit.JOIN, new.division, note=desk_name(new), peer=new.node)
     return reply
 
 

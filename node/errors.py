@@ -11,12 +11,20 @@ class StepRefused(NodeError):
     """A step may not be taken: wrong state, wrong tier, or a reason is missing."""
 
     def __init__(
-        self, case: str, state: str, step: str, why: str, allowed: Sequence[str] = ()
+        self,
+        case: str,
+        state: str,
+        step: str,
+        why: str,
+        allowed: Sequence[str] = (),
+        settler: str = "",
     ) -> None:
         """Keep the facts, so that a screen can say it in Chinese.
 
-        `why` is one of the keys of `REFUSALS` in `node.rights`.
+        `why` is one of the keys of `REFUSALS` in `node.rights`, `settler` the tier
+        that settles what is open, where that was asked for and is another.
         """
+        self.settler = settler
         self.case, self.state, self.step = case, state, step
         self.why, self.allowed = why, tuple(allowed)
         super().__init__(
@@ -131,6 +139,10 @@ class WriteForbidden(NodeError):
 
 class Forked(WriteForbidden):
     """This node may not write: its data were copied, and both copies wrote on."""
+
+
+class RevokedHere(WriteForbidden):
+    """This node has been revoked: what it would write now nobody would take."""
 
 
 class InviteRefused(NodeError):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from msgspec.structs import replace
 
-from node import casework, forks, roster
+from node import casework, forks, roster, standing
 from node.enrol import ATTEMPT_BYTES, MESSAGE_LIMIT_BYTES, Code, ask, read_code
 from node.errors import InviteRefused, NotAllowed
 from node.wiring import IDENTITY_SETTING, Node
@@ -116,6 +116,7 @@ def _begin_epoch(node: Node, certificate: SignedCertificate) -> None:
     own = replace(node.secrets, certificate=certificate)
     node.store.registry.set_setting(IDENTITY_SETTING, encode(own))
     node.renew()
+    standing.begin_anew(node)
     forks.tell_own(node)
     casework.rename_drafts(node)
 

@@ -3,6 +3,7 @@
 from itertools import chain
 
 from node import audit, journal, judge
+from node.desks import desk_name
 from node.errors import NotAllowed
 from node.wiring import Node
 from sync.canonical import decode, encode
@@ -84,7 +85,7 @@ def enrol(node: Node, signed: SignedCertificate) -> None:
         node,
         audit.ENROL,
         certificate.division,
-        note=certificate.name,
+        note=desk_name(certificate),
         peer=certificate.node,
     )
 

@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TypeVar
 
 import structlog
@@ -138,6 +139,37 @@ class Background:
                     break
                 before = node.store.data_version()
         self._wake.clear()
+
+
+class Relief:
+    """Does the background sync of a home from when no other process does it.
+
+    A service may end while the screens are open, or be ended for a stick.
+    """
+
+    def __init__(self, node: Node) -> None:
+        """Prepare; nothing is held yet."""
+        self._node = node
+        self._held = ExitStack()
+        self.background: Background | None = None
+
+    def take_over(self) -> Background | None:
+        """Begin, or go on; None while another process has the right to."""
+        if self.background is None:
+            with ExitStack() as attempt:
+                if not attempt.enter_context(self._node.home.sole_server()):
+                    return None
+                self._held = attempt.pop_all()
+            self.background = Background(self._node)
+            self.background.start()
+        return self.background
+
+    def stop(self) -> None:
+        """End after the exchange that is going on, and let another process begin."""
+        if self.background is not None:
+            self.background.stop()
+            self.background = None
+        self._held.close()
 
 
 def _owes(node: Node) -> bool:

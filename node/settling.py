@@ -67,7 +67,10 @@ def settle(
         why = rights.why_not_settle(node.tier, item, story, note, side)
         if why:
             words = rights.allowed_words(node.tier, item, story.state, side)
-            raise StepRefused(found.id, story.state, Step.SETTLE, why, words)
+            settler = rights.settler(item, story)
+            raise StepRefused(
+                found.id, story.state, Step.SETTLE, why, words, settler=settler
+            )
         what, answers = _settlement(node, found, matter, choose, value)
         write_event(node, found, structs.replace(what, note=note), answers, {})
     return open_case(node, document.hex())

@@ -5,10 +5,10 @@ and what is owed both ways with the age of the oldest. Nothing here is remembere
 sending: it all follows from entries held and vectors signed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from node import talk
+from node import standing, talk
 from node.fork_report import unhealed
 from node.packs import Traffic, traffic
 from node.store.registry import Peer
@@ -82,7 +82,7 @@ class Above:
 class Trouble:
     """What a person should look at. `needs_upgrade`: a neighbour has come with a
     newer format within the last week. `is_stopped`: this very node has forked, and may
-    not write.
+    not write. `is_revoked`: it has been put out, as the node above has said.
     """
 
     waiting: int
@@ -91,6 +91,7 @@ class Trouble:
     refusals: int
     is_stopped: bool = False
     needs_upgrade: bool = False
+    is_revoked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,9 @@ def neighbours(node: Node) -> list[Neighbour]:
         is_ours = certificate.node in met or on_one_line(certificate, node.certificate)
         if certificate.node == node.id or not is_ours:
             continue
+        if roster.is_revoked(certificate.node):
+            found.append(_put_out(node, certificate, met, heard))
+            continue
         scopes = talk.shared_scopes(node, certificate)
         entries, cases, oldest_ms = (
             node.store.journal.owed_to(certificate.node, scopes)
@@ -157,7 +161,7 @@ def neighbours(node: Node) -> list[Neighbour]:
             Neighbour(
                 certificate=certificate,
                 is_above=certificate.node == node.secrets.parent,
-                is_revoked=roster.is_revoked(certificate.node),
+                is_revoked=False,
                 peer=peer,
                 last_heard_ms=max(filter(None, times), default=None),
                 owed_entries=entries,
@@ -179,6 +183,29 @@ def neighbours(node: Node) -> list[Neighbour]:
     return found
 
 
+def _put_out(
+    node: Node,
+    certificate: Certificate,
+    met: Mapping[bytes, Peer],
+    heard: Mapping[bytes, int],
+) -> Neighbour:
+    """Return a revoked node: nothing goes either way, so nothing is owed."""
+    peer = met.get(certificate.node, Peer(certificate.node))
+    times = (heard.get(certificate.node), peer.last_seen_at_ms)
+    return Neighbour(
+        certificate=certificate,
+        is_above=certificate.node == node.secrets.parent,
+        is_revoked=True,
+        peer=peer,
+        last_heard_ms=max(filter(None, times), default=None),
+        owed_entries=0,
+        owed_cases=0,
+        oldest_ms=None,
+        missing_here=0,
+        missing_since_ms=None,
+    )
+
+
 def trouble(node: Node) -> Trouble:
     """Return how much there is that a person should look at."""
     waiting, set_aside = node.store.documents.counts()
@@ -190,6 +217,7 @@ def trouble(node: Node) -> Trouble:
         refusals=node.store.journal.count_refusals(),
         is_stopped=node.id in forked,
         needs_upgrade=_needs_upgrade(node),
+        is_revoked=standing.is_revoked_here(node),
     )
 
 

@@ -11,8 +11,9 @@ from itertools import chain, islice
 
 from msgspec.structs import replace as with_fields
 
-from node import attachments, forks, packs
+from node import attachments, forks, packs, standing
 from node.absorb import Received, absorb
+from node.desks import desk_name, numbered_name
 from node.errors import Ambiguous, NotFound
 from node.store.journal import read_chunk
 from node.wiring import Node
@@ -25,6 +26,7 @@ from sync.errors import (
     PeerFault,
     PeerRefused,
     PeerUnreachable,
+    Revoked,
     SyncError,
     TooNew,
 )
@@ -418,7 +420,8 @@ def answer(node: Node, run: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def find_neighbour(node: Node, name: str = "") -> Certificate:
-    """Return a neighbour by id, division or name; the node above if none is named.
+    """Return a neighbour by id, division, name of its place, or name of its desk; the
+    node above if none is named.
 
     Raises:
         NotFound: nobody is called so, or there is no node above.
@@ -430,15 +433,18 @@ def find_neighbour(node: Node, name: str = "") -> Certificate:
             raise NotFound("node above", "")
         return above
     fitting = {
-        one.node: one
+        one.node
         for one in node.roster.everyone()
-        if name in (one.division, one.name) or one.node.hex().startswith(name.lower())
+        if name in (one.division, one.name, desk_name(one), numbered_name(one))
+        or one.node.hex().startswith(name.lower())
     }
     if not fitting:
         raise NotFound("node", name[:40])
     if len(fitting) > 1:
         raise Ambiguous("node", name[:40], len(fitting))
-    return next(iter(fitting.values()))
+    found = node.roster.latest(fitting.pop())
+    assert found is not None
+    return found
 
 
 def client_for(node: Node, peer: Certificate) -> Client:
@@ -478,7 +484,7 @@ def sync_over(
     except SyncError as error:
         if isinstance(error, PeerUnreachable):
             error.was_heard = one.report.bytes_in > 0
-        _note_result(node, peer, one.report, _word(error), one.pace_bytes)
+        _note_result(node, peer, one.report, _word(node, error), one.pace_bytes)
         if isinstance(error, TooNew):
             _keep_refusal(node, peer.node, error)
         raise
@@ -621,9 +627,12 @@ def _standing(node: Node, who: bytes, epoch: int) -> Certificate | None:
 
     Its id is of its key: one that has begun a newer epoch than we have heard of still
     speaks for itself.
+
+    Raises:
+        Revoked: it has been put out, and is told so.
     """
     if node.roster.is_revoked(who):
-        return None
+        raise Revoked(who)
     return node.roster.certificate(who, epoch) or node.roster.latest(who)
 
 
@@ -656,6 +665,7 @@ def _note_result(
                 pace_bytes=pace_bytes,
             )
         node.store.registry.set_peer(known)
+        standing.hear(node, peer, failure)
 
 
 def _note_refusal(node: Node, data: bytes, fault: PeerFault) -> None:
@@ -678,11 +688,15 @@ def _keep_refusal(node: Node, sender: bytes, fault: PeerFault) -> None:
         node.store.journal.put_refusal(node.now_ms(), sender, cause, str(fault))
 
 
-def _word(error: SyncError) -> str:
+def _word(node: Node, error: SyncError) -> str:
     """Return how a failed try is kept: a word that `tui.labels` knows."""
     match error:
         case PeerUnreachable():
             return "unreachable"
+        case PeerRefused(status=403):
+            return standing.REVOKED_WORD
+        case Revoked() if error.node == node.id:
+            return standing.REVOKED_WORD
         case PeerRefused(status=426):
             return "upgrade-there"
         case TooNew():

@@ -45,6 +45,15 @@ class ScopeNotShared(NotTrusted):
         super().__init__(what, why)
 
 
+class Revoked(NotTrusted):
+    """A bundle is from a node that has been revoked; it may not speak any more."""
+
+    def __init__(self, node: bytes) -> None:
+        """Keep which node it is."""
+        self.node = node
+        super().__init__("bundle", f"node {node.hex()} has been revoked")
+
+
 class NotForUs(PeerFault):
     """A bundle is addressed to another node; it stays unopened."""
 

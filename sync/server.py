@@ -18,7 +18,14 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from sync.doorway import BACKLOG, MAX_CONNECTIONS, Connection, DoorServer, connection_of
-from sync.errors import Malformed, NotForUs, NotTrusted, SyncError, TooNew
+from sync.errors import (
+    Malformed,
+    NotForUs,
+    NotTrusted,
+    Revoked,
+    SyncError,
+    TooNew,
+)
 from sync.framing import BEGUN_BYTES, Frames, framed
 from sync.turns import Conversation, Turn, Turns
 
@@ -39,6 +46,7 @@ _CLOSE = {"Connection": "close"}
 STATUS: dict[type[SyncError], tuple[int, str]] = {
     Malformed: (400, "malformed"),
     NotTrusted: (401, "not-trusted"),
+    Revoked: (403, "revoked"),
     NotForUs: (409, "not-for-us"),
     TooNew: (426, "too-new"),
 }

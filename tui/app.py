@@ -8,12 +8,15 @@ import json
 import os
 import time
 import traceback
+from collections.abc import Callable
 from typing import ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.theme import BUILTIN_THEMES
+from textual.widgets import Input
 
 from node import cases, status, talk, waiting
 from node.service import Background
@@ -24,7 +27,7 @@ from tui import labels
 from tui.messages import ERRORS, sentence
 from tui.screens.choose import Choose, Option
 from tui.screens.desk import DeskPage
-from tui.screens.page import Page
+from tui.screens.page import Page, Tone
 from tui.screens.tell import Tell
 from tui.text import fit
 from tui.theme import STYLES, THEME, theme_name
@@ -43,7 +46,11 @@ CRASHED = (
 
 
 class LianbanApp(App[None]):
-    """The screens over an open node; `background` does the syncing, if there is one."""
+    """The screens over an open node.
+
+    `take_over` is asked again and again for what does the syncing; None while another
+    process does it.
+    """
 
     TITLE = "联办"
     CSS = STYLES
@@ -54,10 +61,13 @@ class LianbanApp(App[None]):
         Binding("f10", "leave", "退出", priority=True),
     ]
 
-    def __init__(self, node: Node, background: Background | None = None) -> None:
+    def __init__(
+        self, node: Node, take_over: Callable[[], Background | None] | None = None
+    ) -> None:
         super().__init__()
         self.node = node
-        self.background = background
+        self._take_over = take_over or (lambda: None)
+        self.background = self._take_over()
         self.above: Above | None = None
         self.trouble = Trouble(0, 0, 0, 0)
         self.to_settle = 0
@@ -87,6 +97,9 @@ class LianbanApp(App[None]):
 
     def look(self) -> None:
         """See if another process or thread has written; show it if so."""
+        if self.background is None:
+            # The service that did it may have ended: its lock is free then.
+            self.background = self._take_over()
         version = self.node.store.data_version()
         if version != self._version:
             self._version = version
@@ -123,6 +136,8 @@ class LianbanApp(App[None]):
             parts.append(Part(line, "quiet"))
         if self.above and self.above.not_delivered:
             parts.append(Part(f"▲未送达 {self.above.not_delivered}"))
+        if self.trouble.is_revoked:
+            parts.insert(1, Part("! 本站点已停用，请联系区里", "alert"))
         if self.trouble.is_stopped:
             parts.append(Part("! 已停写，看同步情况", "alert"))
         odd = self.trouble.set_aside + self.trouble.forks
@@ -217,6 +232,16 @@ class LianbanApp(App[None]):
         """Say how to leave: Ctrl-C does not, since it copies."""
         self._say("要退出请按 F10，内容都会存好")
 
+    async def on_event(self, event: events.Event) -> None:
+        """Take a capital letter as a small one, except where text is typed: with Caps
+        Lock on no key of ours would do anything.
+        """
+        if isinstance(event, events.Key) and not isinstance(self.focused, Input):
+            small = event.key.removeprefix("upper_").lower()
+            if len(small) == 1 and small.isalpha() and small != event.key:
+                event = events.Key(small, small)
+        await super().on_event(event)
+
     # -- errors ---------------------------------------------------------------
 
     async def run_action(self, *args, **options):  # type: ignore[no-untyped-def]
@@ -266,9 +291,9 @@ class LianbanApp(App[None]):
         self.trouble = status.trouble(self.node)
         self.to_settle = cases.count_to_settle(self.node)
 
-    def _say(self, words: str) -> None:
+    def _say(self, words: str, tone: Tone = "") -> None:
         if self.page is not None:
-            self.page.say(words)
+            self.page.say(words, tone)
 
     def _sync(self) -> None:
         """Exchange once, in a thread, over a connection of its own."""
@@ -305,7 +330,9 @@ class LianbanApp(App[None]):
         if (self.above.last_try_ms or 0) == self._waits_for_sync:
             return
         self._waits_for_sync = None
-        if self.above.is_online:
+        if self.trouble.is_revoked:
+            self._say(labels.REVOKED_HERE, "alert")
+        elif self.above.is_online:
             self._say(f"✓ 与{self.above.name}同步好了")
         else:
             result = labels.word(labels.RESULTS, self.above.last_result)

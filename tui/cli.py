@@ -132,6 +132,9 @@ def run(arguments: list[str]) -> int:
         return FAILED
     except (NodeError, SyncError) as error:
         click.echo(sentence(error), err=True)
+        # What a command adds of its own: where the text is that was not submitted.
+        for words in getattr(error, "__notes__", ()):
+            click.echo(harmless(words), err=True)
         return exit_code(error)
     except BrokenPipeError:
         return FAILED

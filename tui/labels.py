@@ -4,12 +4,14 @@ Screens and the command line both take their words from here, so that one thing 
 one name. Whole sentences about errors stand in `tui.messages`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from forms.item import Tier
 from node import audit
+from node.desks import desk_name
 from node.lifecycle import State, Step
 from node.matters import MARK_CHANGED, MARK_CONFLICT, MARK_DISPUTED
+from node.pauses import POLL_S
 from node.progress import Progress, Way
 from node.status import Above, Arrival
 from node.store.cases import CaseRow
@@ -119,9 +121,16 @@ RESULTS: dict[str, str] = {
     "not-trusted": "对方身份或数据不可信",
     "upgrade-here": "本机程序旧，请升级",
     "upgrade-there": "对方程序旧，要升级",
+    "revoked-here": "本站点已被停用",
     "failed": "没有成功",
 }
 """How a sync ended."""
+
+REVOKED_HERE = (
+    "本站点已被停用（原因、从什么时候起，由区里说明）。"
+    "已存的都在，新办件不会再被收下；请联系区里。"
+)
+"""Said wherever a revoked node speaks with its people."""
 
 UPGRADE_HERE = "有站点已在用更新的程序，它们传来的本机读不懂：请升级本机的程序"
 
@@ -137,8 +146,8 @@ ACTS: dict[str, str] = {
 """What is written down to be answered for 审计."""
 
 HERE, AT_TOWN, AT_DISTRICT = "▲未送达", "●已到镇", "✓已到区"
-ONLINE_FOR_MS = 10 * times.MINUTE_MS
-"""An older success says nothing about the line as it is now."""
+ONLINE_FOR_MS = int(2 * POLL_S * 1000)
+"""An older success says nothing about the line as it is now: two polls are missing."""
 
 
 def word(table: Mapping[str, str], key: str) -> str:
@@ -229,6 +238,23 @@ def settles_here(mark: str, settler: str, is_here: bool) -> str:
     return f"{meaning}，等{TIERS.get(settler, '上级')}里核对"
 
 
+def open_words(rows: Sequence[CaseRow]) -> str:
+    """Return `这件还有 2 处待核对。`; of several how many have anything open; ""."""
+    found = [row for row in rows if row.open_count]
+    if not found:
+        return ""
+    if len(rows) == 1:
+        return f"这件还有 {found[0].open_count} 处待核对。"
+    return f"其中 {len(found)} 件还有待核对的。"
+
+
+def sign(row: CaseRow, *, is_ours: bool) -> str:
+    """Return what stands behind a state: something is open, or once was; ""."""
+    if row.open_count and is_ours:
+        return OPEN_MARK
+    return SETTLED_MARK if row.had_conflict or row.open_count else ""
+
+
 def line_up(above: Above | None, now_ms: int) -> str:
     """Return the state of the line upward in two words; "" at the district."""
     if above is None:
@@ -271,11 +297,9 @@ def node_name(certificate: Certificate | None, node: bytes) -> str:
     return desk_name(certificate) if certificate else f"未登记站点 {node.hex()[:8]}"
 
 
-def desk_name(certificate: Certificate) -> str:
-    """Return the name of a place; of a further desk there with its number."""
-    if certificate.terminal == 1:
-        return certificate.name
-    return f"{certificate.name}{certificate.terminal}号机"
+def desk_names(desks: Iterable[Certificate]) -> str:
+    """Return `三江口村、三江口村3号机`."""
+    return "、".join(dict.fromkeys(map(desk_name, desks)))
 
 
 def size(size_bytes: int) -> str:

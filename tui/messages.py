@@ -12,7 +12,16 @@ from node import absorb
 from node import errors as node_errors
 from node.lifecycle import State
 from sync import errors as sync_errors
-from tui.labels import CAUSES, REFUSALS, STATES, STEPS, size, word
+from tui.labels import (
+    CAUSES,
+    REFUSALS,
+    REVOKED_HERE,
+    STATES,
+    STEPS,
+    TIERS,
+    size,
+    word,
+)
 from tui.times import span
 
 ERRORS = (node_errors.NodeError, sync_errors.SyncError, forms_errors.FormError)
@@ -53,6 +62,7 @@ PEER_WORDS: dict[str, str] = {
     "a fork": "同一站点写出了两份不同的历史",
     "the code is for another place": "这个邀请码不是给本站点开的",
     "its holder has been revoked": "本站点已被停用，要由区里开邀请码",
+    "has been revoked": "那个站点已被停用",
     "cannot do it just now": "对方现在办不了",
 }
 """Parts of what `sync` says, and what that means for a clerk."""
@@ -131,6 +141,10 @@ def _step_refused(error: node_errors.StepRefused) -> str:
         why = f"这件现在是“{word(STATES, error.state)}”"
     else:
         why = word(REFUSALS, error.why)
+    if error.settler and error.why in ("tier", "elsewhere"):
+        who = word(TIERS, error.settler)
+        where = "办理地的" if error.why == "elsewhere" else ""
+        why += f"，这件现在是“{word(STATES, error.state)}”，由{where}{who}里核对"
     steps = "、".join(word(STEPS, step) for step in error.allowed)
     onward = f"现在可以：{steps}。" if steps else "现在没有要办的步骤。"
     what = "草稿" if error.state == State.DRAFT else "办件"
@@ -182,7 +196,12 @@ def _file_refused(error: node_errors.FileRefused) -> str:
 
 def _ambiguous(error: node_errors.Ambiguous) -> str:
     thing = THINGS.get(error.what, "东西")
-    return f"{error.name} 对得上 {error.count} 个{thing}。没有改动，请多写几位再试。"
+    more = "请多写几位再试"
+    if error.what == "node":
+        more = (
+            f"请写明是哪一台，如“{error.name}2号机”，或写节点号（见 lianban node list）"
+        )
+    return f"{error.name} 对得上 {error.count} 个{thing}。没有改动，{more}。"
 
 
 def _invite_refused(error: node_errors.InviteRefused) -> str:
@@ -198,6 +217,8 @@ def _unreachable(error: sync_errors.PeerUnreachable) -> str:
 
 
 def _refused(error: sync_errors.PeerRefused) -> str:
+    if error.status == 403:
+        return REVOKED_HERE
     if error.status == 426:
         return (
             "对方的程序版本比本机旧，本机传去的它读不懂。"
@@ -311,6 +332,7 @@ _SENTENCES: dict[type, Callable[[Any], str]] = {
         "请先按 F5 同步，把自己写过的取回来。一直取不回来的，请向上级要一个本站点的"
         "邀请码，运行 lianban rejoin 邀请码。"
     ),
+    node_errors.RevokedHere: _always(f"这一步没有办。{REVOKED_HERE}"),
     node_errors.Forked: _always(
         "本站点的数据被复制过，两份都在写，所以先停写。这一步没有存；以前存的和草稿"
         "都在，照常能看、能填草稿。请向上级要一个本站点的邀请码，运行 "

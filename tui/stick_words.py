@@ -127,7 +127,7 @@ def _from_one(one: FromOne) -> list[str]:
     said += [f"　{gap(each)}。" for each in one.missing[:SHOWN_LINES]]
     said += [f"　对方{gap(each)}。" for each in one.lost[:SHOWN_LINES]]
     if one.refused:
-        said.append(f"　有 {len(one.refused)} 处没有收，原因见同步情况。")
+        said.append(f"　有 {len(one.refused)} 处没有收，原因见 lianban status。")
     if one.answer:
         said.append(
             f"　回执已写到 U 盘：第 {one.answer.pack} 包，{_brings(one.answer)}。"

@@ -888,7 +888,7 @@ def test_a_revoked_node_is_not_spoken_with(nodes: Three) -> None:
         sync(nodes.village, nodes.town)
 
     assert nodes.town.store.documents.count() == 0
-    assert "not enrolled" in nodes.town.store.journal.refusals(1)[0][3]
+    assert "revoked" in nodes.town.store.journal.refusals(1)[0][3]
 
 
 def test_what_begins_to_wait_while_its_part_arrives_is_not_forgotten(

@@ -9,7 +9,7 @@ import pytest
 
 from node import pauses
 from node.pauses import Pauses
-from node.service import MOST_OPEN_FILES, Background, Server
+from node.service import MOST_OPEN_FILES, Background, Relief, Server
 from sync.errors import PeerRefused, PeerUnreachable
 from tests.node.nodes import Three, three
 
@@ -88,3 +88,23 @@ def test_a_person_ends_the_longest_pause_at_once(
         assert tries.acquire(timeout=PATIENCE_S)
     finally:
         background.stop()
+
+
+def test_the_screens_take_over_when_the_service_has_ended(nodes: Three) -> None:
+    relief = Relief(nodes.village)
+
+    with nodes.village.home.sole_server() as is_served:
+        while_served = relief.take_over()
+    try:
+        after = relief.take_over()
+        again = relief.take_over()
+        with nodes.village.home.sole_server() as is_free:
+            pass
+    finally:
+        relief.stop()
+    with nodes.village.home.sole_server() as is_free_at_the_end:
+        pass
+
+    assert is_served and while_served is None
+    assert isinstance(after, Background) and again is after
+    assert not is_free and is_free_at_the_end

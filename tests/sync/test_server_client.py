@@ -26,6 +26,7 @@ from sync.errors import (
     PeerFault,
     PeerRefused,
     PeerUnreachable,
+    Revoked,
     SyncError,
     TooNew,
 )
@@ -316,6 +317,7 @@ def test_the_environment_has_no_say(
 REFUSALS = [
     (Malformed("bundle", "cut off"), 400, "malformed"),
     (NotTrusted("bundle", "unknown sender"), 401, "not-trusted"),
+    (Revoked(b"\xab" * 16), 403, "revoked"),
     (NotForUs("ab" * 16), 409, "not-for-us"),
     (TooNew("bundle", 2, 1), 426, "too-new"),
     (ChangeRefused("damaged", "cut off"), 503, "later"),

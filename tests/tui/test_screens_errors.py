@@ -1,12 +1,15 @@
 import json
 
 import pytest
+from textual.widgets import Input
 
-from node import casework
+from node import casework, roster
 from node.cases import open_case
 from node.errors import DiskFull, StoreBusy
 from node.lifecycle import State, Step
-from tests.tui.desks import Desks, dialogue, note, screen_text, submit
+from node.service import Background
+from sync.errors import Revoked
+from tests.tui.desks import ELDER, ITEM, Desks, dialogue, note, screen_text, submit
 from tui.app import LianbanApp
 from tui.screens.desk import DeskPage
 from tui.screens.tell import Tell
@@ -181,3 +184,55 @@ async def test_a_full_disk_neither_holds_nor_loses_without_asking(
         assert app.is_running is is_running
 
     assert "磁盘满了或写不进去" in asked
+
+
+async def test_a_revoked_desk_says_so_and_keeps_the_draft(desks: Desks) -> None:
+    roster.revoke(desks.district, desks.village.certificate, "电脑被偷")
+    desks.sync(desks.town)
+    with pytest.raises(Revoked):
+        desks.sync(desks.village)
+    draft = casework.begin_draft(desks.village, ITEM, ELDER)
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=(100, 24)) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        header = screen_text(app).splitlines()[0]
+        await pilot.press("f3")
+        await pilot.pause()
+        text = dialogue(app)
+
+    assert "本站点已停用，请联系区里" in header
+    assert "本站点已被停用" in text
+    assert [one.id for one in desks.village.store.cases.drafts()] == [draft.id]
+
+
+async def test_screens_ask_again_who_syncs(desks: Desks) -> None:
+    service = [None, None, Background(desks.village)]
+    app = LianbanApp(desks.village, lambda: service.pop(0))
+
+    async with app.run_test(size=SIZE):
+        at_first = app.background
+        app.look()
+        while service:
+            app.look()
+
+    assert at_first is None
+    assert isinstance(app.background, Background)
+
+
+async def test_caps_lock_stops_no_key_and_stays_in_text(desks: Desks) -> None:
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("S")
+        await pilot.pause()
+        after_s = type(app.page).__name__
+        await pilot.press("escape")
+        await pilot.pause()
+        await pilot.press("/", "O", "Y")
+        await pilot.pause()
+        typed = app.screen.query_one("#find", Input).value
+
+    assert after_s == "MonitorPage"
+    assert typed == "OY"

@@ -42,6 +42,7 @@ MADE = {
     "StickTrouble": ("full", "/media/usb"),
     "Malformed": ("bundle", "is cut off"),
     "NotTrusted": ("bundle", "the sender's signature does not hold"),
+    "Revoked": (b"\xab" * 16,),
     "Ahead": ("entries 9.. of abcd", 7),
     "NotForUs": ("abcd",),
     "TooNew": ("bundle", 2, 1),
@@ -216,7 +217,13 @@ def test_how_far_one_file_has_come(way: Way, words: str) -> None:
     [
         (None, None, None, "还没同步过"),
         (True, NOW_MS, NOW_MS, "在线 刚刚"),
-        (True, NOW_MS, NOW_MS - 3 * MINUTE, "在线 3分钟前"),
+        (True, NOW_MS, NOW_MS - MINUTE // 2, "在线 刚刚"),
+        (
+            True,
+            NOW_MS,
+            NOW_MS - 3 * MINUTE,
+            "上次同步 3分钟前",
+        ),  # two polls are missing
         (True, NOW_MS, NOW_MS - DAY, "上次同步 1天前"),  # that was then
         (False, NOW_MS - 2 * DAY - 3 * HOUR, None, "离线 2天3小时"),
         (False, NOW_MS, None, "刚离线"),

@@ -4,11 +4,16 @@ from typing import Any
 
 import click
 
+from node import audit as acts
+from node.desks import desks_of
 from node.store.registry import AuditRow
 from node.wiring import Node
 from tui import labels, times
 from tui.commands.context import Context, json_option, line, show
 from tui.commands.upkeep import iso
+
+_NAMED_IN_NOTE = (acts.JOIN, acts.ENROL)
+"""The note says which desk it was then; its node may have another number by now."""
 
 
 @click.group("audit", help="审计记录：谁邀请、登记、停用、发布，谁要过不该看的。")
@@ -35,7 +40,7 @@ def _words(node: Node, row: AuditRow) -> tuple[str, ...]:
     """Return one record as cells: when, where, what, about what, whom, by whom."""
     places = {one.division: one.name for one in node.roster.everyone()}
     subject = "+".join(places.get(part, part) for part in row.subject.split("+"))
-    peer = _name(node, row.peer) if row.peer else ""
+    peer = "" if row.act in _NAMED_IN_NOTE else _peer(node, row)
     return (
         times.moment(row.at_ms, node.now_ms()),
         _name(node, row.node),
@@ -58,6 +63,16 @@ def _object(node: Node, row: AuditRow) -> dict[str, Any]:
         "note": row.note,
         "by": row.by,
     }
+
+
+def _peer(node: Node, row: AuditRow) -> str:
+    """Return whom it concerned: who is put out is so at all desks with its id."""
+    if not row.peer:
+        return ""
+    if row.act == acts.REVOKE:
+        names = labels.desk_names(desks_of(node.roster, row.peer))
+        return names or _name(node, row.peer)
+    return _name(node, row.peer)
 
 
 def _name(node: Node, who: bytes) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from node import carrying, talk
+from node import carrying, standing, talk
 from node.carrying import CarriedIn, CarriedOut, Progress
 from node.packs import Traffic
 from sync.carry import Gap
@@ -89,11 +89,14 @@ def in_(context: Context, folder: Path, no_answer: bool, as_json: bool) -> int:
             on_progress=None if as_json else _progress("已读"),
         )
         roster = node.roster
+        is_put_out = standing.is_revoked_here(node)
     if as_json:
         show(_in_object(came, roster.latest))
     else:
         for words in stick_words.carried_in(came, roster.latest):
             tell(words)
+        if is_put_out:
+            tell(labels.REVOKED_HERE)
     return verdict(came)
 
 

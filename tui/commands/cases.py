@@ -17,6 +17,7 @@ from node import status as node_status
 from node.cases import Case
 from node.errors import AnswersWrong, NodeError
 from node.lifecycle import State, Step
+from node.matters import MARK_CONFLICT
 from node.progress import Progress, Way, progress, ways
 from node.status import Arrival
 from node.store.cases import CaseRow, Draft, Filter
@@ -95,6 +96,9 @@ def new(
             tell_wrong(wrong)
             tell(f"已存为草稿 {draft.id}，改好后运行 lianban case submit。")
             return 1
+        except NodeError as error:
+            error.add_note(_still_a_draft(draft))
+            raise
         _say_case(node, made, as_json)
     return 0
 
@@ -117,6 +121,10 @@ def list_cases(
         rows = _rows(node, states, query, limit)
         names = _names(node)
         objects = _row_objects(node, rows) if as_json else []
+        signs = {
+            row.document: labels.sign(row, is_ours=node_cases.may_settle(node, row))
+            for row in rows
+        }
     if as_json:
         show({"cases": objects})
         return
@@ -126,7 +134,7 @@ def list_cases(
             row.number,
             row.applicant or "（未填姓名）",
             row.item_name,
-            labels.STATES[row.state],
+            f"{labels.STATES[row.state]} {signs[row.document]}".strip(),
             "" if row.division == row.taken_in_at else labels.whose(names, row),
         )
 
@@ -180,7 +188,13 @@ def submit(
             if answers or files:
                 answers = {**draft.answers, **answers}
                 draft = casework.save_draft(node, draft, answers, files=files)
-            made = casework.submit_draft(node, draft)
+            try:
+                made = casework.submit_draft(node, draft)
+            except AnswersWrong:
+                raise
+            except NodeError as error:
+                error.add_note(_still_a_draft(draft))
+                raise
         else:
             waits = node_cases.find_row(node, name).state == State.SUBMITTED
             made = casework.take_step(
@@ -211,6 +225,7 @@ def forward(context: Context, names: tuple[str, ...], as_json: bool) -> None:
             )
         else:
             line(batch.number, f"{batch.count} 件")
+            _tell_open(made)
 
 
 def _step_command(step: Step, words: str) -> click.Command:
@@ -313,9 +328,16 @@ def _print_case(shown: dict[str, Any], fields: tuple[Field, ...], now_ms: int) -
             if is_there is not None
         ),
     )
+    disputed = {
+        matter["key"]: f"{labels.SETTLED_MARK} 两处填得不同，等核对：{_values(matter)}"
+        for matter in shown.get("conflicts", [])
+        if matter["kind"] == MARK_CONFLICT
+    }
     for field in fields:
-        if value := shown["fields"].get(field.key):
-            line("字段", field.label, KINDS[field.kind].show(field, value))
+        in_dispute = disputed.get(field.key, "")
+        if (value := shown["fields"].get(field.key)) or in_dispute:
+            said = KINDS[field.kind].show(field, value) if value else ""
+            line("字段", field.label, said, in_dispute)
     for file in shown.get("materials", []):
         way = Way(file["here"], file["percent"], *file["sync"].values())
         size = labels.size(file["size"])
@@ -331,10 +353,14 @@ def _print_case(shown: dict[str, Any], fields: tuple[Field, ...], now_ms: int) -
             "" if event["stands"] else "（没有生效）",
         )
     for matter in shown.get("conflicts", []):
-        values = " / ".join(one["value"] for one in matter["choices"] if one["value"])
-        line("待核对", matter["label"], values)
+        line("待核对", matter["label"], _values(matter))
     if shown["had_conflict"] and not shown["mark"]:
         line("曾有不同，已经核对")
+
+
+def _values(matter: dict[str, Any]) -> str:
+    """Return the values between which a person chooses: `甲地 / 乙地`."""
+    return " / ".join(one["value"] for one in matter["choices"] if one["value"])
 
 
 def _names(node: Node) -> dict[str, str]:
@@ -423,7 +449,27 @@ def _take_steps(
     else:
         for one in done:
             line(one.id, labels.STATES[one.story.state])
+        _tell_open(done)
     return 3 if failures else 0
+
+
+def _still_a_draft(draft: Draft) -> str:
+    """Return what stands behind why it was not submitted."""
+    return (
+        f"填的内容没有丢，都在草稿 {draft.id} 里；"
+        f"能提交以后运行 lianban case submit {draft.id[:12]}。"
+    )
+
+
+def _tell_open(done: Sequence[Case]) -> None:
+    """Say of which cases something is still open, and who settles it."""
+    for one in done:
+        if one.row.open_count:
+            tell(
+                f"注意：{one.row.number} 还有 {one.row.open_count} 处待核对，"
+                f"{labels.settles_here(one.row.mark, one.row.settler, is_here=False)}"
+                f"。详情见 lianban case conflicts {one.id[:12]}。"
+            )
 
 
 def _say_draft(draft: Draft, as_json: bool) -> int:

@@ -85,6 +85,19 @@ def line(*cells: str) -> None:
     click.echo("  ".join(harmless(cell) for cell in cells))
 
 
+def confirm(question: str) -> bool:
+    """Ask a person for a yes; anything else, also an end of input, is a no.
+
+    Raises:
+        click.Abort: he pressed Ctrl-C.
+    """
+    click.echo(f"{question}（是按 y，否按 n）：", nl=False, err=True)
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        click.echo(err=True)
+    return answer.strip().lower() in ("y", "yes", "是")
+
+
 def tell_wrong(wrong: AnswersWrong) -> None:
     """Say everything that is wrong with a form, a line for each field."""
     tell(f"没有提交：有 {len(wrong.problems)} 处要改。")

@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from node import peers
+from node.desks import desk_name
 from sync.identity import Certificate
-from tui import labels
 from tui.commands.context import Context, json_option, line, show, tell
 
 
@@ -23,7 +23,7 @@ def add(context: Context, name: str, address: str) -> None:
     """Visit a node of the roster at an address."""
     with context.node() as node:
         added = peers.add(node, name, address)
-        called = labels.desk_name(added)
+        called = desk_name(added)
     tell(f"已记下：与{called}在 {address} 直接同步。")
 
 
@@ -40,7 +40,7 @@ def list_peers(context: Context, as_json: bool) -> None:
         return
     for one, address in found:
         is_above = "上级" if one.node == above else ""
-        line(labels.desk_name(one), one.division, one.node.hex(), address, is_above)
+        line(desk_name(one), one.division, one.node.hex(), address, is_above)
 
 
 @peer.command("remove", help="不再直接与它同步；已经收到的都留着。")
@@ -50,7 +50,7 @@ def remove(context: Context, name: str) -> None:
     """Visit a node no more."""
     with context.node() as node:
         removed = peers.remove(node, name)
-        called = labels.desk_name(removed)
+        called = desk_name(removed)
     tell(f"不再与{called}直接同步。")
 
 

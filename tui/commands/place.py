@@ -6,37 +6,36 @@ from typing import Any
 
 import click
 
-from node import enrol, roster, talk, waiting
+from node import enrol, old_names, roster, talk, waiting
 from node import rejoin as node_rejoin
+from node.desks import desks_of
 from node.logs import log_to
-from node.service import Background, Server
+from node.service import Background, Relief, Server
 from node.wiring import Node
 from sync.identity import Certificate, fingerprint_words
-from tui import labels
+from tui import labels, refusal_words
 from tui.commands import neighbours
-from tui.commands.context import Context, json_option, line, show, tell
+from tui.commands.context import Context, confirm, json_option, line, show, tell
 from tui.text import harmless
 
+REFUSALS_SHOWN = 20
 TIERS = click.Choice(["district", "town", "village"])
 
 
 def open_screens(context: Context) -> None:
-    """Open the screens; the background sync runs here unless a service does it."""
+    """Open the screens; the background sync runs here while no service does it."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("没有终端，打不开界面；命令见 --help。")
     # Imported late: the commands of scripts need no screens.
     from tui.app import LianbanApp
 
-    with context.node() as node, node.home.sole_server() as is_ours:
+    with context.node() as node:
         log_to(node.home.log)
-        background = Background(node) if is_ours else None
-        if background:
-            background.start()
+        relief = Relief(node)
         try:
-            LianbanApp(node, background).run()
+            LianbanApp(node, relief.take_over).run()
         finally:
-            if background:
-                background.stop()
+            relief.stop()
 
 
 @click.command("init", help="建立区级节点，同时生成全区的根密钥。")
@@ -133,6 +132,7 @@ def rejoin(context: Context, code: str, as_json: bool) -> None:
     """Begin the next epoch of this node."""
     with context.node() as node:
         is_root = bool(node.secrets.root_key)
+        before = [draft.document for draft in node.store.cases.drafts()]
         if bool(code) == is_root:
             raise click.UsageError(
                 "区级站点不用邀请码：lianban rejoin。"
@@ -144,13 +144,31 @@ def rejoin(context: Context, code: str, as_json: bool) -> None:
             if is_root
             else node_rejoin.rejoin(node, code)
         )
+        renamed = [one for one in old_names.old_names(node) if one.was in before]
     if as_json:
-        show({"node": mine.node.hex(), "epoch": mine.epoch, "terminal": mine.terminal})
+        show(
+            {
+                "node": mine.node.hex(),
+                "epoch": mine.epoch,
+                "terminal": mine.terminal,
+                "drafts": [
+                    {"was": one.was.hex(), "now": one.now.hex(), "number": one.number}
+                    for one in renamed
+                ],
+            }
+        )
         return
     tell(
         f"{mine.name} 已重新入网（第 {mine.epoch} 期），可以照常办理了。"
         f"以后的办件编号用 {mine.terminal:02d} 号终端，不会与另一份重号。"
     )
+    if renamed:
+        tell("草稿都在，编号换成了新的，用原来的编号也找得到：")
+        for one in renamed:
+            tell(
+                f"  {one.was.hex()[:12]}（{one.was_number}） → "
+                f"{one.now.hex()[:12]}（{one.number}）"
+            )
     tell("两份都要继续用的，另一份也要各用一个邀请码 rejoin；不用的请不要再打开。")
     if not is_root:
         tell("接着运行 lianban sync，把还没上报的送上去。")
@@ -205,15 +223,22 @@ def node_show(context: Context, name: str, as_json: bool) -> None:
 @click.option("--reason", required=True, help="为什么停用，记入审计。")
 @click.option("--yes", is_flag=True, help="不再询问。")
 @click.pass_obj
-def node_revoke(context: Context, name: str, reason: str, yes: bool) -> None:
+def node_revoke(context: Context, name: str, reason: str, yes: bool) -> int:
     """Let nothing count that a node writes from now on."""
     with context.node() as node:
         who = talk.find_neighbour(node, name)
-        called = f"{labels.desk_name(who)}（{who.division}，{who.node.hex()[:16]}）"
-        if not yes:
-            click.confirm(f"停用{harmless(called)}？停用后不能撤回。", abort=True)
+        desks = desks_of(node.roster, who.node)
+        called = f"{labels.desk_names(desks)}（{who.division}，{who.node.hex()[:16]}）"
+        if len(desks) > 1:
+            called += "。这些机器出自同一份数据，是同一个站点号，只能一起停用"
+        if not (yes or confirm(f"停用{harmless(called)}。停用后不能撤回，确定停用吗")):
+            tell("没有停用，什么也没有改动。")
+            return 130
         roster.revoke(node, who, reason)
     tell(f"已停用{called}。区里已经收到的都留着；各站点同步后就不再收它的。")
+    if len(desks) > 1:
+        tell("其中还要用的，由区里给它一个新邀请码，在那里运行 lianban rejoin。")
+    return 0
 
 
 @click.command("serve", help="只运行同步服务（不开界面）：接受下级，定时与上级同步。")
@@ -283,7 +308,8 @@ def sync(context: Context, peer: str, as_json: bool) -> int:
         finally:
             client.close()
             if is_terminal:
-                click.echo("\r", nl=False, err=True)
+                click.echo("\r\033[K", nl=False, err=True)
+        known = node.roster
     if as_json:
         show(
             {
@@ -305,8 +331,13 @@ def sync(context: Context, peer: str, as_json: bool) -> int:
             f"{labels.files_moved(report.pieces_out, report.pieces_in)}，"
             f"{report.requests} 次请求，{report.bytes_out + report.bytes_in} 字节。"
         )
-        for fault in report.refused:
-            tell(f"未收下：{fault}")
+        said = dict.fromkeys(
+            refusal_words.refusal(one, known) for one in report.refused
+        )
+        for words in list(said)[:REFUSALS_SHOWN]:
+            tell(words)
+        if report.refused:
+            tell("每一处都记在 lianban status 里。")
     return 3 if report.refused else 0
 
 

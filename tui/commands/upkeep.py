@@ -8,11 +8,12 @@ import click
 from node import cases
 from node import status as node_status
 from node import upkeep as node_upkeep
+from node.desks import desk_name
 from node.fork_report import ForkedNode, forked_nodes
 from node.status import Neighbour
 from node.store.documents import PendingRow, QuarantineRow
 from node.wiring import Node
-from tui import fork_words, labels, stick_words, times
+from tui import fork_words, labels, refusal_words, stick_words, times
 from tui.commands.carry import traffic_object
 from tui.commands.context import Context, json_option, line, show, tell
 
@@ -127,7 +128,8 @@ def status_object(node: Node) -> dict[str, Any]:
         "forks": trouble.forks,
         "needs_upgrade": trouble.needs_upgrade,
         "forked": [_forked(one) for one in forked_nodes(node)],
-        "may_write": not trouble.is_stopped,
+        "revoked": trouble.is_revoked,
+        "may_write": not (trouble.is_stopped or trouble.is_revoked),
         "refusals": [
             {"at": iso(at_ms), "peer": peer.hex(), "cause": cause, "detail": detail}
             for at_ms, peer, cause, detail in node.store.journal.refusals(
@@ -227,10 +229,16 @@ def _print_status(node: Node) -> None:
     above = node_status.above(node)
     if above:
         line("未送达上级", f"{above.not_delivered} 件")
+    trouble = node_status.trouble(node)
+    if trouble.is_revoked:
+        line(labels.REVOKED_HERE)
     for one in node_status.neighbours(node):
+        if one.is_revoked:
+            line(f"  {desk_name(one.certificate)}", "已停用")
+            continue
         result = labels.word(labels.RESULTS, one.peer.last_result or "")
         line(
-            ("↑ " if one.is_above else "  ") + labels.desk_name(one.certificate),
+            ("↑ " if one.is_above else "  ") + desk_name(one.certificate),
             f"上次尝试 {_moment(node, one.peer.last_try_at_ms)} {result}",
             f"上次成功 {_moment(node, one.last_success_ms)}",
             f"最近听到 {_moment(node, one.last_heard_ms)}",
@@ -241,12 +249,16 @@ def _print_status(node: Node) -> None:
         )
         for words in stick_words.traffic(one.packs) if one.packs else ():
             line("    U 盘", words)
-    trouble = node_status.trouble(node)
     line(
         f"待核对 {cases.count_to_settle(node)}  "
         f"等候 {trouble.waiting}  隔离 {trouble.set_aside}  分叉 {trouble.forks}  "
         f"拒收 {trouble.refusals}"
     )
+    for at_ms, _, _, detail in node.store.journal.refusals(PRINTED):
+        words = refusal_words.refusal(detail, node.roster)
+        line("拒收", _moment(node, at_ms), words)
+    if trouble.refusals > PRINTED:
+        line("", f"更早的 {trouble.refusals - PRINTED} 处见 lianban status --json")
     if trouble.needs_upgrade:
         line(labels.UPGRADE_HERE)
     for fork in forked_nodes(node):

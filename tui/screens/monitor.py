@@ -47,7 +47,9 @@ class MonitorPage(Page):
         "每个站点一行。“欠对方”是对方还没签收的件数和条数，“最久”是其中最早一条"
         "等了多久；“缺”是对方有、本机还没收到的条数和时间。搁置的是有问题而没有"
         "采用的一步：它不影响别的办件，原样留着，程序升级后会再核对一次。"
-        "等候的是缺了前一步、表单或名册的，缺的到了就自动采用。有站点的数据被复制过、"
+        "等候的是缺了前一步、表单或名册的，缺的到了就自动采用。拒收的是对方传来、"
+        "本机核对不过而没有存的，不影响已存的；逐条的原因见 lianban status。"
+        "有站点的数据被复制过、"
         "两份都在写时，多一页“两份数据”，写着是哪个站点、怎么办。"
     )
 
@@ -189,6 +191,8 @@ class MonitorPage(Page):
             f"等候 {trouble.waiting}   搁置 {trouble.set_aside}   "
             f"历史分叉 {trouble.forks}   拒收 {trouble.refusals}"
         )
+        if trouble.refusals:
+            totals += "（没收下的，原因见 lianban status）"
         if trouble.needs_upgrade:
             totals = f"! {labels.UPGRADE_HERE}"
         text = ""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node import status
+from node.desks import desk_name
 from node.fork_report import ForkedNode, forked_nodes
 from node.status import Neighbour, Trouble
 from node.store.documents import PendingRow, QuarantineRow
@@ -127,6 +128,9 @@ def node_rows(neighbours: Sequence[Neighbour], now_ms: int) -> list[Row]:
 
 def node_detail(one: Neighbour, now_ms: int) -> str:
     """Return what a row has no room for."""
+    if one.is_revoked:
+        name = harmless(desk_name(one.certificate))
+        return f"{name}：已停用，不再往来；停用以前收到的都在"
     parts = ["上级"] if one.is_above else []
     if one.last_heard_ms:
         parts.append(f"最近签收 {times.moment(one.last_heard_ms, now_ms)}")
@@ -144,7 +148,7 @@ def node_detail(one: Neighbour, now_ms: int) -> str:
         parts += stick_words.traffic(one.packs)
     if one.peer.url:
         parts.append(f"地址 {harmless(one.peer.url)}")
-    return f"{harmless(labels.desk_name(one.certificate))}：{'，'.join(parts)}"
+    return f"{harmless(desk_name(one.certificate))}：{'，'.join(parts)}"
 
 
 def aside_rows(picture: Picture, now_ms: int) -> list[Row]:
@@ -194,9 +198,7 @@ def _entry_row(
 
 
 def _node_cells(one: Neighbour, now_ms: int) -> tuple[str, ...]:
-    name = (
-        f"{labels.desk_name(one.certificate)}{'（已停用）' if one.is_revoked else ''}"
-    )
+    name = f"{desk_name(one.certificate)}{'（已停用）' if one.is_revoked else ''}"
     tier = labels.word(labels.TIERS, one.certificate.tier)
     # Of whom we never meet we know by what others bring of his signed word.
     met_ms = one.last_success_ms or one.last_heard_ms
@@ -217,6 +219,8 @@ def _files(count: int) -> str:
 
 def _tried(one: Neighbour, now_ms: int) -> str:
     peer = one.peer
+    if one.is_revoked:
+        return "已停用"
     seen_ms, tried_ms = peer.last_seen_at_ms or 0, peer.last_try_at_ms or 0
     if seen_ms > tried_ms:
         return f"{times.clock(seen_ms, now_ms)} 来过"

@@ -72,6 +72,8 @@ ACTS: dict[Step, Act] = {
 BINDINGS = [
     Binding(act.key, f"step('{step}')", act.label) for step, act in ACTS.items()
 ]
+DISPUTES_ASKED = frozenset({Step.FORWARD, Step.GRANT, Step.REFUSE})
+"""Steps before which it is said that something is still open. It hinders none."""
 RARE = frozenset({"w"})
 LIST_BINDINGS = [
     Binding(one.key, one.action, one.description, show=one.key not in RARE)
@@ -107,6 +109,8 @@ async def take(page: Page, step: Step, rows: Sequence[CaseRow]) -> bool:
         if answer is None:
             return False
         note = answer
+    if step in DISPUTES_ASKED:
+        coming += labels.open_words(able)
     if step is Step.FORWARD:
         return await _forward(page, able, who, coming)
     if act.question and not await page.confirm(

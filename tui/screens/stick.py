@@ -179,6 +179,8 @@ class StickPage(Page):
         )
         title = "收好了" if came.senders else "没有收到"
         said = stick_words.carried_in(came, self.node.roster.latest)
+        if self.lianban.trouble.is_revoked:
+            said.append(labels.REVOKED_HERE)
         self._show_result(title, said)
 
     # -- private ----------------------------------------------------------------

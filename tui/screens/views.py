@@ -180,8 +180,7 @@ def state_words(node: Node, row: CaseRow) -> str:
     """Return the state of a case; ! where this tier must settle something, else ≠
     where something is or once was in conflict.
     """
-    sign = labels.SETTLED_MARK if row.had_conflict else ""
-    sign = labels.OPEN_MARK if cases.may_settle(node, row) else sign
+    sign = labels.sign(row, is_ours=cases.may_settle(node, row))
     return " ".join(filter(None, (labels.word(labels.STATES, row.state), sign)))
 
 

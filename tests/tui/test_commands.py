@@ -1,0 +1,178 @@
+"""Commands as a person runs them, in this process: what they say, and what they do."""
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from node import casework, roster
+from node.wiring import Node
+from sync.errors import Revoked
+from sync.identity import fingerprint_words
+from tests.tui.desks import ELDER, ITEM, Desks, Line
+from tui import labels
+from tui.cli import run
+
+
+@dataclass
+class Said:
+    """What a command printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def everything(self) -> str:
+        return self.out + self.err
+
+
+class Shell:
+    """Runs commands for one of the desks."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], path: Path) -> None:
+        self._capsys = capsys
+        self._password = path / "password"
+        self._password.write_text("x")
+
+    def __call__(self, node: Node, *arguments: str) -> Said:
+        self._capsys.readouterr()
+        code = run(
+            [
+                *("--home", str(node.home.path), "--as", node.operator),
+                *("--password-file", str(self._password), *arguments),
+            ]
+        )
+        said = self._capsys.readouterr()
+        return Said(code, said.out, said.err)
+
+
+@pytest.fixture
+def lianban(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Shell:
+    return Shell(capsys, tmp_path)
+
+
+def put_out(desks: Desks) -> None:
+    """Revoke the village, and let it hear so."""
+    roster.revoke(desks.district, desks.village.certificate, "电脑被偷")
+    desks.sync(desks.town)
+    with pytest.raises(Revoked):
+        desks.sync(desks.village)
+
+
+def test_a_revoked_desk_is_told_so_wherever_it_looks(
+    desks: Desks, lianban: Shell, tmp_path: Path
+) -> None:
+    put_out(desks)
+    stick = tmp_path / "stick"
+    stick.mkdir()
+
+    status = lianban(desks.village, "status")
+    carried = lianban(desks.village, "carry", "in", str(stick))
+    at_town = lianban(desks.town, "status")
+
+    assert labels.REVOKED_HERE in status.out
+    assert labels.REVOKED_HERE in carried.err
+    lines = [one.split() for one in at_town.out.splitlines() if "耀里村" in one]
+    assert lines[0] == ["耀里村", "已停用"]
+    assert lines[1][0] == "拒收"
+    assert "没有收下耀里村的数据包：那个站点已被停用。" in lines[1][-1]
+
+
+def twice_rejoined(desks: Desks, lianban: Shell) -> str:
+    """Let the village begin anew twice, as two copies of it would; return the words."""
+    words = ""
+    for _ in range(2):
+        code = lianban(
+            desks.town,
+            *("invite", "--tier", "village", "--division", "330881105201"),
+            *("--name", "耀里村", "--address", "127.0.0.1:1"),
+        ).out.strip()
+        Line.inviter = desks.town
+        said = lianban(desks.village, "rejoin", code)
+        assert said.code == 0
+        words += said.err
+    desks.sync(desks.town)
+    return words
+
+
+def test_a_revocation_names_all_desks_that_it_stops(
+    desks: Desks, lianban: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twice_rejoined(desks, lianban)
+    revoke = ("node", "revoke", "耀里村2号机", "--reason", "电脑丢失")
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+
+    asked = lianban(desks.district, *revoke)
+    is_stopped = desks.district.roster.is_revoked(desks.village.id)
+    done = lianban(desks.district, *revoke, "--yes")
+    listed = lianban(desks.district, "audit", "list").out.splitlines()
+
+    everybody = "耀里村、耀里村2号机、耀里村3号机"
+    assert (asked.code, is_stopped, done.code) == (130, False, 0)
+    assert everybody in asked.err and "是按 y，否按 n" in asked.err
+    assert "没有改动" in asked.err
+    assert everybody in done.err
+    assert everybody in listed[0]
+    enrolled = [one for one in listed if "登记入名册" in one and "耀里村" in one]
+    assert [one.split()[-1] for one in enrolled] == [
+        "耀里村3号机",
+        "耀里村2号机",
+        "耀里村",
+    ]
+
+
+def test_one_of_two_desks_is_called_by_its_number(
+    desks: Desks, lianban: Shell, tmp_path: Path
+) -> None:
+    Line.inviter = desks.town
+    second = desks.below(
+        desks.town, tmp_path / "two", "village", "330881105201", "耀里村", "王芳"
+    )
+    second.close()
+
+    which = lianban(desks.town, "node", "show", "耀里村")
+    first = lianban(desks.town, "node", "show", "耀里村1号机")
+    other = lianban(desks.town, "node", "show", "耀里村2号机")
+
+    assert which.code == 1
+    assert "耀里村 对得上 2 个站点" in which.err and "耀里村2号机" in which.err
+    assert fingerprint_words(desks.village.id) in first.out
+    assert fingerprint_words(second.id) in other.out
+
+
+def test_a_case_that_could_not_be_submitted_says_where_its_text_is(
+    desks: Desks, lianban: Shell, tmp_path: Path
+) -> None:
+    put_out(desks)
+    fields = tmp_path / "fields.json"
+    fields.write_text(json.dumps(ELDER))
+
+    made = lianban(desks.village, "case", "new", ITEM, "--fields", str(fields))
+
+    (draft,) = desks.village.store.cases.drafts()
+    assert made.code == 5
+    assert labels.REVOKED_HERE in made.err
+    assert f"都在草稿 {draft.id} 里" in made.err
+
+
+def test_rejoin_says_how_drafts_are_called_now_and_finds_them_by_the_old_name(
+    desks: Desks, lianban: Shell
+) -> None:
+    was = casework.begin_draft(desks.village, ITEM, ELDER)
+
+    said = twice_rejoined(desks, lianban)
+    (now,) = desks.village.store.cases.drafts()
+    by_id = lianban(desks.village, "case", "show", was.id[:12])
+    by_number = lianban(desks.village, "case", "show", was.number)
+    made = lianban(desks.village, "case", "submit", was.id)
+    after = lianban(desks.village, "case", "show", was.id)
+
+    assert now.id != was.id
+    assert f"{was.id[:12]}（{was.number}） → " in said
+    assert f"→ {now.id[:12]}（{now.number}）" in said
+    assert now.number in by_id.out and now.number in by_number.out
+    assert made.out.strip() == now.id
+    assert now.number in after.out
