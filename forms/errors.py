@@ -63,6 +63,55 @@ class PackageTooNew(PackageRefused):
         super().__init__(reason)
 
 
+@dataclass(frozen=True, slots=True)
+class DefinitionFault:
+    """One thing that is wrong with a form, and where.
+
+    `place` is a path ("/data/house/name") or an element ("bind /data/age");
+    `line` counts from 1 in the XForm, 0 where there is no text to point to.
+    """
+
+    place: str
+    message: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        at = f"第 {self.line} 行 " if self.line else ""
+        return f"{at}{self.place}：{self.message}" if self.place else self.message
+
+
+class DefinitionRefused(FormError):
+    """This form cannot work; `faults` says where and why. Its author mends it."""
+
+    def __init__(
+        self, place: str, reason: str, faults: Sequence[DefinitionFault] = ()
+    ) -> None:
+        self.faults = tuple(faults) or (DefinitionFault(place, reason),)
+        lines = [str(fault) for fault in self.faults[:SHOWN_FAULTS]]
+        if len(self.faults) > SHOWN_FAULTS:
+            lines.append(f"……另有 {len(self.faults) - SHOWN_FAULTS} 处")
+        super().__init__(
+            f"这张表单有 {len(self.faults)} 处要改，没有装入任何内容：\n"
+            + "\n".join(lines)
+        )
+
+
+class NoSuchNode(FormError):
+    """The form, as it is filled in now, has no such place; ask with another path."""
+
+    def __init__(self, ref: str, reason: str = "表单里现在没有这一处") -> None:
+        self.ref, self.reason = ref, reason
+        super().__init__(f"{ref[:200]}：{reason}；什么也没有改")
+
+
+class FillingRefused(FormError):
+    """This saved filling cannot be read with this form; the saved bytes stay."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"保存的填写内容读不出来：{reason}；原内容没有动")
+
+
 class CatalogRefused(FormError):
     """A folder of items has faults; `problems` lists all of them, by file and line."""
 
