@@ -18,7 +18,7 @@ from forms.xform.definition import (
 )
 from forms.xform.steps import absolute
 from forms.xform.texts import read_text
-from forms.xform.xml import elements, split, written_attributes
+from forms.xform.xml import elements, line_of, split, written_attributes
 
 CONTROLS = {
     "input": "one value that is typed",
@@ -186,7 +186,7 @@ class BodyReader:
         return path
 
     def _fault(self, place: str, message: str, element: etree._Element) -> None:
-        self.faults.append(DefinitionFault(place, message, element.sourceline or 0))
+        self.faults.append(DefinitionFault(place, message, line_of(element)))
 
 
 def _under_heading(repeat: Repeat, label: Text, appearance: str) -> Repeat:

@@ -55,7 +55,8 @@ NO_TEXT = Text()
 
 class Form(Struct, frozen=True):
     """One form of a text in one language: "" is the plain one, others "short",
-    "long", "guidance", "image", "audio", "video", "big-image"."""
+    "long", "guidance", "image", "audio", "video", "big-image".
+    """
 
     name: str
     parts: tuple[str | Output, ...]

@@ -19,6 +19,7 @@ from forms.xform.xml import (
     OPENROSA,
     XHTML,
     elements,
+    line_of,
     parse,
     split,
     written,
@@ -134,7 +135,7 @@ def _binds(
         if ref is None:
             reason = "bind 要写一条不带条件的路径（nodeset）"
             place = f"bind {nodeset[:80]}".strip()
-            faults.append(DefinitionFault(place, reason, element.sourceline or 0))
+            faults.append(DefinitionFault(place, reason, line_of(element)))
             continue
         if key := attributes.get("id"):
             by_id[key] = ref
@@ -179,7 +180,7 @@ def _secondary(
         key = instance.get("id", "")
         if not key or key in found:
             reason = f"列表 {key[:60]!r} 重复" if key else "第二个 instance 没有 id"
-            faults.append(DefinitionFault("instance", reason, instance.sourceline or 0))
+            faults.append(DefinitionFault("instance", reason, line_of(instance)))
             continue
         child = next((e for e in elements(instance)), None)
         root = _element(child) if child is not None else None

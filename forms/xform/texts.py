@@ -6,7 +6,7 @@ from lxml import etree
 
 from forms.errors import DefinitionFault
 from forms.xform.definition import Entry, Form, Output, Text, Translation
-from forms.xform.xml import elements, split
+from forms.xform.xml import elements, line_of, split
 
 MAX_TEXT = 20_000
 """Most characters of one text."""
@@ -49,14 +49,14 @@ def read_translations(
         place = f"itext {language}"
         if not language or any(t.language == language for t in found):
             reason = "翻译没有写语言" if not language else "同一种语言写了两次"
-            faults.append(DefinitionFault(place, reason, translation.sourceline or 0))
+            faults.append(DefinitionFault(place, reason, line_of(translation)))
             continue
         texts: dict[str, Entry] = {}
         for text in elements(translation):
             key = text.get("id", "")
             if not key or key in texts:
                 reason = f"文字编号 {key[:80]!r} 重复" if key else "文字没有编号"
-                faults.append(DefinitionFault(place, reason, text.sourceline or 0))
+                faults.append(DefinitionFault(place, reason, line_of(text)))
                 continue
             texts[key] = Entry(key, _forms(text))
         is_default = "default" in translation.attrib

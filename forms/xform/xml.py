@@ -55,6 +55,12 @@ def split(tag: str) -> tuple[str, str]:
     return "", tag
 
 
+def line_of(element: etree._Element) -> int:
+    """Return the line on which an element begins, from 1; 0: not known."""
+    line: object = element.sourceline  # a property, though the stubs do not say so
+    return line if isinstance(line, int) else 0
+
+
 def written(element: etree._Element) -> str:
     """Return the name of an element as it was written, with its prefix."""
     name = split(str(element.tag))[1]
