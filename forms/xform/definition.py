@@ -179,6 +179,8 @@ class Definition(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=
 
     id: str
     instance: Element
+    instance_id: str = ""
+    """By which expressions may name the instance itself; mostly none."""
     version: str = ""
     title: str = ""
     style: str = ""

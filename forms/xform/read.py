@@ -83,6 +83,7 @@ def read_form(xml: bytes | str) -> Definition:
     definition = Definition(
         id=attributes.get("id") or instance.namespace or instance.name,
         instance=instance,
+        instance_id=instances[0].get("id") or "",
         version=attributes.get("version") or attributes.get("orx:version", ""),
         title=" ".join("".join(map(str, title.itertext())).split())
         if title is not None

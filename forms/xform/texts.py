@@ -77,7 +77,8 @@ def _collect(element: etree._Element, parts: list[str | Output]) -> None:
     _add(parts, element.text)
     for child in elements(element):
         if split(str(child.tag))[1] == "output":
-            parts.append(Output((child.get("value") or child.get("ref", "")).strip()))
+            value = child.get("value") or child.get("ref") or ""
+            parts.append(Output(value.strip()))
         else:
             # Markup of HTML in a label: its text counts.
             _collect(child, parts)

@@ -34,9 +34,8 @@ def parse(data: bytes | str) -> etree._Element:
         root = etree.fromstring(raw, _parser())
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
         raise DefinitionRefused("", f"不是正确的 XML（{str(error)[:200]}）") from error
-    document = root.getroottree().docinfo
     # The declared names of a document type are refused, not only left unread.
-    if document.doctype or document.internalDTD is not None:
+    if root.getroottree().docinfo.internalDTD is not None:
         raise DefinitionRefused("", "不能带文档类型声明（DOCTYPE）")
     _measure(root)
     return root
