@@ -1,0 +1,423 @@
+"""A tree written as XPath for libxml2, where OpenRosa and libxml2 differ. Pure: no I/O.
+
+What libxml2 does as OpenRosa wants it stays as it is; the rest becomes calls of our
+functions, whose names have a prefix of their own. Since the types of most parts are
+known before, only what may be a date goes through Python.
+"""
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from forms.xpath.dates import INVALID
+from forms.xpath.errors import ExpressionRefused
+from forms.xpath.function import MAX_ARGUMENTS, Function, Type
+from forms.xpath.functions import FUNCTIONS
+from forms.xpath.references import IMPLICIT
+from forms.xpath.tree import (
+    Call,
+    Filter,
+    Infix,
+    Literal,
+    Negation,
+    Number,
+    Part,
+    Path,
+    Step,
+    Union,
+)
+from forms.xpath.values import to_number
+
+OURS = "urn:lianban:forms:xpath"
+"""The namespace of our functions."""
+
+COMPARISONS = {
+    "=": "equal",
+    "!=": "unequal",
+    "<": "less",
+    "<=": "at-most",
+    ">": "more",
+    ">=": "at-least",
+}
+
+_CONTEXT = Path(False, None, (Step("self", "node()", (), 0),))
+_COUNTED = frozenset([Type.NUMBER, Type.BOOLEAN])
+_SPELLED = frozenset([Type.STRING, Type.NODES])
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """From where an expression is evaluated.
+
+    Attributes:
+        below_parent: absolute paths start at the variable `root`, not at the document.
+        moved: `current()` is the variable `current`, not the context node.
+        way: from the element that libxml2 gets to the context node, which may be an
+            attribute, a text or the document; empty: it is that element.
+    """
+
+    below_parent: bool
+    moved: bool
+    way: str
+
+
+@dataclass(slots=True)
+class Emitted:
+    """What libxml2 needs for an expression."""
+
+    type: Type = Type.ANY
+    text: str = ""
+    functions: set[str] = field(default_factory=set)
+    uris: dict[str, str] = field(default_factory=dict)
+    instances: dict[str, str] = field(default_factory=dict)
+    needs_root: bool = False
+    needs_current: bool = False
+
+
+def emit(part: Part, source: str, namespaces: Mapping[str, str], seat: Seat) -> Emitted:
+    """Return the XPath of a part.
+
+    Args:
+        part: of the expression `source`, which errors name.
+        source: the whole expression.
+        namespaces: prefix to URI; the prefix "" is for element names without one.
+        seat: from where it is evaluated.
+
+    Raises:
+        ExpressionRefused: an unknown function or prefix, or arguments that do not fit.
+    """
+    emitter = _Emitter(source, namespaces, seat)
+    written = emitter.part(part)
+    emitter.out.text, emitter.out.type = written.text, written.type
+    return emitter.out
+
+
+def constant(part: Part) -> bool | None:
+    """Return the truth of a part that is always the same; None: it may change."""
+    match part:
+        case Number(text):
+            return float(text) != 0
+        case Literal(value):
+            return value != ""
+        case Call("true", ()):
+            return True
+        case Call("false", ()):
+            return False
+        case Infix(operands, ("and" | "or" as operator, *_)):
+            decisive = operator == "or"
+            for operand in operands:
+                truth = constant(operand)
+                if truth is None or truth == decisive:
+                    return truth
+            return not decisive
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """XPath text that may stand anywhere, its type, and the literal it is, if one."""
+
+    text: str
+    type: Type
+    literal: str | None = None
+    digits: bool = False
+
+
+class _Emitter:
+    def __init__(self, source: str, namespaces: Mapping[str, str], seat: Seat) -> None:
+        self.source, self.namespaces, self.seat = source, namespaces, seat
+        self.out = Emitted()
+        self.inside = 0  # how many predicates are around
+
+    def part(self, part: Part) -> _Written:
+        match part:
+            case Number(text):
+                return _Written(text, Type.NUMBER, digits=True)
+            case Literal(value):
+                quote = '"' if "'" in value else "'"
+                return _Written(f"{quote}{value}{quote}", Type.STRING, value)
+            case Negation(operand):
+                text = self._as_number(self.part(operand))
+                return _Written(f"(-{text})", Type.NUMBER)
+            case Union(operands):
+                texts = [self._nodes(operand) for operand in operands]
+                return _Written(f"({' | '.join(texts)})", Type.NODES)
+            case Filter(base, predicates):
+                text = self._nodes(base) + self._predicates(predicates)
+                return _Written(text, Type.NODES)
+            case Path():
+                return _Written(self._path(part), Type.NODES)
+            case Infix(operands, operators):
+                return self._infix(operands, operators)
+            case Call():
+                return self._call(part)
+
+    # Operators
+
+    def _infix(
+        self, operands: tuple[Part, ...], operators: tuple[str, ...]
+    ) -> _Written:
+        if operators[0] in {"and", "or"}:
+            return self._junction(operands, operators[0])
+        if operators[0] in COMPARISONS:
+            written = self.part(operands[0])
+            for operator, operand in zip(operators, operands[1:], strict=True):
+                written = self._comparison(written, operator, self.part(operand))
+            return written
+        text = self._as_number(self.part(operands[0]))
+        for operator, operand in zip(operators, operands[1:], strict=True):
+            text += f" {operator} {self._as_number(self.part(operand))}"
+        return _Written(f"({text})", Type.NUMBER)
+
+    def _junction(self, operands: tuple[Part, ...], operator: str) -> _Written:
+        """Join by and / or; what can never be reached is not even judged."""
+        texts = []
+        for operand in operands:
+            truth = constant(operand)
+            texts.append(self._as_boolean(self.part(operand)))
+            if truth is (operator == "or"):
+                break
+        if len(texts) == 1:
+            return _Written(f"boolean({texts[0]})", Type.BOOLEAN)
+        return _Written(f"({f' {operator} '.join(texts)})", Type.BOOLEAN)
+
+    def _comparison(self, left: _Written, operator: str, right: _Written) -> _Written:
+        left, right = self._day_counted(left), self._day_counted(right)
+        types = {left.type, right.type}
+        if Type.ANY in types or self._needs_dates(left, operator, right):
+            name = self._ours(COMPARISONS[operator])
+            return _Written(f"{name}({left.text}, {right.text})", Type.BOOLEAN)
+        alike = operator in {"=", "!="} and (types <= _SPELLED or Type.BOOLEAN in types)
+        if alike or Type.NODES in types:
+            texts = left.text, right.text
+        else:
+            texts = self._as_number(left), self._as_number(right)
+        return _Written(f"({texts[0]} {operator} {texts[1]})", Type.BOOLEAN)
+
+    def _needs_dates(self, left: _Written, operator: str, right: _Written) -> bool:
+        """Whether nodes are compared by what may be their days."""
+        types = {left.type, right.type}
+        if Type.NODES not in types or Type.BOOLEAN in types:
+            return False
+        if operator in {"=", "!="}:
+            # No stored date is a number that somebody would write down.
+            return Type.NUMBER in types and not (left.digits or right.digits)
+        return True
+
+    def _day_counted(self, written: _Written) -> _Written:
+        if written.type is not Type.DATE:
+            return written
+        return _Written(self._as_number(written), Type.NUMBER)
+
+    # Types
+
+    def _as_number(self, written: _Written) -> str:
+        if written.type in _COUNTED:
+            return written.text
+        if written.literal is not None and not _may_be_date(written.literal):
+            number = to_number(written.literal)
+            return "(0 div 0)" if number != number else f"number({written.text})"
+        return f"{self._ours('number')}({written.text})"
+
+    def _as_string(self, written: _Written) -> str:
+        if written.type in {Type.NUMBER, Type.ANY}:
+            return f"{self._ours('string')}({written.text})"
+        return written.text
+
+    def _as_boolean(self, written: _Written) -> str:
+        if written.type is Type.DATE:
+            return f"({written.text} != '' and {written.text} != '{INVALID}')"
+        return written.text
+
+    def _as_is(self, written: _Written) -> str:
+        return written.text
+
+    # Paths
+
+    def _path(self, path: Path) -> str:
+        steps = "/".join(self._step(step) for step in path.steps)
+        if path.base is not None:
+            return f"{self._nodes(path.base)}/{steps}"
+        if path.absolute:
+            return f"{self._root()}/{steps}" if steps else self._root() or "/"
+        if self.inside or not self.seat.way:
+            return steps
+        return f"{self.seat.way}{'' if self.seat.way == '/' else '/'}{steps}"
+
+    def _root(self) -> str:
+        if not self.seat.below_parent:
+            return ""
+        self.out.needs_root = True
+        return "$root"
+
+    def _step(self, step: Step) -> str:
+        if step.axis == "namespace":
+            raise self._refused(step.position, "不支持 namespace 轴")
+        test = self._test(step)
+        return f"{step.axis}::{test}{self._predicates(step.predicates)}"
+
+    def _test(self, step: Step) -> str:
+        if step.test == "*" or step.test.endswith(")"):
+            return step.test
+        prefix, colon, name = step.test.rpartition(":")
+        if not colon and step.axis == "attribute":
+            return name
+        uri = self.namespaces.get(prefix)
+        if uri is None and colon:
+            raise self._refused(step.position, f"前缀 {prefix[:40]!r} 没有声明")
+        if not uri:
+            return name
+        return f"{self.out.uris.setdefault(uri, f'n{len(self.out.uris)}')}:{name}"
+
+    def _predicates(self, predicates: tuple[Part, ...]) -> str:
+        self.inside += 1
+        text = ""
+        for predicate in predicates:
+            written = self.part(predicate)
+            text += f"[{self._as_boolean(written)}]"
+        self.inside -= 1
+        return text
+
+    def _nodes(self, part: Part) -> str:
+        written = self.part(part)
+        if written.type not in {Type.NODES, Type.ANY}:
+            position = part.position if isinstance(part, Call) else 0
+            raise self._refused(position, "这里应是路径，不能是文字、数字或真假")
+        return f"({written.text})" if isinstance(part, Path) else written.text
+
+    def _current(self) -> str:
+        if not self.seat.moved and not self.inside:
+            return self.seat.way or "."
+        self.out.needs_current = True
+        if self.seat.moved or not self.seat.way:
+            return "$current"
+        return "/" if self.seat.way == "/" else f"$current/{self.seat.way}"
+
+    # Calls
+
+    def _call(self, call: Call) -> _Written:
+        function = FUNCTIONS.get(call.name)
+        if function is None:
+            reason = f"没有函数 {call.name[:40]!r}{_near(call.name)}"
+            raise self._refused(call.position, reason)
+        self._count(call, function)
+        if special := _SPECIAL.get(call.name):
+            return special(self, call)
+        arguments = call.arguments
+        if not arguments and call.name in IMPLICIT:
+            arguments = (_CONTEXT,)
+        written = [self.part(argument) for argument in arguments]
+        if function.work is not None:
+            return self._our_call(call, function, written)
+        texts = [
+            _CONVERT[function.type_of(number)](self, argument)
+            for number, argument in enumerate(written)
+        ]
+        self._check_nodes(call, function, written)
+        return _Written(f"{call.name}({', '.join(texts)})", function.gives)
+
+    def _our_call(
+        self, call: Call, function: Function, written: list[_Written]
+    ) -> _Written:
+        self._check_nodes(call, function, written)
+        texts = [self._current()] if function.after_current else []
+        texts += [argument.text for argument in written]
+        gives = function.gives
+        if call.name in {"if", "coalesce"}:
+            gives = _joined(written[1:] if call.name == "if" else written)
+        return _Written(f"{self._ours(call.name)}({', '.join(texts)})", gives)
+
+    def _count(self, call: Call, function: Function) -> None:
+        most = MAX_ARGUMENTS if function.most is None else function.most
+        if function.least <= len(call.arguments) <= most:
+            return
+        wanted = f"{function.least}"
+        if function.most is None:
+            wanted = f"至少 {function.least}"
+        elif most != function.least:
+            wanted = f"{function.least} 至 {most}"
+        reason = f"{call.name} 要有 {wanted} 个参数，现在 {len(call.arguments)} 个"
+        raise self._refused(call.position, reason)
+
+    def _check_nodes(
+        self, call: Call, function: Function, written: list[_Written]
+    ) -> None:
+        for number, argument in enumerate(written):
+            wants = function.type_of(number) is Type.NODES
+            if wants and argument.type not in {Type.NODES, Type.ANY}:
+                reason = f"{call.name} 的第 {number + 1} 个参数应是路径"
+                raise self._refused(call.position, reason)
+
+    def _ours(self, name: str) -> str:
+        self.out.functions.add(name)
+        return "o:" + name.replace(":", "-")
+
+    def instance(self, call: Call) -> _Written:
+        name = call.arguments[0]
+        if not isinstance(name, Literal):
+            text = self._as_string(self.part(name))
+            return _Written(f"{self._ours('instance')}({text})", Type.NODES)
+        known = self.out.instances
+        variable = known.setdefault(name.value, f"i{len(known)}")
+        return _Written(f"${variable}", Type.NODES)
+
+    def current(self, _call: Call) -> _Written:
+        return _Written(self._current(), Type.NODES)
+
+    def place(self, call: Call) -> _Written:
+        """Write position() and last(); outside of predicates there is one node."""
+        if call.arguments:
+            nodes = self._nodes(call.arguments[0])
+            return _Written(f"{self._ours('position')}({nodes})", Type.NUMBER)
+        return _Written(f"{call.name}()" if self.inside else "1", Type.NUMBER)
+
+    def lang(self, call: Call) -> _Written:
+        text = f"lang({self._as_string(self.part(call.arguments[0]))})"
+        if self.seat.way and not self.inside:
+            text = f"boolean({self.seat.way}[{text}])"
+        return _Written(text, Type.BOOLEAN)
+
+    def _refused(self, position: int, reason: str) -> ExpressionRefused:
+        return ExpressionRefused(self.source, position, reason)
+
+
+_CONVERT: dict[Type, Callable[[_Emitter, _Written], str]] = {
+    Type.NUMBER: _Emitter._as_number,
+    Type.STRING: _Emitter._as_string,
+    Type.BOOLEAN: _Emitter._as_boolean,
+    Type.NODES: _Emitter._as_is,
+    Type.ANY: _Emitter._as_is,
+}
+_SPECIAL: dict[str, Callable[[_Emitter, Call], _Written]] = {
+    "instance": _Emitter.instance,
+    "current": _Emitter.current,
+    "position": _Emitter.place,
+    "last": _Emitter.place,
+    "lang": _Emitter.lang,
+}
+
+
+def _joined(choices: list[_Written]) -> Type:
+    """Return the type of one of these, whichever; an empty text fits to dates."""
+    types = {choice.type for choice in choices if choice.literal != ""}
+    if not types:
+        return Type.STRING
+    if len(types) > 1:
+        return Type.ANY
+    (only,) = types
+    empty = any(choice.literal == "" for choice in choices)
+    return Type.ANY if empty and only not in {Type.DATE, Type.STRING} else only
+
+
+def _near(name: str) -> str:
+    """Return a hint at the function that was probably meant."""
+
+
+    near = difflib.get_close_matches(name[:40], FUNCTIONS, n=1)
+    return f"，是不是 {near[0]}？" if near else ""
+
+
+
+
+def _may_be_date(text: str) -> bool:
+    return text.strip()[:4].isdecimal() and "-" in text

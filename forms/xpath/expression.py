@@ -1,0 +1,362 @@
+"""Expressions, compiled once and evaluated often. Pure: no I/O, no clock.
+
+An expression is checked and compiled by `compile_expression`. It may be evaluated by
+several threads at once, and by a hook of a running evaluation.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from types import MappingProxyType
+from typing import Any
+
+from lxml import etree
+
+from forms.xpath import cost
+from forms.xpath.emit import OURS, Emitted, Seat, emit
+from forms.xpath.errors import ExpressionFailed, ExpressionRefused, NoValue
+from forms.xpath.function import Type, Use
+from forms.xpath.functions import FUNCTIONS
+from forms.xpath.functions_node import shuffle
+from forms.xpath.parse import parse
+from forms.xpath.references import Reference, references_of
+from forms.xpath.runtime import EXTENSIONS, running
+from forms.xpath.setting import Setting
+from forms.xpath.tree import (
+    Call,
+    Filter,
+    Infix,
+    Negation,
+    Part,
+    Path,
+    Union,
+)
+from forms.xpath.values import Node, Value, to_boolean, to_number, to_string
+
+MAX_NODES = 100_000
+"""Most nodes that an expression may give."""
+
+_PLAIN = Seat(below_parent=False, moved=False, way="")
+_NO_NAMESPACES: Mapping[str, str] = MappingProxyType({})
+_count_all = etree.XPath("count(//node())")
+
+
+@dataclass(slots=True)
+class _Program:
+    """An expression compiled for one seat.
+
+    lxml locks an XPath object while it runs, so one that runs is not in `idle`.
+    """
+
+    emitted: Emitted
+    idle: list[etree.XPath] = field(default_factory=list)
+
+    def compile(self) -> etree.XPath:
+        namespaces = {prefix: uri for uri, prefix in self.emitted.uris.items()}
+        functions = [EXTENSIONS[name] for name in self.emitted.functions]
+        return etree.XPath(
+            self.emitted.text,
+            namespaces={"o": OURS, **namespaces},
+            extensions=dict(functions),
+        )
+
+
+class Expression:
+    """A compiled expression; see `compile_expression`.
+
+    Attributes:
+        text: as it was written.
+    """
+
+    def __init__(self, text: str, part: Part, namespaces: Mapping[str, str]) -> None:
+        self.text = text
+        self._part = part
+        self._namespaces = namespaces
+        self._power = cost.power(part)
+        self._programs: dict[tuple[Seat, bool], _Program] = {}
+        self._shuffled = _shuffled(text, part, namespaces)
+        self._program(_PLAIN)
+
+    @cached_property
+    def references(self) -> tuple[Reference, ...]:
+        """Every path that the expression uses, those in predicates included."""
+        return references_of(self._part)
+
+    @cached_property
+    def calls(self) -> frozenset[str]:
+        """The names of the functions that it calls."""
+        return frozenset(_calls(self._part))
+
+    @property
+    def uses_time(self) -> bool:
+        """Whether its value depends on the clock."""
+        return self._uses(Use.TIME)
+
+    @property
+    def uses_random(self) -> bool:
+        """Whether its value depends on chance."""
+        return self._uses(Use.CHANCE) or _is_unseeded(self._part)
+
+    @property
+    def uses_position(self) -> bool:
+        """Whether its value depends on the order of nodes."""
+        return self._uses(Use.POSITION)
+
+    @property
+    def uses_language(self) -> bool:
+        """Whether its value depends on the language on the screen."""
+        return self._uses(Use.LANGUAGE) or any(
+            name in self.calls for name in ("format-date", "format-date-time")
+        )
+
+    def evaluate(self, node: Node, setting: Setting = Setting()) -> Value:  # noqa: B008
+        """Return the value at a node.
+
+        Args:
+            node: the context node; see `forms.xpath.values.Node`.
+            setting: all that the expression may ask of the world.
+
+        Raises:
+            ExpressionFailed: it has no value here, or would take too long.
+        """
+        if self._shuffled is not None:
+            nodes, seed = self._shuffled
+            chosen = None if seed is None else seed.evaluate(node, setting)
+            return shuffle(setting, nodes.evaluate_nodes(node, setting), chosen)
+        owner, way = _seat_of(node)
+        seat = _seat(setting, way)
+        value = self._run(self._program(seat), owner, setting)
+        if isinstance(value, list) and self._may_give_document:
+            return self._with_document(value, owner, seat, setting)
+        return value
+
+    def evaluate_string(self, node: Node, setting: Setting = Setting()) -> str:  # noqa: B008
+        """Return the value as a text; raises as `evaluate`."""
+        return to_string(self.evaluate(node, setting))
+
+    def evaluate_number(self, node: Node, setting: Setting = Setting()) -> float:  # noqa: B008
+        """Return the value as a number, a date as its days; raises as `evaluate`."""
+        return to_number(self.evaluate(node, setting), setting.zone)
+
+    def evaluate_boolean(self, node: Node, setting: Setting = Setting()) -> bool:  # noqa: B008
+        """Return the truth of the value; raises as `evaluate`."""
+        value = self.evaluate(node, setting)
+        if self._type is Type.DATE:
+            return to_number(value, setting.zone) == to_number(value, setting.zone)
+        return to_boolean(value)
+
+    def evaluate_nodes(self, node: Node, setting: Setting = Setting()) -> list[Node]:  # noqa: B008
+        """Return the nodes.
+
+        Raises:
+            ExpressionFailed: as `evaluate`, and where the value is no node-set.
+        """
+        value = self.evaluate(node, setting)
+        if not isinstance(value, list):
+            raise ExpressionFailed(self.text, "结果应是路径所指的题目，却是一个值")
+        return value
+
+    def __repr__(self) -> str:
+        return f"Expression({self.text!r})"
+
+    def _uses(self, use: Use) -> bool:
+        return any(
+            name in FUNCTIONS and FUNCTIONS[name].uses is use for name in self.calls
+        )
+
+    @cached_property
+    def _type(self) -> Type:
+        return self._program(_PLAIN).emitted.type
+
+    @cached_property
+    def _may_give_document(self) -> bool:
+        """Whether a step may lead to the document, which lxml leaves out."""
+        return _may_give_document(self._part)
+
+    def _program(self, seat: Seat, about_document: bool = False) -> _Program:
+        key = (seat, about_document)
+        program = self._programs.get(key)
+        if program is None:
+            emitted = emit(self._part, self.text, self._namespaces, seat)
+            if about_document:
+                emitted.text = f"boolean(({emitted.text})[not(parent::node())])"
+            program = _Program(emitted)
+            try:
+                program.idle.append(program.compile())
+            except (etree.XPathError, ValueError) as error:
+                reason = "有不能使用的字符或写法"
+                raise ExpressionRefused(self.text, 0, reason) from error
+            self._programs[key] = program
+        return program
+
+    def _run(
+        self, program: _Program, owner: etree._Element, setting: Setting
+    ) -> Value:
+        if self._power > 1:
+            self._check_cost(owner)
+        variables = self._variables(program.emitted, owner, setting)
+        try:
+            xpath = program.idle.pop()
+        except IndexError:
+            xpath = program.compile()
+        try:
+            with running(setting):
+                value = xpath(owner, **variables)
+        except NoValue as error:
+            raise ExpressionFailed(self.text, str(error)) from error
+        except (etree.XPathError, ValueError, RecursionError) as error:
+            reason = "计算中出错，或结果含有不能使用的字符"
+            raise ExpressionFailed(self.text, reason) from error
+        finally:
+            program.idle.append(xpath)
+        if isinstance(value, list) and len(value) > MAX_NODES:
+            raise ExpressionFailed(self.text, f"结果太多：最多 {MAX_NODES} 个")
+        return value  # type: ignore[no-any-return]
+
+    def _variables(
+        self, emitted: Emitted, owner: etree._Element, setting: Setting
+    ) -> dict[str, Any]:
+        variables: dict[str, Any] = {}
+        if emitted.needs_root:
+            assert setting.root is not None
+            variables["root"] = setting.root.getparent()
+        if emitted.needs_current:
+            variables["current"] = owner if setting.current is None else setting.current
+        for name, variable in emitted.instances.items():
+            if name not in setting.instances:
+                reason = f"没有名为 {name[:40]!r} 的数据表（instance）"
+                raise ExpressionFailed(self.text, reason)
+            variables[variable] = setting.instances[name]
+        if variables:
+            tree = owner.getroottree().getroot()
+            for element in variables.values():
+                # libxml2 would show us nodes whose document may be gone.
+                assert element.getroottree().getroot() is tree, "of another tree"
+        return variables
+
+    def _check_cost(self, owner: etree._Element) -> None:
+        size = float(_count_all(owner))
+        if size**self._power > cost.MAX_VISITS:
+            reason = f"对 {size:.0f} 个节点要算太久，请去掉嵌套的查找"
+            raise ExpressionFailed(self.text, reason)
+
+    def _with_document(
+        self, value: list[Node], owner: etree._Element, seat: Seat, setting: Setting
+    ) -> Value:
+        if not self._run(self._program(seat, True), owner, setting):
+            return value
+        return [owner.getroottree(), *value]
+
+
+def compile_expression(
+    text: str, namespaces: Mapping[str, str] = _NO_NAMESPACES
+) -> Expression:
+    """Return the expression that a text says; the same texts share one.
+
+    Args:
+        text: XPath 1.0 with the functions of OpenRosa.
+        namespaces: prefix to URI; the prefix "" is for element names without one.
+
+    Raises:
+        ExpressionRefused: it breaks the grammar, calls what is unknown, or is too long.
+    """
+    return _compiled(text, tuple(sorted(namespaces.items())))
+
+
+@lru_cache(maxsize=5_000)
+def _compiled(text: str, namespaces: tuple[tuple[str, str], ...]) -> Expression:
+    return Expression(text, parse(text), dict(namespaces))
+
+
+def _shuffled(
+    text: str, part: Part, namespaces: Mapping[str, str]
+) -> tuple[Expression, Expression | None] | None:
+    """Return the arguments of a whole `randomize(...)`.
+
+    libxml2 puts the nodes of a result in document order, so the shuffling is ours.
+    """
+    if not (isinstance(part, Call) and part.name == "randomize"):
+        return None
+    emit(part, text, namespaces, _PLAIN)
+    arguments = [Expression(text, argument, namespaces) for argument in part.arguments]
+    return arguments[0], arguments[1] if len(arguments) > 1 else None
+
+
+def _seat(setting: Setting, way: str) -> Seat:
+    below_parent = setting.root is not None and setting.root.getparent() is not None
+    if not (below_parent or way or setting.current is not None):
+        return _PLAIN
+    return Seat(below_parent, setting.current is not None, way)
+
+
+def _seat_of(node: Node) -> tuple[etree._Element, str]:
+    """Return an element, and the way from it to the context node.
+
+    lxml evaluates at elements only; a text belongs to the element before or around it.
+    """
+    if isinstance(node, etree._Element):
+        return node, ""
+    if isinstance(node, etree._ElementTree):
+        root = node.getroot()
+        assert root is not None
+        return root, "/"
+    assert isinstance(node, etree._ElementUnicodeResult), "a string of no tree"
+    owner = node.getparent()
+    assert owner is not None
+    if node.is_attribute:
+        name = etree.QName(node.attrname or "")
+        test = f"local-name() = '{name.localname}'"
+        return owner, f"@*[{test} and namespace-uri() = '{name.namespace or ''}']"
+    if node.is_tail:
+        return owner, "following-sibling::node()[1]"
+    return owner, "child::node()[1]"
+
+
+def _calls(part: Part) -> set[str]:
+    names = {part.name} if isinstance(part, Call) else set()
+    for inner in _parts_of(part):
+        names |= _calls(inner)
+    return names
+
+
+def _is_unseeded(part: Part) -> bool:
+    if isinstance(part, Call) and part.name == "randomize" and len(part.arguments) < 2:
+        return True
+    return any(_is_unseeded(inner) for inner in _parts_of(part))
+
+
+def _parts_of(part: Part) -> tuple[Part, ...]:
+    match part:
+        case Call():
+            return part.arguments
+        case Infix(operands) | Union(operands):
+            return operands
+        case Negation(operand):
+            return (operand,)
+        case Filter(base, predicates):
+            return (base, *predicates)
+        case Path(_, base, steps):
+            inner = tuple(p for step in steps for p in step.predicates)
+            return inner if base is None else (base, *inner)
+    return ()
+
+
+_TO_DOCUMENT = frozenset(["parent", "ancestor", "ancestor-or-self", "self"])
+
+
+def _may_give_document(part: Part) -> bool:
+    match part:
+        case Path(absolute, base, steps):
+            if not steps:
+                return absolute or (base is not None and _may_give_document(base))
+            last = steps[-1]
+            if last.test != "node()":
+                return False
+            return last.axis in _TO_DOCUMENT or last.axis == "descendant-or-self"
+        case Union(operands):
+            return any(_may_give_document(operand) for operand in operands)
+        case Filter(base):
+            return _may_give_document(base)
+        case Call("current" | "if"):
+            return True
+    return False
