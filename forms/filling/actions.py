@@ -8,7 +8,7 @@ from forms.filling.plan import Acting, Plan
 from forms.filling.recalculate import SEVERAL, Recalculation
 from forms.filling.values import calculated, written
 from forms.filling.world import World
-from forms.xpath import to_string
+from forms.xpath import Value, to_string
 
 FIRST_LOAD = "odk-instance-first-load"
 LOAD = "odk-instance-load"
@@ -138,7 +138,7 @@ class Actions:
             self._value_changed(node)
 
 
-def _plain(value: object) -> str | float | bool:
+def _plain(value: Value) -> str | float | bool:
     return value if isinstance(value, str | float | bool) else to_string(value)
 
 

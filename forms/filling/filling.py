@@ -17,8 +17,7 @@ from forms.filling.plan import Plan
 from forms.filling.recalculate import MAX_INSTANCES, SEVERAL, Recalculation
 from forms.filling.values import ACKNOWLEDGED, written
 from forms.filling.world import World
-from forms.xform.definition import Element, Group, Part, Repeat, Text
-from forms.xpath import to_boolean
+from forms.xform.definition import Control, Element, Group, Part, Repeat, Text
 
 NOTHING: Mapping[str, str] = {}
 
@@ -305,9 +304,10 @@ class Filling:
             elif place is not None:
                 nodes = within.all_of(place) or self._root.all_of(place)
                 for node in (n for n in nodes if n.is_relevant):
-                    kind = "group" if isinstance(part, Group) else part.kind
-                    yield Row(kind, node.path, depth, part)
-                    if isinstance(part, Group):
+                    if isinstance(part, Control):
+                        yield Row(part.kind, node.path, depth, part)
+                    else:
+                        yield Row("group", node.path, depth, part)
                         yield from self._rows(part.parts, node, depth + 1)
 
     def _repeat_rows(self, part: Repeat, within: Node, depth: int) -> Iterator[Row]:
@@ -326,8 +326,8 @@ class Filling:
         expression = self.plan.expressions.get((node.place.path, name))
         if expression is None:
             return otherwise
-        value = self._world.value(expression, node)
-        return otherwise if value is None else to_boolean(value)
+        truth = self._world.truth(expression, node)
+        return otherwise if truth is None else truth
 
     def _validity(self, node: Node) -> Validity:
         """Check one answer; what is not asked, or not relevant, is never wrong."""
@@ -339,8 +339,7 @@ class Filling:
         if node.place.bind.constraint:
             # What cannot be worked out is not taken for right.
             expression = self.plan.expressions[node.place.path, "constraint"]
-            value = self._world.value(expression, node)
-            if value is None or not to_boolean(value):
+            if not self._world.truth(expression, node):
                 return Validity.VIOLATED
         return Validity.OK
 

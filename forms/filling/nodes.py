@@ -128,10 +128,9 @@ class Node:
 
 
 def make(place: Place, source: Element | None, parent: Node | None) -> Node:
-    """Return a node with all below it, as the form gives it; not yet in its tree.
+    """Return a node with all below it, not yet in the tree of its parent.
 
-    Args:
-        source: with the values to begin with; None: all blank, no repeats.
+    `source` has the values to begin with; None: all is blank, without any repeats.
     """
     node = Node(place, parent, source)
     given = dict(source.attributes) if source else {}

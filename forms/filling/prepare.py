@@ -35,9 +35,7 @@ _NO_ROOT = Element("root")
 def prepare(definition: Definition, lists: Mapping[str, Element] | None = None) -> Plan:
     """Return a form made ready to be filled in.
 
-    Args:
-        lists: by id, the lists that stand outside of the form; see
-            `forms.xform.lists`.
+    `lists` are by id those that stand outside of the form; see `forms.xform.lists`.
 
     Raises:
         DefinitionRefused: the form cannot work; all its faults are named.

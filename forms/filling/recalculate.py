@@ -14,7 +14,7 @@ from forms.filling.structure import Place
 from forms.filling.values import calculated
 from forms.filling.world import World
 from forms.xform.definition import Control, Element
-from forms.xpath import to_boolean, to_number, to_string
+from forms.xpath import to_number, to_string
 
 MAX_INSTANCES = 500
 """Most instances of one repeat in one place."""
@@ -44,8 +44,7 @@ class Recalculation:
     def begin(self, node: Node, keep_random: bool = False) -> None:
         """Put all rules at and below a node on the agenda.
 
-        Args:
-            keep_random: what was drawn by chance before stays as it is.
+        With `keep_random`, what was drawn by chance before stays as it is.
         """
         for one in node.below():
             above = one.parent
@@ -157,8 +156,7 @@ class Recalculation:
             node.offered = tuple(choice.value for choice in control.choices)
 
     def _relevant(self, rule: Rule, node: Node) -> None:
-        value = self.world.value(rule.expression, node)
-        is_relevant = value is None or to_boolean(value)
+        is_relevant = self.world.truth(rule.expression, node) is not False
         if is_relevant != node.is_relevant_here:
             node.is_relevant_here = is_relevant
             self._inherit(node)
@@ -208,10 +206,9 @@ class Recalculation:
 
 
 def given(parent: Node, place: Place, number: int) -> Element | None:
-    """Return what an instance is made from; the form may bring its own for a number.
+    """Return what an instance is made from, when `number` others stand before it.
 
-    Args:
-        number: how many instances stand before it.
+    The form may bring instances of its own; the others follow the template.
     """
     children = parent.source.children if parent.source else ()
     own = [c for c in children if c.name == place.name and not c.is_template]

@@ -50,7 +50,8 @@ def uses_of(
     own = structure.instance_id
     for reference in expression.references:
         if reference.origin is Origin.INSTANCE and reference.instance != own:
-            lists.add(reference.instance or "")
+            if reference.instance is not None:
+                lists.add(reference.instance)
             continue
         start = place if reference.origin in _HERE else None
         spots = _follow((start, start), reference.moves, structure, namespaces)
@@ -95,16 +96,16 @@ def _one(spot: _Spot, axis: str, structure: Structure) -> Iterator[_Spot]:
         case "child":
             yield from ((base, child) for child in _children(end, structure))
         case "attribute":
-            own = end.attributes.values() if end is not None else ()
-            yield from ((base, attribute) for attribute in own)
+            borne = [] if end is None else list(end.attributes.values())
+            yield from ((base, attribute) for attribute in borne)
         case "parent":
             if end is not None:
                 yield (end.parent if end is base else base), end.parent
         case "descendant" | "descendant-or-self":
             below = [structure.root] if end is None else [end]
             found = [p for top in below for p in top.below() if not p.is_attribute]
-            own = end is not None and axis == "descendant"
-            yield from ((base, place) for place in found[1 if own else 0 :])
+            without_self = end is not None and axis == "descendant"
+            yield from ((base, place) for place in found[int(without_self) :])
             if end is None and axis == "descendant-or-self":
                 yield spot
         case "ancestor" | "ancestor-or-self":

@@ -26,6 +26,7 @@ from forms.xpath import (
     Setting,
     Value,
     compile_expression,
+    to_boolean,
     to_string,
 )
 
@@ -85,6 +86,18 @@ class World:
                 return self._at_stand_in(expression, node, node.seen)
             return self._evaluate(expression, node.element)
 
+    def truth(self, expression: Expression, node: Node) -> bool | None:
+        """Return whether an expression holds at a node; None: nobody can tell."""
+        if node.place.is_attribute:
+            value = self.value(expression, node)
+            return None if value is None else to_boolean(value)
+        with self._at(node):
+            try:
+                return expression.evaluate_boolean(node.element, self.setting)
+            except ExpressionFailed as error:
+                self._failed(expression, error)
+                return None
+
     def value_below(self, expression: Expression, node: Node) -> Value | None:
         """Return the value as seen from a child of a node that is not there."""
         with self._at(node):
@@ -129,9 +142,7 @@ class World:
     def text(self, text: Text, node: Node, form: str = "") -> str:
         """Return a text in the language on the screen, outputs filled in.
 
-        Args:
-            form: "" for the plain one; "guidance", "image" ... give "" where there
-                is none.
+        The form "" is the plain one; "guidance", "image" ... give "" if there is none.
         """
         if not text.ref:
             return "" if form else self._parts(text.parts, node)
@@ -180,9 +191,12 @@ class World:
         try:
             return expression.evaluate(at, self.setting)
         except ExpressionFailed as error:
-            if len(self.failures) < MAX_FAILURES:
-                self.failures[self._asking.path, expression.text] = error.reason
+            self._failed(expression, error)
             return None
+
+    def _failed(self, expression: Expression, error: ExpressionFailed) -> None:
+        if len(self.failures) < MAX_FAILURES:
+            self.failures[self._asking.path, expression.text] = error.reason
 
     def _at_stand_in(
         self, expression: Expression, node: Node, text: str
