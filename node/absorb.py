@@ -115,7 +115,7 @@ def absorb(node: Node, parcel: Parcel, sender: Certificate) -> Received:
                 _refuse(node, received, sender.node, name, fault)
         told = node.store.journal.told(sender.node)
         told_now = told_after(told, received.vectors, parcel.knows)
-        received.knows_less = not told.keys() <= told_now.keys()
+        received.knows_less = any(n > told_now.get(key, 0) for key, n in told.items())
         node.store.journal.set_told(sender.node, told_now)
     return received
 

@@ -23,13 +23,15 @@ from sync import volume
 from sync.bundle import LAST_OF_PACK, LAST_OF_VOLUME, Place
 from sync.carry import Gap, order_of, volume_name
 from sync.errors import NotTrusted, PeerFault, TooNew
-from sync.exchange import MOST_PACE_BYTES, Outgoing, digest
+from sync.exchange import Outgoing, digest
 from sync.framing import PREFIX_BYTES
 from sync.identity import Certificate
 from sync.volume import Found
 
 VOLUME_BYTES = 1_900_000_000
 """Below the 2 GB that old programs can copy, and the 4 GB of FAT32."""
+PART_BYTES = 256 * 1024
+"""About how large a bundle on a stick is."""
 LEAST_VOLUME_BYTES = 16_000
 NOTED_TOGETHER = 200
 SHOWN_FILES = 100
@@ -56,6 +58,7 @@ class CarriedOut:
         volumes: its files.
         entries: how many entries it brings that the peer has not acknowledged.
         cases: in how many cases.
+        files: how many files it brings or completes.
         is_all: False where the stick was too small for all that is owed.
         replaced: older packs that were taken off the stick for it.
         lost: what the peer has said is lacking of our packs.
@@ -66,6 +69,7 @@ class CarriedOut:
     volumes: tuple[Written, ...]
     entries: int
     cases: int
+    files: int
     is_all: bool
     replaced: tuple[int, ...]
     lost: tuple[Gap, ...]
@@ -85,6 +89,7 @@ class FromOne:
         packs: of which packs anything was taken in.
         bundles: how many bundles were taken in.
         entries: how many entries were new.
+        files: how many files have become whole.
         refused: what was wrong with parts of them.
         missing: what is lacking of its packs.
         lost: what it says is lacking of ours.
@@ -96,6 +101,7 @@ class FromOne:
     packs: tuple[int, ...]
     bundles: int
     entries: int
+    files: int
     refused: tuple[str, ...]
     missing: tuple[Gap, ...]
     lost: tuple[Gap, ...]
@@ -232,6 +238,7 @@ def _carry_out(
     scopes = talk.shared_scopes(node, peer)
     talk.sign_vectors(node, scopes)
     entries, cases, _ = node.store.journal.owed_to(peer.node, scopes)
+    files = sum(1 for _ in attachments.unacknowledged(node, peer))
     pack = packs.begin(node, peer, scopes, _mark(node, peer))
     # What was told on a stick that is lost was not told: each pack tells it all.
     words = packs.all_words(node, peer.node, set(older.values()))
@@ -242,7 +249,7 @@ def _carry_out(
         extras=words,
         pieces=attachments.owed(node, peer),
     )
-    speaker.pace_bytes = min(MOST_PACE_BYTES, volume_bytes // 8)
+    speaker.pace_bytes = min(PART_BYTES, volume_bytes // 8)
     written_bytes = 0
 
     def has_written(count: int) -> None:
@@ -276,6 +283,7 @@ def _carry_out(
         tuple(volumes),
         entries,
         cases,
+        files,
         run.is_all,
         replaced,
         packs.traffic(node, peer.node).lost,
@@ -361,6 +369,7 @@ class _Heard:
     packs: set[int] = field(default_factory=set)
     bundles: int = 0
     entries: int = 0
+    files: int = 0
     refused: list[str] = field(default_factory=list)
 
 
@@ -453,13 +462,14 @@ class _Taking:
         heard.packs.add(taken.header.pack)
         heard.bundles += 1
         heard.entries += taken.received.entries
+        heard.files += taken.received.files
         heard.refused += taken.received.refused
         if not taken.received.gaps:
-            noting.add(taken.sender, waiting.part_of(taken))
+            noting.add(taken, is_taken=True)
         elif not packs.is_repeated(self._node, address) and self._room.keep(
             data, address
         ):
-            noting.add(taken.sender, waiting.part_of(taken, is_taken=False))
+            noting.add(taken, is_taken=False)
 
     def _fault(self, one: VolumeFile, why: str) -> None:
         key = (one.name, why)
@@ -471,18 +481,19 @@ class _Noting:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._sender: Certificate | None = None
+        self._whose: tuple[Certificate, int] | None = None
         self._parts: list[Part] = []
 
-    def add(self, sender: Certificate, part: Part) -> None:
-        if sender != self._sender or len(self._parts) == NOTED_TOGETHER:
+    def add(self, taken: talk.Taken, *, is_taken: bool) -> None:
+        whose = taken.sender, taken.header.sender_epoch
+        if whose != self._whose or len(self._parts) == NOTED_TOGETHER:
             self.flush()
-        self._sender = sender
-        self._parts.append(part)
+        self._whose = whose
+        self._parts.append(waiting.part_of(taken, is_taken=is_taken))
 
     def flush(self) -> None:
-        if self._sender is not None and self._parts:
-            packs.note(self._node, self._sender, self._parts)
+        if self._whose is not None and self._parts:
+            packs.note(self._node, *self._whose, self._parts)
         self._parts = []
 
 
@@ -495,6 +506,7 @@ def _answer(
     traffic = packs.traffic(node, peer.node)
     if not (
         node.store.journal.owed_to(peer.node, scopes)[0]
+        or any(True for _ in attachments.unacknowledged(node, peer))
         or _news(node, peer)
         or traffic.missing
         or traffic.lost
@@ -526,6 +538,7 @@ def _from_one(
         tuple(sorted(one.packs)),
         one.bundles,
         one.entries,
+        one.files,
         tuple(one.refused[:SHOWN_FILES]),
         traffic.missing,
         traffic.lost,

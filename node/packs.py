@@ -9,6 +9,7 @@ or the next exchange over a line brings it.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from node import attachments
 from node.store.packs import GONE, MAKING, Heard, MadePack
 from node.wiring import Node
 from sync.bundle import MAX_NUMBER, Address, Place
@@ -61,7 +62,7 @@ class Traffic:
 
 def traffic(node: Node, peer: bytes) -> Traffic:
     """Return how it stands with the packs of a peer, both ways."""
-    made = node.store.packs.made(peer, node.certificate.epoch)
+    made = _made(node, peer)
     heard = node.store.packs.heard(peer)
     come = node.store.packs.come(peer)
     settled = _settled(made)
@@ -83,11 +84,11 @@ def begin(node: Node, peer: Certificate, scopes: list[str], mark: bytes) -> int:
     """
     store, epoch = node.store.packs, node.certificate.epoch
     with node.store.transaction():
-        made = store.made(peer.node, epoch)
+        made = _made(node, peer.node)
         store.take_back(
             peer.node, epoch, [one.pack for one in made if one.state == MAKING]
         )
-        store.forget_settled(peer.node)
+        store.forget_settled(peer.node, made)
         last = made[-1].pack if made else 0
         came = store.heard(peer.node).came
         if came and came.epoch == epoch and came.highest <= last + FARTHEST_AHEAD:
@@ -99,6 +100,7 @@ def begin(node: Node, peer: Certificate, scopes: list[str], mark: bytes) -> int:
             node.now_ms(),
             mark,
             [head for scope in scopes for head in _owed_heads(node, peer, scope)],
+            [want.digest for want in attachments.unacknowledged(node, peer)],
         )
     return last + 1
 
@@ -161,10 +163,12 @@ def hear(node: Node, sender: Certificate, data: bytes) -> None:
     known = heard = node.store.packs.heard(sender.node)
     if word.made is not None:
         _check_numbers(
-            word.made.settled, word.made.heard_highest, *word.made.gone, sender.epoch
+            word.made.epoch,
+            word.made.settled,
+            word.made.heard_highest,
+            *word.made.gone,
         )
-        if word.made.epoch == sender.epoch:
-            heard = _hear_made(node, sender, heard, word.made)
+        heard = _hear_made(node, sender, heard, word.made)
     if word.came is not None and word.came.epoch == node.certificate.epoch:
         _check_numbers(word.came.highest)
         for gap in word.came.gaps:
@@ -190,12 +194,12 @@ class Part:
     is_all: bool
 
 
-def note(node: Node, sender: Certificate, parts: list[Part]) -> None:
-    """Keep that parts of a sender's packs have come."""
+def note(node: Node, sender: Certificate, epoch: int, parts: list[Part]) -> None:
+    """Keep that parts have come of the packs that a sender has made in an epoch."""
     store = node.store.packs
     with node.store.transaction():
-        heard = _of_epoch(node, sender, store.heard(sender.node))
-        if heard.epoch != sender.epoch:
+        heard = _of_epoch(node, sender, store.heard(sender.node), epoch)
+        if heard.epoch != epoch:
             return
         come = store.come(sender.node)
         before = dict(come)
@@ -242,7 +246,7 @@ def _words(
     """Return what there is to say: of our packs, and of the peer's."""
     epoch = node.certificate.epoch
     heard = node.store.packs.heard(peer)
-    made = node.store.packs.made(peer, epoch)
+    made = _made(node, peer)
     settled = _settled(made)
     gone = sorted({*going, *(one.pack for one in made if one.state == GONE)})
     told = heard.came
@@ -266,6 +270,23 @@ def _words(
     )
 
 
+def _made(node: Node, peer: bytes) -> list[MadePack]:
+    """Return the packs for a peer; settled are those that have arrived altogether."""
+    epoch = node.certificate.epoch
+    made = node.store.packs.made(peer, epoch)
+    carried = node.store.packs.files(peer, epoch)
+    certificate = node.roster.latest(peer)
+    if not carried or certificate is None:
+        return made
+    lacking = {one.digest for one in attachments.unacknowledged(node, certificate)}
+    return [
+        replace(one, is_settled=False)
+        if lacking & carried.get(one.pack, set())
+        else one
+        for one in made
+    ]
+
+
 def _settled(made: list[MadePack]) -> int:
     """Return up to which number all packs are known to have arrived."""
     for one in made:
@@ -282,8 +303,8 @@ def _gaps(heard: Heard, come: dict[int, PackParts]) -> tuple[Gap, ...]:
 
 
 def _hear_made(node: Node, sender: Certificate, heard: Heard, made: MadeWord) -> Heard:
-    heard = _of_epoch(node, sender, heard)
-    if heard.epoch != sender.epoch:
+    heard = _of_epoch(node, sender, heard, made.epoch)
+    if heard.epoch != made.epoch:
         return heard
     if heard.count == 0:
         # Nothing is known of its packs here, though we have told it so: this store
@@ -302,15 +323,15 @@ def _hear_made(node: Node, sender: Certificate, heard: Heard, made: MadeWord) ->
     return replace(heard, made=made)
 
 
-def _of_epoch(node: Node, sender: Certificate, heard: Heard) -> Heard:
+def _of_epoch(node: Node, sender: Certificate, heard: Heard, epoch: int) -> Heard:
     """Return what was heard, anew if the sender has begun a new epoch.
 
     What its older packs held has been written again under the new one.
     """
-    if sender.epoch <= heard.epoch:
+    if epoch <= heard.epoch:
         return heard
     node.store.packs.drop_come(sender.node, MAX_NUMBER)
-    return replace(heard, epoch=sender.epoch, floor=0, made=None)
+    return replace(heard, epoch=epoch, floor=0, made=None)
 
 
 def _owed_heads(node: Node, peer: Certificate, scope: str) -> list[tuple[str, Head]]:

@@ -29,8 +29,8 @@ from sync.errors import (
     TooNew,
 )
 from sync.exchange import (
-    FIRST_PACE_BYTES,
     LEAST_PACE_BYTES,
+    MOST_PACE_BYTES,
     Extras,
     HeldVector,
     Outgoing,
@@ -227,7 +227,7 @@ class Speaker:
     def set_pace(self, pace_bytes: int) -> None:
         """Make bundles of about this size, and ask for no larger ones."""
         self.pace_bytes = pace_bytes
-        if pace_bytes < FIRST_PACE_BYTES:
+        if pace_bytes < MOST_PACE_BYTES:
             self._extras = (*self._extras, (PACE, pace_bytes.to_bytes(_PACE_SIZE)))
 
     def parcel(
@@ -302,8 +302,8 @@ def take(node: Node, data: bytes) -> Taken:
 
 def _pace_asked(parcel: Parcel) -> int:
     word = dict(parcel.extras).get(PACE, b"")
-    asked = int.from_bytes(word) if len(word) == _PACE_SIZE else FIRST_PACE_BYTES
-    return max(LEAST_PACE_BYTES, min(asked, FIRST_PACE_BYTES))
+    asked = int.from_bytes(word) if len(word) == _PACE_SIZE else MOST_PACE_BYTES
+    return max(LEAST_PACE_BYTES, min(asked, MOST_PACE_BYTES))
 
 
 class Answering:
@@ -314,7 +314,7 @@ class Answering:
         self._node = node
         self._peer: Certificate | None = None
         self._wants: tuple[Want, ...] = ()
-        self._pace_bytes = FIRST_PACE_BYTES
+        self._pace_bytes = MOST_PACE_BYTES
         self._bytes_in = 0
 
     def admit(self, beginning: bytes) -> None:

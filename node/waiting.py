@@ -134,7 +134,7 @@ def _round(node: Node) -> tuple[int, bool]:
             continue
         entries += taken.received.entries
         if not taken.received.gaps:
-            packs.note(node, taken.sender, [part_of(taken)])
+            packs.note(node, taken.sender, taken.header.sender_epoch, [part_of(taken)])
             one.path.unlink(missing_ok=True)
             has_moved = True
     return entries, has_moved or entries > 0

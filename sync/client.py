@@ -21,7 +21,7 @@ from urllib3.util import SKIP_HEADER, Retry
 
 from sync.errors import Malformed, NotTrusted, PeerRefused, PeerUnreachable
 from sync.framing import Frames, framed
-from sync.server import BUNDLES_PATH, JOIN_PATH, MEDIA_TYPE
+from sync.server import BUNDLES_PATH, JOIN_PATH
 
 CONNECT_LIMIT_S = 5
 READ_LIMIT_S = 120
@@ -62,7 +62,6 @@ class Client:
         self._session.verify = False
         self._session.mount("https://", _PinnedAdapter(pinned))
         self._session.headers.clear()
-        self._session.headers["Content-Type"] = MEDIA_TYPE
         # What urllib3 would add by itself: 62 bytes that nobody reads.
         self._session.headers["User-Agent"] = SKIP_HEADER
         self._session.headers["Accept-Encoding"] = SKIP_HEADER

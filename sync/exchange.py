@@ -30,10 +30,13 @@ ENTRY_OVERHEAD_BYTES = 64
 MAX_VECTORS = 4096
 MAX_CHUNKS = 4096
 MAX_EXTRAS = 64
+KNOWS_BYTES = 16
 
-FIRST_PACE_BYTES = 64 * 1024
+MOST_PACE_BYTES = 64 * 1024
+"""Nobody waits between the bundles of a run: larger ones would save nothing, and a
+cut would cost more.
+"""
 LEAST_PACE_BYTES = 32 * 1024
-MOST_PACE_BYTES = 256 * 1024
 PACE_S = 2.0
 """How long a bundle should take on the line: what a cut may cost."""
 SHRINKING = 4
@@ -249,10 +252,10 @@ def pace_after(pace_bytes: int, sent_bytes: int, took_s: float) -> int:
         sent_bytes: what was sent; little says nothing about a line.
         took_s: until the answer began, in seconds.
     """
-    if sent_bytes < FIRST_PACE_BYTES:
+    if sent_bytes < MOST_PACE_BYTES:
         return pace_bytes
     wanted = int(sent_bytes / max(took_s, 0.001) * PACE_S)
-    return max(LEAST_PACE_BYTES, min(wanted, 2 * pace_bytes, MOST_PACE_BYTES))
+    return max(LEAST_PACE_BYTES, min(wanted, MOST_PACE_BYTES))
 
 
 def pace_after_cut(pace_bytes: int) -> int:
@@ -283,9 +286,11 @@ def told_after(
 
 
 def digest(counters: Mapping[VectorKey, int]) -> bytes:
-    """Return one hash over which vectors are known."""
+    """Return one hash over which vectors are known, `KNOWS_BYTES` of it: only the two
+    who speak compare it, and whom it deceives is told too little or too much.
+    """
     rows = sorted((holder, scope, n) for (holder, scope), n in counters.items())
-    return sha256(b"lianban/knows\x00", encode(rows))
+    return sha256(b"lianban/knows\x00", encode(rows))[:KNOWS_BYTES]
 
 
 def encode_parcel(parcel: Parcel) -> bytes:

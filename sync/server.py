@@ -25,7 +25,6 @@ from sync.framing import Frames, framed
 BUNDLES_PATH = "/v1/bundles"
 JOIN_PATH = "/v1/join"
 HEALTH_PATH = "/healthz"
-MEDIA_TYPE = "application/vnd.lianban.bundles"
 
 JOIN_LIMIT_BYTES = 16 * 1024
 BUNDLE_TIME_LIMIT_S = 120
@@ -34,8 +33,8 @@ RUN_TIME_LIMIT_S = 1200
 MAX_CONNECTIONS = 256
 BUFFERED_LIMIT_BYTES = 32 * 1024 * 1024
 """Of bundles that are under way, over all connections together."""
-WAITING_BUNDLES = 2
-"""Of one run, whole and in line; reading goes on meanwhile."""
+WAITING_LIMIT_BYTES = 1024 * 1024
+"""Of whole bundles of one run that wait for their turn while we read on."""
 STRAY_LIMIT_BYTES = 8 * 1024 * 1024
 RETRY_AFTER_S = 5
 _ADMITTED_FROM_BYTES = 600
@@ -183,7 +182,7 @@ async def _exchange(
     except SyncError as error:
         return _fault(error)
     if second is None:
-        return Response(framed(first), media_type=MEDIA_TYPE)
+        return Response(framed(first))
 
     async def rest() -> AsyncIterator[bytes]:
         yield framed(first)
@@ -192,7 +191,7 @@ async def _exchange(
             yield framed(following)
             following = await loop.run_in_executor(executor, next, replies, None)
 
-    return StreamingResponse(rest(), media_type=MEDIA_TYPE)
+    return StreamingResponse(rest())
 
 
 async def _take_all(
@@ -251,6 +250,7 @@ class _Turn:
         self._conversation, self._buffers = conversation, buffers
         self._executor = executor
         self._waiting: deque[tuple[asyncio.Future[None], int]] = deque()
+        self._waiting_bytes = 0
         self._fault: BaseException | None = None
         self.count = 0
 
@@ -259,9 +259,10 @@ class _Turn:
         loop = asyncio.get_running_loop()
         self.count += 1
         self._buffers.held_bytes += len(bundle)
+        self._waiting_bytes += len(bundle)
         taken = loop.run_in_executor(self._executor, self._take, bundle)
         self._waiting.append((taken, len(bundle)))
-        while len(self._waiting) > WAITING_BUNDLES:
+        while self._waiting and self._is_too_much():
             await self._take_out()
         self.check()
 
@@ -280,6 +281,13 @@ class _Turn:
         await asyncio.wait([taken])
         self._waiting.popleft()
         self._buffers.held_bytes -= size_bytes
+        self._waiting_bytes -= size_bytes
+
+    def _is_too_much(self) -> bool:
+        return (
+            self._waiting_bytes > WAITING_LIMIT_BYTES
+            or self._buffers.held_bytes > BUFFERED_LIMIT_BYTES // 2
+        )
 
     def _take(self, bundle: bytes) -> None:
         """Take a bundle in, in the executor; those after a refused one are not."""
@@ -314,7 +322,7 @@ async def _call(
         reply = await loop.run_in_executor(executor, function, body)
     except SyncError as error:
         return _fault(error)
-    return Response(reply, media_type=MEDIA_TYPE)
+    return Response(reply)
 
 
 async def _read(request: Request, limit_bytes: int) -> bytes:

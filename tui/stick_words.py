@@ -57,10 +57,9 @@ def traffic(packs: Traffic) -> list[str]:
 
 def carried_out(made: CarriedOut) -> list[str]:
     """Return what was written, and what else there is to know."""
-    brings = f"带 {made.cases} 件 {made.entries} 条" if made.entries else "只有回执"
     said = [
         f"已拷给{harmless(made.peer.name)}：第 {made.pack} 包，"
-        f"{len(made.volumes)} 卷，{labels.size(made.size_bytes)}，{brings}。"
+        f"{len(made.volumes)} 卷，{labels.size(made.size_bytes)}，{_brings(made)}。"
     ]
     if not made.is_all:
         said.append("U 盘放不下全部：其余的等对方签收后，再拷一次。")
@@ -109,17 +108,30 @@ def fault(one: Fault) -> str:
     return f"文件 {file}：{labels.word(FAULTS, one.why)}{times}。"
 
 
+def _brings(made: CarriedOut) -> str:
+    """Return `带 3 件 12 条、2 份材料`."""
+    parts = []
+    if made.entries:
+        parts.append(f"{made.cases} 件 {made.entries} 条")
+    if made.files:
+        parts.append(f"{made.files} 份材料")
+    return f"带 {'、'.join(parts)}" if parts else "只有回执"
+
+
 def _from_one(one: FromOne) -> list[str]:
-    brought = f"新收 {one.entries} 条" if one.entries else "没有新的"
+    parts = [f"{one.entries} 条"] if one.entries else []
+    if one.files:
+        parts.append(f"{one.files} 份材料")
+    brought = f"新收 {'、'.join(parts)}" if parts else "没有新的"
     said = [f"{harmless(one.sender.name)}：第 {_listed(one.packs)} 包，{brought}。"]
     said += [f"　{gap(each)}。" for each in one.missing[:SHOWN_LINES]]
     said += [f"　对方{gap(each)}。" for each in one.lost[:SHOWN_LINES]]
     if one.refused:
         said.append(f"　有 {len(one.refused)} 处没有收，原因见同步情况。")
     if one.answer:
-        entries = one.answer.entries
-        brings = f"，带 {entries} 条" if entries else ""
-        said.append(f"　回执已写到 U 盘：第 {one.answer.pack} 包{brings}。")
+        said.append(
+            f"　回执已写到 U 盘：第 {one.answer.pack} 包，{_brings(one.answer)}。"
+        )
         if not one.answer.is_all:
             said.append("　U 盘放不下全部：其余的等对方签收后，再拷一次。")
     elif one.is_answered:

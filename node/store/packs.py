@@ -1,6 +1,6 @@
 """What lay on sticks, both ways, in SQL: packs that we made, packs that came."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from node.store.connection import Handle
@@ -28,7 +28,7 @@ class MadePack:
 
     Attributes:
         mark: stands for all that could be said to the peer when it was made.
-        is_settled: the peer has acknowledged every entry that it was to bring.
+        is_settled: the peer has acknowledged all that it was to bring.
     """
 
     epoch: int
@@ -80,8 +80,11 @@ class Packs:
         made_at_ms: int,
         mark: bytes,
         heads: Sequence[tuple[str, Head]],
+        files: Iterable[bytes],
     ) -> None:
-        """Keep that a pack is being made, and how far it brings each (scope, head)."""
+        """Keep that a pack is being made: how far it is to bring each (scope, head),
+        and which files.
+        """
         self._db.execute(
             "INSERT INTO packs_made VALUES (?, ?, ?, ?, ?, 0, 0, 0, ?)",
             (peer, epoch, pack, made_at_ms, MAKING, mark),
@@ -94,7 +97,11 @@ class Packs:
                 for scope, head in heads
             ],
         )
-        for table in ("packs_made", "pack_heads"):
+        self._db.executemany(
+            "INSERT INTO pack_files VALUES (?, ?, ?, ?)",
+            [(peer, epoch, pack, digest) for digest in files],
+        )
+        for table in ("packs_made", "pack_heads", "pack_files"):
             self._db.execute(
                 f"DELETE FROM {table} WHERE peer = ? AND epoch = ? AND pack <= ?",
                 (peer, epoch, pack - KEPT_MADE),
@@ -123,14 +130,28 @@ class Packs:
             [(GONE, peer, epoch, pack) for pack in packs],
         )
 
-    def forget_settled(self, peer: bytes) -> None:
-        """Forget what the packs were to bring that the peer has acknowledged."""
-        self._db.execute(
-            f"DELETE FROM pack_heads WHERE peer = ? AND NOT ({_IS_BEHIND})", (peer,)
-        )
+    def forget_settled(self, peer: bytes, packs: Iterable[MadePack]) -> None:
+        """Forget what packs were to bring that have been settled."""
+        for table in ("pack_heads", "pack_files"):
+            self._db.executemany(
+                f"DELETE FROM {table} WHERE peer = ? AND epoch = ? AND pack = ?",
+                [(peer, one.epoch, one.pack) for one in packs if one.is_settled],
+            )
+
+    def files(self, peer: bytes, epoch: int) -> dict[int, set[bytes]]:
+        """Return which files the packs for a peer were to bring, by their number."""
+        found: dict[int, set[bytes]] = {}
+        for pack, digest in self._db.execute(
+            "SELECT pack, digest FROM pack_files WHERE peer = ? AND epoch = ?",
+            (peer, epoch),
+        ):
+            found.setdefault(pack, set()).add(digest)
+        return found
 
     def made(self, peer: bytes, epoch: int) -> list[MadePack]:
-        """Return the packs that were made for a peer, by number."""
+        """Return the packs that were made for a peer, by number; settled are those of
+        which all entries have been acknowledged.
+        """
         return [
             MadePack(epoch, *row)
             for row in self._db.execute(

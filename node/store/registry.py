@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from node.store.connection import Handle
 from sync.canonical import decode, encode
-from sync.exchange import FIRST_PACE_BYTES
+from sync.exchange import MOST_PACE_BYTES
 from sync.identity import RosterEntry, SignedCertificate
 
 _LIMIT = 1024 * 1024
@@ -28,7 +28,7 @@ class Peer:
     offline_since_ms: int | None = None
     bytes_out: int = 0
     bytes_in: int = 0
-    pace_bytes: int = FIRST_PACE_BYTES
+    pace_bytes: int = MOST_PACE_BYTES
 
 
 @dataclass(frozen=True, slots=True)

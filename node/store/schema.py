@@ -250,6 +250,11 @@ CREATE TABLE pack_heads (
     stream INTEGER NOT NULL, sequence INTEGER NOT NULL,
     PRIMARY KEY (peer, epoch, pack, stream)
 ) WITHOUT ROWID;
+CREATE TABLE pack_files (
+    peer BLOB NOT NULL, epoch INTEGER NOT NULL, pack INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    PRIMARY KEY (peer, epoch, pack, digest)
+) WITHOUT ROWID;
 CREATE TABLE packs_come (
     sender BLOB NOT NULL, pack INTEGER NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (sender, pack)

@@ -1,5 +1,6 @@
 """A simulated node in its place: disk, home, clock, and the people who work there."""
 
+import fcntl
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -157,6 +158,10 @@ class Site:
         """Return the node as another process of the same machine has it open."""
         return self._opened(Disk(self.disk.raw))
 
+    def is_locked(self) -> bool:
+        """Say whether a process holds a lock for which another one would wait."""
+        return any(_is_held(path) for path in self.home.path.glob("*.lock"))
+
     def stop_if_not(self, node: Node) -> None:
         """Stop whoever still works with a node that has been started again since."""
         if node is not self.node:
@@ -187,3 +192,12 @@ def write_files(folder: Path, files: dict[str, bytes]) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
+
+
+def _is_held(path: Path) -> bool:
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

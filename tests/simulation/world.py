@@ -217,6 +217,8 @@ class World:
 
     def _another_process(self, site: Site) -> bool:
         """Let another process of the same machine do some work."""
+        if site.is_locked():
+            return False
         self.look(site)
         job = self.draw_work(self, site)
         if job is None or self.oracle.lacks_own(site):

@@ -222,7 +222,8 @@ def worked_example() -> str:
         ),
         (
             "digest of what the sender knows: "
-            'SHA-256("lianban/knows" 00 | sorted rows of (holder, scope, counter))',
+            'the first half of SHA-256("lianban/knows" 00 | sorted rows of '
+            "(holder, scope, counter))",
             made.parcel.knows,
         ),
         ("a file of one piece", made.parcel.pieces[0].data),

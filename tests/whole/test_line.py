@@ -12,7 +12,7 @@ from random import Random
 from node import casework, talk
 from node.lifecycle import Step
 from sync.errors import SyncError
-from sync.exchange import FIRST_PACE_BYTES
+from sync.exchange import MOST_PACE_BYTES
 from tests.whole.line import Line
 from tests.whole.line_model import Quality
 from tests.whole.places import Place, Places, digests, submit_some, sync_node
@@ -49,7 +49,7 @@ def test_a_cut_costs_no_more_than_the_bundle_that_was_under_way(
         _sync_until_done(places.village, line)
 
     assert line.cuts > 2
-    assert line.up - needed <= line.cuts * (FIRST_PACE_BYTES + AROUND_BYTES)
+    assert line.up - needed <= line.cuts * (MOST_PACE_BYTES + AROUND_BYTES)
 
 
 def test_what_has_arrived_is_not_sent_again_when_only_the_answer_was_cut(
