@@ -68,6 +68,17 @@ def of_package(version: str, item: Item, fields: Sequence[Field]) -> Iterator[Fa
     yield from of_whole(item.materials, fields)
 
 
+def of_form(version: str, item: Item, questions: Sequence[Field]) -> Iterator[Fault]:
+    """Find all faults of an item whose form is one in full."""
+    yield from of_version(version)
+    yield from _under(("item",), of_item(item))
+    for position, material in enumerate(item.materials):
+        yield from _under(("item", "materials", position), of_material(material))
+    for field in questions:
+        yield from _under(("form", field.key), _role(field))
+    yield from of_proofs(item.materials, questions)
+
+
 def of_version(version: str) -> Iterator[Fault]:
     """Find the faults of a version."""
     if not VERSION.fullmatch(version):
@@ -131,6 +142,13 @@ def of_whole(materials: Sequence[Material], fields: Sequence[Field]) -> Iterator
     yield from _twice(("fields",), "role", [field.role for field in fields])
     keys = [material.key for material in materials]
     yield from _twice(("item", "materials"), "key", keys)
+    yield from of_proofs(materials, fields)
+
+
+def of_proofs(
+    materials: Sequence[Material], fields: Sequence[Field]
+) -> Iterator[Fault]:
+    """Find what materials shall prove and nobody is asked."""
     silent = {kind.name for kind in KINDS.values() if not kind.answers}
     asked = {field.key for field in fields if field.kind not in silent}
     for position, material in enumerate(materials):
@@ -197,8 +215,9 @@ def _role(field: Field) -> Iterator[Fault]:
         return
     if field.role not in ROLES:
         yield Fault(("role",), f"应是 {_or(ROLES)} 之一")
-    elif field.kind != ROLES[field.role]:
-        yield Fault(("role",), f"这个角色的字段应是 {ROLES[field.role]} 一种")
+    elif field.kind not in ROLES[field.role]:
+        kinds = " 或 ".join(ROLES[field.role])
+        yield Fault(("role",), f"这个角色的字段应是 {kinds} 一种")
 
 
 def _max_length(field: Field) -> Iterator[Fault]:

@@ -7,22 +7,30 @@ a role or a key raises `FORMAT` for the packages that use it.
 """
 
 import hashlib
+from collections.abc import Iterator
 from functools import cached_property
 
 import msgspec
 from msgspec import Struct, field
 
 from forms import faults
-from forms.errors import Fault, PackageRefused, PackageTooNew
+from forms.errors import DefinitionRefused, Fault, PackageRefused, PackageTooNew
 from forms.field import Choice, Field
+from forms.filling.plan import Plan
+from forms.filling.prepare import prepare
+from forms.filling.structure import Place
+from forms.flat import definition_of
 from forms.item import Item
 from forms.kinds import KINDS
+from forms.questions import keys_of, questions, template_of
+from forms.xform.definition import Definition
 
 __all__ = ["FORMAT", "MAX_BYTES", "Choice", "Field", "Package"]
 __all__ += ["decode", "digest", "encode"]
 
-FORMAT = 1
-MAX_BYTES = 256 * 1024
+FORMAT = 2
+"""1: a list of fields. 2: a form in full."""
+MAX_BYTES = 1024 * 1024
 
 
 class Package(
@@ -36,24 +44,73 @@ class Package(
     """An item and its form, in one version."""
 
     # A factory's value is never left out, so the format is always on the wire.
-    format: int = field(default_factory=lambda: FORMAT)
+    format: int = field(default_factory=lambda: 1)
     version: str
     """Digits, a later version is a higher number: "2026112101"."""
     item: Item
-    fields: tuple[Field, ...]
+    fields: tuple[Field, ...] = ()
+    form: Definition | None = None
+    """In place of `fields`, from format 2 on."""
 
     def field_of(self, role: str) -> Field | None:
         """Return the field that plays this role (a key of `forms.field.ROLES`)."""
         return self._by_role.get(role)
 
+    def question(self, key: str) -> Field | None:
+        """Return the question to which an answer with this key belongs."""
+        return self._by_key.get(key) or self._by_key.get(template_of(key))
+
+    def label(self, key: str) -> str:
+        """Return what an answer is called; a key that the form does not have, itself.
+
+        In a repeat the numbers of the instances stand behind: "收入（第 2 组）".
+        """
+        field = self.question(key)
+        if field is None:
+            return key
+        numbers = [part[:3].lstrip("0") for part in key.split("/") if part[0].isdigit()]
+        return f"{field.label}（第 {'.'.join(numbers)} 组）" if numbers else field.label
+
+    def takes(self, key: str) -> bool:
+        """Say whether an answer may stand under this key."""
+        return key in self.answer_keys or (
+            self.form is not None and template_of(key) in self.answer_keys
+        )
+
+    @cached_property
+    def questions(self) -> tuple[Field, ...]:
+        """All that is asked or calculated, in the order of the form."""
+        if self.form is None:
+            return self.fields
+        return questions(self.plan)
+
     @cached_property
     def answer_keys(self) -> frozenset[str]:
-        """The keys under which answers may stand."""
-        return frozenset(f.key for f in self.fields if KINDS[f.kind].answers)
+        """The keys under which answers may stand, without numbers of instances."""
+        return frozenset(f.key for f in self.questions if KINDS[f.kind].answers)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The form, made ready to be filled in."""
+        return prepare(definition_of(self.fields) if self.form is None else self.form)
+
+    @cached_property
+    def places(self) -> dict[str, Place]:
+        """Where in the form each question stands, by key."""
+        return keys_of(self.plan)
+
+    @cached_property
+    def keys_by_place(self) -> dict[Place, str]:
+        """The key of each question, by its place in the form."""
+        return {place: key for key, place in self.places.items()}
 
     @cached_property
     def _by_role(self) -> dict[str, Field]:
-        return {field.role: field for field in reversed(self.fields)}
+        return {field.role: field for field in reversed(self.questions)}
+
+    @cached_property
+    def _by_key(self) -> dict[str, Field]:
+        return {field.key: field for field in self.questions}
 
 
 class _Head(Struct):
@@ -73,7 +130,7 @@ def encode(package: Package) -> bytes:
     Raises:
         PackageRefused: `decode` would not take it.
     """
-    found = list(faults.of_package(package.version, package.item, package.fields))
+    found = list(_faults(package))
     if not 1 <= package.format <= FORMAT:
         found.append(Fault(("format",), f"应为 1 到 {FORMAT}"))
     if found:
@@ -104,6 +161,22 @@ def decode(data: bytes) -> Package:
     if encode(package) != data:
         raise PackageRefused("内容不是规范写法（次序、空白或默认值不同）")
     return package
+
+
+def _faults(package: Package) -> Iterator[Fault]:
+    if package.form is None:
+        yield from faults.of_package(package.version, package.item, package.fields)
+        return
+    if package.fields or package.format < 2:
+        yield Fault(("form",), "有了表单就不能再列字段，格式应为 2")
+        return
+    try:
+        asked = package.questions
+    except DefinitionRefused as refused:
+        for one in refused.faults[: faults.SHOWN]:
+            yield Fault(("form",), str(one))
+        return
+    yield from faults.of_form(package.version, package.item, asked)
 
 
 def digest(data: bytes) -> str:

@@ -187,6 +187,20 @@ class Filling:
         self._recalculation.drop(node)
         self._actions.settle()
 
+    @property
+    def root(self) -> Node:
+        """The node of the whole instance; to read, never to write."""
+        return self._root
+
+    @property
+    def now(self) -> datetime:
+        """The time at which the form is filled in."""
+        return self._world.setting.now
+
+    def text(self, text: Text, ref: str) -> str:
+        """Return a text of the form as it reads at this node."""
+        return self._world.text(text, find(self._root, ref))
+
     def set_language(self, language: str) -> None:
         """Go on in another language; texts in calculations follow at their turn."""
         self._world.change(language=language)

@@ -98,9 +98,7 @@ def day_fraction(text: str, now: datetime) -> float | None:
     return seconds / _DAY_S
 
 
-def format_moment(
-    moment: datetime | None, pattern: str, language: str
-) -> str:
+def format_moment(moment: datetime | None, pattern: str, language: str) -> str:
     """Return the moment with each `%x` of the pattern filled in; empty if None."""
     if moment is None:
         return ""

@@ -412,11 +412,8 @@ def _joined(choices: list[_Written]) -> Type:
 def _near(name: str) -> str:
     """Return a hint at the function that was probably meant."""
 
-
     near = difflib.get_close_matches(name[:40], FUNCTIONS, n=1)
     return f"，是不是 {near[0]}？" if near else ""
-
-
 
 
 def _may_be_date(text: str) -> bool:

@@ -189,9 +189,7 @@ class Expression:
             self._programs[key] = program
         return program
 
-    def _run(
-        self, program: _Program, owner: etree._Element, setting: Setting
-    ) -> Value:
+    def _run(self, program: _Program, owner: etree._Element, setting: Setting) -> Value:
         if self._power > 1:
             self._check_cost(owner)
         variables = self._variables(program.emitted, owner, setting)

@@ -94,4 +94,3 @@ def row(
     types = tuple(_CODES[letter] for letter in letters)
     most = None if endless else len(letters)
     return Function(name, types, least, most, gives, work, uses, after_current)
-

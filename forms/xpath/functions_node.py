@@ -46,9 +46,7 @@ def _instance(setting: Setting, name: str) -> Value:
     return [setting.instances[name]]
 
 
-def _randomize(
-    setting: Setting, nodes: list[Node], seed: Value | None = None
-) -> Value:
+def _randomize(setting: Setting, nodes: list[Node], seed: Value | None = None) -> Value:
     return shuffle(setting, nodes, seed)
 
 

@@ -93,7 +93,9 @@ def _extreme(
         numbers = [
             to_number(node if isinstance(value, list) else value, setting.zone)
             for value in values
-            for node in ([text_of(n) for n in value] if isinstance(value, list) else [""])
+            for node in (
+                [text_of(n) for n in value] if isinstance(value, list) else [""]
+            )
         ]
         if not numbers or any(math.isnan(number) for number in numbers):
             return NAN
@@ -123,7 +125,9 @@ def _each(values: tuple[Value, ...]) -> list[Value]:
     return [
         item
         for value in values
-        for item in ([text_of(n) for n in value] if isinstance(value, list) else [value])
+        for item in (
+            [text_of(n) for n in value] if isinstance(value, list) else [value]
+        )
     ]
 
 

@@ -78,8 +78,10 @@ _SPACES = frozenset(" \t\n\r\f\v\u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff
 }
 _CONTROLS = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "v": "\v", "0": "\0"}
 # What `\u4e00-\u9fff` and its extensions hold, for `\p{Han}`.
-_HAN = re.compile("[\u2e80-\u2fdf\u3005\u3007\u3021-\u3029\u3038-\u303b\u3400-\u4dbf"
-                  "\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
+_HAN = re.compile(
+    "[\u2e80-\u2fdf\u3005\u3007\u3021-\u3029\u3038-\u303b\u3400-\u4dbf"
+    "\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]"
+)
 
 _TIMES = re.compile(r"\{([0-9]{1,6})(,([0-9]{1,6})?)?\}", re.ASCII)
 _CODE = re.compile(
@@ -205,10 +207,9 @@ class _Reader:
             first = self._member()
             if callable(first):
                 tests.append(first)
-            elif (
-                self.pattern.startswith("-", self.at)
-                and self.pattern[self.at + 1 : self.at + 2] not in {"]", ""}
-            ):
+            elif self.pattern.startswith("-", self.at) and self.pattern[
+                self.at + 1 : self.at + 2
+            ] not in {"]", ""}:
                 self.at += 1
                 last = self._member()
                 if callable(last) or last < first:

@@ -111,7 +111,7 @@ def show_item(context: Context, code: str, as_json: bool) -> None:
                         "required": f.required,
                         "choices": [c.value for c in f.choices],
                     }
-                    for f in package.fields
+                    for f in package.questions
                 ],
             }
         )
@@ -126,7 +126,7 @@ def show_item(context: Context, code: str, as_json: bool) -> None:
     line("依据", item.legal_basis)
     for material in item.materials:
         line("材料", material.name, "必要" if material.required else "按需")
-    for one in package.fields:
+    for one in package.questions:
         line("字段", one.key, one.label, "必填" if one.required else "")
     for text in item.guide.splitlines():
         line(text)
