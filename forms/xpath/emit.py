@@ -8,6 +8,7 @@ known before, only what may be a date goes through Python.
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import isnan
 
 from forms.xpath.dates import INVALID
 from forms.xpath.errors import ExpressionRefused
@@ -216,7 +217,7 @@ class _Emitter:
             return written.text
         if written.literal is not None and not _may_be_date(written.literal):
             number = to_number(written.literal)
-            return "(0 div 0)" if number != number else f"number({written.text})"
+            return "(0 div 0)" if isnan(number) else f"number({written.text})"
         return f"{self._ours('number')}({written.text})"
 
     def _as_string(self, written: _Written) -> str:
@@ -371,6 +372,10 @@ class _Emitter:
             return _Written(f"{self._ours('position')}({nodes})", Type.NUMBER)
         return _Written(f"{call.name}()" if self.inside else "1", Type.NUMBER)
 
+    def id(self, call: Call) -> _Written:
+        argument = self.part(call.arguments[0])
+        return _Written(f"{self._ours('id')}(/*, {argument.text})", Type.NODES)
+
     def lang(self, call: Call) -> _Written:
         text = f"lang({self._as_string(self.part(call.arguments[0]))})"
         if self.seat.way and not self.inside:
@@ -393,6 +398,7 @@ _SPECIAL: dict[str, Callable[[_Emitter, Call], _Written]] = {
     "current": _Emitter.current,
     "position": _Emitter.place,
     "last": _Emitter.place,
+    "id": _Emitter.id,
     "lang": _Emitter.lang,
 }
 
@@ -411,12 +417,8 @@ def _joined(choices: list[_Written]) -> Type:
 
 def _near(name: str) -> str:
     """Return a hint at the function that was probably meant."""
-
-
     near = difflib.get_close_matches(name[:40], FUNCTIONS, n=1)
     return f"，是不是 {near[0]}？" if near else ""
-
-
 
 
 def _may_be_date(text: str) -> bool:

@@ -189,9 +189,7 @@ class Expression:
             self._programs[key] = program
         return program
 
-    def _run(
-        self, program: _Program, owner: etree._Element, setting: Setting
-    ) -> Value:
+    def _run(self, program: _Program, owner: etree._Element, setting: Setting) -> Value:
         if self._power > 1:
             self._check_cost(owner)
         variables = self._variables(program.emitted, owner, setting)
@@ -201,7 +199,7 @@ class Expression:
             xpath = program.compile()
         try:
             with running(setting):
-                value = xpath(owner, **variables)
+                value: Value = xpath(owner, **variables)  # type: ignore[assignment]
         except NoValue as error:
             raise ExpressionFailed(self.text, str(error)) from error
         except (etree.XPathError, ValueError, RecursionError) as error:
@@ -211,7 +209,7 @@ class Expression:
             program.idle.append(xpath)
         if isinstance(value, list) and len(value) > MAX_NODES:
             raise ExpressionFailed(self.text, f"结果太多：最多 {MAX_NODES} 个")
-        return value  # type: ignore[no-any-return]
+        return value
 
     def _variables(
         self, emitted: Emitted, owner: etree._Element, setting: Setting
@@ -235,7 +233,7 @@ class Expression:
         return variables
 
     def _check_cost(self, owner: etree._Element) -> None:
-        size = float(_count_all(owner))
+        size: Any = _count_all(owner)
         if size**self._power > cost.MAX_VISITS:
             reason = f"对 {size:.0f} 个节点要算太久，请去掉嵌套的查找"
             raise ExpressionFailed(self.text, reason)
@@ -294,6 +292,8 @@ def _seat_of(node: Node) -> tuple[etree._Element, str]:
 
     lxml evaluates at elements only; a text belongs to the element before or around it.
     """
+    if isinstance(node, etree._Comment | etree._ProcessingInstruction):
+        return _beside(node)
     if isinstance(node, etree._Element):
         return node, ""
     if isinstance(node, etree._ElementTree):
@@ -310,6 +310,18 @@ def _seat_of(node: Node) -> tuple[etree._Element, str]:
     if node.is_tail:
         return owner, "following-sibling::node()[1]"
     return owner, "child::node()[1]"
+
+
+def _beside(node: etree._Element) -> tuple[etree._Element, str]:
+    """Return the way to a comment or an instruction."""
+    is_comment = isinstance(node, etree._Comment)
+    test = "comment()" if is_comment else "processing-instruction()"
+    kind = etree.Comment if is_comment else etree.PI
+    number = 1 + sum(1 for _ in node.itersiblings(kind, preceding=True))
+    parent = node.getparent()
+    if parent is None:
+        return node.getroottree().getroot(), f"/child::{test}[{number}]"
+    return parent, f"child::{test}[{number}]"
 
 
 def _calls(part: Part) -> set[str]:
