@@ -14,7 +14,9 @@ from forms.xpath.dates import INVALID
 from forms.xpath.errors import ExpressionRefused
 from forms.xpath.function import MAX_ARGUMENTS, Function, Type
 from forms.xpath.functions import FUNCTIONS
+from forms.xpath.pattern import PatternRefused
 from forms.xpath.references import IMPLICIT
+from forms.xpath.regex import machine
 from forms.xpath.tree import (
     Call,
     Filter,
@@ -334,12 +336,12 @@ class _Emitter:
         most = MAX_ARGUMENTS if function.most is None else function.most
         if function.least <= len(call.arguments) <= most:
             return
-        wanted = f"{function.least}"
+        wanted = f"要有 {function.least} 个"
         if function.most is None:
-            wanted = f"至少 {function.least}"
+            wanted = f"至少要有 {function.least} 个"
         elif most != function.least:
-            wanted = f"{function.least} 至 {most}"
-        reason = f"{call.name} 要有 {wanted} 个参数，现在 {len(call.arguments)} 个"
+            wanted = f"要有 {function.least} 至 {most} 个"
+        reason = f"{call.name} {wanted}参数，现在 {len(call.arguments)} 个"
         raise self._refused(call.position, reason)
 
     def _check_nodes(
@@ -378,6 +380,17 @@ class _Emitter:
         argument = self.part(call.arguments[0])
         return _Written(f"{self._ours('id')}(/*, {argument.text})", Type.NODES)
 
+    def regex(self, call: Call) -> _Written:
+        """Write a match; a pattern that never changes is judged at once."""
+        text, pattern = (self.part(argument) for argument in call.arguments)
+        if pattern.literal is not None:
+            try:
+                machine(pattern.literal)
+            except PatternRefused as error:
+                raise self._refused(call.position, str(error)) from error
+        name = self._ours("regex")
+        return _Written(f"{name}({text.text}, {pattern.text})", Type.BOOLEAN)
+
     def lang(self, call: Call) -> _Written:
         text = f"lang({self._as_string(self.part(call.arguments[0]))})"
         if self.seat.way and not self.inside:
@@ -402,6 +415,7 @@ _SPECIAL: dict[str, Callable[[_Emitter, Call], _Written]] = {
     "last": _Emitter.place,
     "id": _Emitter.id,
     "lang": _Emitter.lang,
+    "regex": _Emitter.regex,
 }
 
 

@@ -74,6 +74,7 @@ class Expression:
         self._part = part
         self._namespaces = namespaces
         self._power = cost.power(part)
+        self._arguments: dict[int, Expression] = {}
         self._programs: dict[tuple[Seat, bool], _Program] = {}
         self._program(_PLAIN)
 
@@ -166,22 +167,21 @@ class Expression:
         """The function that the whole expression is a call of; empty: it is none."""
         return self._part.name if isinstance(self._part, Call) else ""
 
-    @cached_property
-    def _arguments(self) -> tuple["Expression", ...]:
-        """The arguments of that call."""
-        assert isinstance(self._part, Call)
-        return tuple(
-            Expression(self.text, argument, self._namespaces)
-            for argument in self._part.arguments
-        )
+    def _argument(self, number: int) -> "Expression":
+        """Return an argument of that call, compiled when it is first wanted."""
+        if number not in self._arguments:
+            assert isinstance(self._part, Call)
+            part = self._part.arguments[number]
+            self._arguments[number] = Expression(self.text, part, self._namespaces)
+        return self._arguments[number]
 
     def _chosen(self, node: Node, setting: Setting) -> "Expression":
         """Return the branch of an outermost `if`; the other is not worked out."""
         expression = self
         while expression._called == "if":
-            condition, yes, no = expression._arguments
+            condition = expression._argument(0)
             chosen = condition.evaluate_boolean(node, setting)
-            expression = yes if chosen else no
+            expression = expression._argument(1 if chosen else 2)
         return expression
 
     def _shuffled(self, node: Node, setting: Setting) -> Value:
@@ -189,9 +189,11 @@ class Expression:
 
         libxml2 would put them in document order again.
         """
-        nodes, *seed = self._arguments
-        chosen = seed[0].evaluate(node, setting) if seed else None
-        return shuffle(setting, nodes.evaluate_nodes(node, setting), chosen)
+        assert isinstance(self._part, Call)
+        nodes = self._argument(0).evaluate_nodes(node, setting)
+        seeded = len(self._part.arguments) > 1
+        seed = self._argument(1).evaluate(node, setting) if seeded else None
+        return shuffle(setting, nodes, seed)
 
     def _uses(self, use: Use) -> bool:
         return any(
@@ -268,7 +270,7 @@ class Expression:
 
     def _check_cost(self, owner: etree._Element) -> None:
         size: Any = _count_all(owner)
-        if size**self._power > cost.MAX_VISITS:
+        if size ** min(self._power, 9) > cost.MAX_VISITS:
             reason = f"对 {size:.0f} 个节点要算太久，请去掉嵌套的查找"
             raise ExpressionFailed(self.text, reason)
 
@@ -328,6 +330,9 @@ def _seat_of(node: Node) -> tuple[etree._Element, str]:
         test = f"local-name() = '{name.localname}'"
         return owner, f"@*[{test} and namespace-uri() = '{name.namespace or ''}']"
     if node.is_tail:
+        if isinstance(owner, etree._Comment | etree._ProcessingInstruction):
+            owner, way = _beside(owner)
+            return owner, f"{way}/following-sibling::node()[1]"
         return owner, "following-sibling::node()[1]"
     return owner, "child::node()[1]"
 
