@@ -285,6 +285,8 @@ class _Emitter:
                 # The other branch can never be reached, and is not judged.
                 return self.part(arguments[1] if truth else arguments[2])
         written = [self.part(argument) for argument in arguments]
+        if call.name == "string" and written[0].type not in {Type.NUMBER, Type.ANY}:
+            return Written(f"string({written[0].text})", Type.STRING)
         if function.work is not None:
             return self._our_call(call, function, written)
         texts = [
