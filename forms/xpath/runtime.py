@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from math import isnan
 from typing import Any
 
+from lxml import etree
+
 from forms.xpath.emit import COMPARISONS, OURS
 from forms.xpath.errors import NoValue
 from forms.xpath.function import Function, Type
@@ -24,19 +26,32 @@ Extension = Callable[..., Value]
 
 class _Running(threading.local):
     setting = Setting()
+    owner: etree._Element | None = None  # the element at which it runs
 
 
 _RUNNING = _Running()
 
 
 @contextmanager
-def running(setting: Setting) -> Iterator[None]:
+def running(setting: Setting, owner: etree._Element) -> Iterator[None]:
     """Make this the setting of the functions that are called inside."""
-    before, _RUNNING.setting = _RUNNING.setting, setting
+    before = _RUNNING.setting, _RUNNING.owner
+    _RUNNING.setting, _RUNNING.owner = setting, owner
     try:
         yield
     finally:
-        _RUNNING.setting = before
+        _RUNNING.setting, _RUNNING.owner = before
+
+
+def is_of_tree(element: etree._Element, owner: etree._Element | None) -> bool:
+    """Tell whether libxml2 may be given an element.
+
+    It would show us nodes of another tree whose document may be gone.
+    """
+    return (
+        owner is not None
+        and element.getroottree().getroot() is owner.getroottree().getroot()
+    )
 
 
 def _nodes(value: Value, _setting: Setting) -> Value:
@@ -54,6 +69,10 @@ _CONVERT: dict[Type, Callable[[Value, Setting], Value]] = {
 }
 
 
+_FROM_CALLER = frozenset(["instance", "jr:itext"])
+"""Functions whose nodes are the caller's."""
+
+
 def _extension(function: Function) -> Extension:
     """Return a function that libxml2 can call."""
     work = function.work
@@ -66,13 +85,18 @@ def _extension(function: Function) -> Extension:
     def call(_context: Any, *arguments: Value) -> Value:
         setting = _RUNNING.setting
         known = len(converters)
-        return work(
+        value = work(
             setting,
             *(
                 (converters[number] if number < known else last)(argument, setting)
                 for number, argument in enumerate(arguments)
             ),
         )
+        if function.name in _FROM_CALLER and isinstance(value, list):
+            for node in value:
+                assert isinstance(node, etree._Element)
+                assert is_of_tree(node, _RUNNING.owner), "of another tree"
+        return value
 
     return call
 

@@ -194,6 +194,15 @@ def test_a_hook_may_evaluate_the_same_expression_again() -> None:
     assert expression.evaluate(DATA[0], Setting(pull=pull)) == "inner20张三"
 
 
+def test_nodes_of_another_tree_are_a_mistake_of_ours() -> None:
+    other = etree.fromstring("<instance><root/></instance>")
+    setting = Setting(instances={"far": other}, itext=lambda *_: [other])
+
+    for text in ("instance('far')/root", "instance(string('far'))", "jr:itext('a')"):
+        with pytest.raises(AssertionError, match="another tree"):
+            compile_expression(text).evaluate(DATA, setting)
+
+
 def test_threads_share_an_expression() -> None:
     expression = compile_expression("concat(jr:itext('t'), today())")
     found: list[str] = []
