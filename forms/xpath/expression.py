@@ -21,7 +21,8 @@ from forms.xpath.functions import FUNCTIONS
 from forms.xpath.functions_node import shuffle
 from forms.xpath.parse import parse
 from forms.xpath.references import Reference, references_of
-from forms.xpath.runtime import EXTENSIONS, is_of_tree, running
+from forms.xpath.running import is_of_tree, running
+from forms.xpath.runtime import EXTENSIONS
 from forms.xpath.seat import PLAIN, Seat, locate, seat_of
 from forms.xpath.setting import Setting
 from forms.xpath.tree import Call, Part

@@ -571,6 +571,14 @@ def test_work_that_grows_out_of_hand_is_not_begun(text: str) -> None:
         compile_expression(text).evaluate(large, Setting())
 
 
+def test_regular_expressions_share_the_work_of_one_evaluation() -> None:
+    rows = etree.fromstring("<m>" + f"<a>{'a' * 2_000}</a>" * 50 + "</m>")
+    expression = compile_expression("count(/m/a[regex(., '(a{1,50})+b')])")
+
+    with pytest.raises(ExpressionFailed, match="太久"):
+        expression.evaluate(rows, Setting())
+
+
 def test_a_text_that_grows_too_long_is_refused() -> None:
     long = etree.fromstring(f"<m><a>{'x' * 300_000}</a></m>")
 
