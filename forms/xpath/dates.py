@@ -13,6 +13,9 @@ INVALID = "Invalid Date"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_S = 86_400
+# Days are multiples of 2 ** -37 (0.6 microseconds), which a double holds exactly from
+# 1790 to 2149. Else two midnights in China are 7510.000000000002 days apart.
+_QUANTA = 2**37
 
 _TIME = (
     r"([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(?:\.([0-9]{1,9}))?)?"
@@ -21,8 +24,10 @@ _TIME = (
 _MOMENT = re.compile(rf"([0-9]{{4}})-([0-9]{{1,2}})-([0-9]{{1,2}})(?:T{_TIME})?")
 _TIME_ONLY = re.compile(_TIME)
 
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_WEEKDAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
+# Not by strftime: its names follow the locale of the process.
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun"]
+_MONTHS += ["Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+_WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 # Chinese forms show Chinese names; all other languages the English ones.
 _CHINESE_MONTHS = [f"{month}月" for month in range(1, 13)]
 _CHINESE_WEEKDAYS = [f"周{day}" for day in "一二三四五六日"]
@@ -53,8 +58,12 @@ def read_moment(text: str, zone: tzinfo) -> datetime | None:
 
 
 def days(moment: datetime) -> float:
-    """Return the days since 1970-01-01 UTC, with their fraction."""
-    return (moment - _EPOCH) / timedelta(seconds=1) / _DAY_S
+    """Return the days since 1970-01-01 UTC, with their fraction.
+
+    Two midnights of one zone are a whole number of days apart, exactly.
+    """
+    microseconds = (moment - _EPOCH) // timedelta(microseconds=1)
+    return (microseconds * _QUANTA // (_DAY_S * 1_000_000)) / _QUANTA
 
 
 def moment_of(number: float, zone: tzinfo) -> datetime | None:
@@ -88,7 +97,7 @@ def day_fraction(text: str, now: datetime) -> float | None:
     if not found:
         return None
     hour, minute, second, fraction, offset = found.groups()
-    seconds = int(hour) * 3600 + int(minute) * 60 + int(second or 0)
+    seconds: float = int(hour) * 3600 + int(minute) * 60 + int(second or 0)
     seconds += _microseconds(fraction) / 1e6
     here = now.utcoffset()
     there = _zone(offset, None)

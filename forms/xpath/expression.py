@@ -4,6 +4,7 @@ An expression is checked and compiled by `compile_expression`. It may be evaluat
 several threads at once, and by a hook of a running evaluation.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -12,31 +13,25 @@ from typing import Any
 
 from lxml import etree
 
-from forms.xpath import cost
-from forms.xpath.emit import OURS, Emitted, Seat, emit
+from forms.xpath import cost, traits
+from forms.xpath.emit import OURS, Emitted, emit
 from forms.xpath.errors import ExpressionFailed, ExpressionRefused, NoValue
 from forms.xpath.function import Type, Use
 from forms.xpath.functions import FUNCTIONS
 from forms.xpath.functions_node import shuffle
 from forms.xpath.parse import parse
 from forms.xpath.references import Reference, references_of
-from forms.xpath.runtime import EXTENSIONS, running
+from forms.xpath.running import is_of_tree, running
+from forms.xpath.runtime import EXTENSIONS
+from forms.xpath.seat import PLAIN, Seat, locate, seat_of
 from forms.xpath.setting import Setting
-from forms.xpath.tree import (
-    Call,
-    Filter,
-    Infix,
-    Negation,
-    Part,
-    Path,
-    Union,
-)
+from forms.xpath.tree import Call, Part
 from forms.xpath.values import Node, Value, to_boolean, to_number, to_string
 
 MAX_NODES = 100_000
 """Most nodes that an expression may give."""
 
-_PLAIN = Seat(below_parent=False, moved=False, way="")
+NOWHERE = Setting()
 _NO_NAMESPACES: Mapping[str, str] = MappingProxyType({})
 _count_all = etree.XPath("count(//node())")
 
@@ -73,9 +68,9 @@ class Expression:
         self._part = part
         self._namespaces = namespaces
         self._power = cost.power(part)
+        self._arguments: dict[int, Expression] = {}
         self._programs: dict[tuple[Seat, bool], _Program] = {}
-        self._shuffled = _shuffled(text, part, namespaces)
-        self._program(_PLAIN)
+        self._program(PLAIN)
 
     @cached_property
     def references(self) -> tuple[Reference, ...]:
@@ -85,7 +80,7 @@ class Expression:
     @cached_property
     def calls(self) -> frozenset[str]:
         """The names of the functions that it calls."""
-        return frozenset(_calls(self._part))
+        return frozenset(traits.calls(self._part))
 
     @property
     def uses_time(self) -> bool:
@@ -95,7 +90,7 @@ class Expression:
     @property
     def uses_random(self) -> bool:
         """Whether its value depends on chance."""
-        return self._uses(Use.CHANCE) or _is_unseeded(self._part)
+        return self._uses(Use.CHANCE) or traits.is_unseeded(self._part)
 
     @property
     def uses_position(self) -> bool:
@@ -109,7 +104,7 @@ class Expression:
             name in self.calls for name in ("format-date", "format-date-time")
         )
 
-    def evaluate(self, node: Node, setting: Setting = Setting()) -> Value:  # noqa: B008
+    def evaluate(self, node: Node, setting: Setting = NOWHERE) -> Value:
         """Return the value at a node.
 
         Args:
@@ -119,33 +114,35 @@ class Expression:
         Raises:
             ExpressionFailed: it has no value here, or would take too long.
         """
-        if self._shuffled is not None:
-            nodes, seed = self._shuffled
-            chosen = None if seed is None else seed.evaluate(node, setting)
-            return shuffle(setting, nodes.evaluate_nodes(node, setting), chosen)
-        owner, way = _seat_of(node)
-        seat = _seat(setting, way)
+        chosen = self._chosen(node, setting)
+        if chosen is not self:
+            return chosen.evaluate(node, setting)
+        if self._called == "randomize":
+            return self._shuffled(node, setting)
+        owner, way = locate(node)
+        seat = seat_of(setting, way)
         value = self._run(self._program(seat), owner, setting)
         if isinstance(value, list) and self._may_give_document:
             return self._with_document(value, owner, seat, setting)
         return value
 
-    def evaluate_string(self, node: Node, setting: Setting = Setting()) -> str:  # noqa: B008
+    def evaluate_string(self, node: Node, setting: Setting = NOWHERE) -> str:
         """Return the value as a text; raises as `evaluate`."""
         return to_string(self.evaluate(node, setting))
 
-    def evaluate_number(self, node: Node, setting: Setting = Setting()) -> float:  # noqa: B008
+    def evaluate_number(self, node: Node, setting: Setting = NOWHERE) -> float:
         """Return the value as a number, a date as its days; raises as `evaluate`."""
         return to_number(self.evaluate(node, setting), setting.zone)
 
-    def evaluate_boolean(self, node: Node, setting: Setting = Setting()) -> bool:  # noqa: B008
+    def evaluate_boolean(self, node: Node, setting: Setting = NOWHERE) -> bool:
         """Return the truth of the value; raises as `evaluate`."""
-        value = self.evaluate(node, setting)
-        if self._type is Type.DATE:
-            return to_number(value, setting.zone) == to_number(value, setting.zone)
+        chosen = self._chosen(node, setting)
+        value = chosen.evaluate(node, setting)
+        if chosen._type is Type.DATE:
+            return not math.isnan(to_number(value, setting.zone))
         return to_boolean(value)
 
-    def evaluate_nodes(self, node: Node, setting: Setting = Setting()) -> list[Node]:  # noqa: B008
+    def evaluate_nodes(self, node: Node, setting: Setting = NOWHERE) -> list[Node]:
         """Return the nodes.
 
         Raises:
@@ -159,6 +156,39 @@ class Expression:
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
 
+    @cached_property
+    def _called(self) -> str:
+        """The function that the whole expression is a call of; empty: it is none."""
+        return self._part.name if isinstance(self._part, Call) else ""
+
+    def _argument(self, number: int) -> "Expression":
+        """Return an argument of that call, compiled when it is first wanted."""
+        if number not in self._arguments:
+            assert isinstance(self._part, Call)
+            part = self._part.arguments[number]
+            self._arguments[number] = Expression(self.text, part, self._namespaces)
+        return self._arguments[number]
+
+    def _chosen(self, node: Node, setting: Setting) -> "Expression":
+        """Return the branch of an outermost `if`; the other is not worked out."""
+        expression = self
+        while expression._called == "if":
+            condition = expression._argument(0)
+            chosen = condition.evaluate_boolean(node, setting)
+            expression = expression._argument(1 if chosen else 2)
+        return expression
+
+    def _shuffled(self, node: Node, setting: Setting) -> Value:
+        """Return the nodes of an outermost `randomize` in their new order.
+
+        libxml2 would put them in document order again.
+        """
+        assert isinstance(self._part, Call)
+        nodes = self._argument(0).evaluate_nodes(node, setting)
+        seeded = len(self._part.arguments) > 1
+        seed = self._argument(1).evaluate(node, setting) if seeded else None
+        return shuffle(setting, nodes, seed)
+
     def _uses(self, use: Use) -> bool:
         return any(
             name in FUNCTIONS and FUNCTIONS[name].uses is use for name in self.calls
@@ -166,12 +196,12 @@ class Expression:
 
     @cached_property
     def _type(self) -> Type:
-        return self._program(_PLAIN).emitted.type
+        return self._program(PLAIN).emitted.type
 
     @cached_property
     def _may_give_document(self) -> bool:
         """Whether a step may lead to the document, which lxml leaves out."""
-        return _may_give_document(self._part)
+        return traits.may_give_document(self._part)
 
     def _program(self, seat: Seat, about_document: bool = False) -> _Program:
         key = (seat, about_document)
@@ -198,8 +228,8 @@ class Expression:
         except IndexError:
             xpath = program.compile()
         try:
-            with running(setting):
-                value = xpath(owner, **variables)
+            with running(setting, owner):
+                value: Value = xpath(owner, **variables)  # type: ignore[assignment]
         except NoValue as error:
             raise ExpressionFailed(self.text, str(error)) from error
         except (etree.XPathError, ValueError, RecursionError) as error:
@@ -209,7 +239,7 @@ class Expression:
             program.idle.append(xpath)
         if isinstance(value, list) and len(value) > MAX_NODES:
             raise ExpressionFailed(self.text, f"结果太多：最多 {MAX_NODES} 个")
-        return value  # type: ignore[no-any-return]
+        return value
 
     def _variables(
         self, emitted: Emitted, owner: etree._Element, setting: Setting
@@ -225,16 +255,13 @@ class Expression:
                 reason = f"没有名为 {name[:40]!r} 的数据表（instance）"
                 raise ExpressionFailed(self.text, reason)
             variables[variable] = setting.instances[name]
-        if variables:
-            tree = owner.getroottree().getroot()
-            for element in variables.values():
-                # libxml2 would show us nodes whose document may be gone.
-                assert element.getroottree().getroot() is tree, "of another tree"
+        for element in variables.values():
+            assert is_of_tree(element, owner), "of another tree"
         return variables
 
     def _check_cost(self, owner: etree._Element) -> None:
-        size = float(_count_all(owner))
-        if size**self._power > cost.MAX_VISITS:
+        size: Any = _count_all(owner)
+        if size ** min(self._power, 9) > cost.MAX_VISITS:
             reason = f"对 {size:.0f} 个节点要算太久，请去掉嵌套的查找"
             raise ExpressionFailed(self.text, reason)
 
@@ -264,97 +291,3 @@ def compile_expression(
 @lru_cache(maxsize=5_000)
 def _compiled(text: str, namespaces: tuple[tuple[str, str], ...]) -> Expression:
     return Expression(text, parse(text), dict(namespaces))
-
-
-def _shuffled(
-    text: str, part: Part, namespaces: Mapping[str, str]
-) -> tuple[Expression, Expression | None] | None:
-    """Return the arguments of a whole `randomize(...)`.
-
-    libxml2 puts the nodes of a result in document order, so the shuffling is ours.
-    """
-    if not (isinstance(part, Call) and part.name == "randomize"):
-        return None
-    emit(part, text, namespaces, _PLAIN)
-    arguments = [Expression(text, argument, namespaces) for argument in part.arguments]
-    return arguments[0], arguments[1] if len(arguments) > 1 else None
-
-
-def _seat(setting: Setting, way: str) -> Seat:
-    below_parent = setting.root is not None and setting.root.getparent() is not None
-    if not (below_parent or way or setting.current is not None):
-        return _PLAIN
-    return Seat(below_parent, setting.current is not None, way)
-
-
-def _seat_of(node: Node) -> tuple[etree._Element, str]:
-    """Return an element, and the way from it to the context node.
-
-    lxml evaluates at elements only; a text belongs to the element before or around it.
-    """
-    if isinstance(node, etree._Element):
-        return node, ""
-    if isinstance(node, etree._ElementTree):
-        root = node.getroot()
-        assert root is not None
-        return root, "/"
-    assert isinstance(node, etree._ElementUnicodeResult), "a string of no tree"
-    owner = node.getparent()
-    assert owner is not None
-    if node.is_attribute:
-        name = etree.QName(node.attrname or "")
-        test = f"local-name() = '{name.localname}'"
-        return owner, f"@*[{test} and namespace-uri() = '{name.namespace or ''}']"
-    if node.is_tail:
-        return owner, "following-sibling::node()[1]"
-    return owner, "child::node()[1]"
-
-
-def _calls(part: Part) -> set[str]:
-    names = {part.name} if isinstance(part, Call) else set()
-    for inner in _parts_of(part):
-        names |= _calls(inner)
-    return names
-
-
-def _is_unseeded(part: Part) -> bool:
-    if isinstance(part, Call) and part.name == "randomize" and len(part.arguments) < 2:
-        return True
-    return any(_is_unseeded(inner) for inner in _parts_of(part))
-
-
-def _parts_of(part: Part) -> tuple[Part, ...]:
-    match part:
-        case Call():
-            return part.arguments
-        case Infix(operands) | Union(operands):
-            return operands
-        case Negation(operand):
-            return (operand,)
-        case Filter(base, predicates):
-            return (base, *predicates)
-        case Path(_, base, steps):
-            inner = tuple(p for step in steps for p in step.predicates)
-            return inner if base is None else (base, *inner)
-    return ()
-
-
-_TO_DOCUMENT = frozenset(["parent", "ancestor", "ancestor-or-self", "self"])
-
-
-def _may_give_document(part: Part) -> bool:
-    match part:
-        case Path(absolute, base, steps):
-            if not steps:
-                return absolute or (base is not None and _may_give_document(base))
-            last = steps[-1]
-            if last.test != "node()":
-                return False
-            return last.axis in _TO_DOCUMENT or last.axis == "descendant-or-self"
-        case Union(operands):
-            return any(_may_give_document(operand) for operand in operands)
-        case Filter(base):
-            return _may_give_document(base)
-        case Call("current" | "if"):
-            return True
-    return False

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from forms.xpath.setting import Setting
 from forms.xpath.values import Value
 
 
