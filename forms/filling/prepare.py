@@ -24,6 +24,9 @@ from forms.xform.definition import (
 )
 from forms.xpath import Expression, ExpressionRefused, compile_expression
 
+MAX_USES = 200_000
+"""How many places all expressions together may read, each counted anew."""
+
 ITEXT_ID = re.compile(r"""\s*jr:itext\(\s*(?:'([^']*)'|"([^"]*)")\s*\)\s*""")
 """A text by its id, as pyxform writes it; any other reference is evaluated."""
 
@@ -59,6 +62,7 @@ class _Preparer:
         self.expressions: dict[tuple[str, str], Expression] = {}
         self.choosing: dict[Place, Choosing] = {}
         self.rules: list[Rule] = []
+        self.used = 0
         self.asides: list[tuple[Place, bool, Uses]] = []
         self.texts = {
             translation.language: {
@@ -81,22 +85,23 @@ class _Preparer:
         self._texts()
         actions = tuple(self._actions())
         self._outputs_of_translations()
-        if fault := circle(self.rules, self.asides):
+        places = list(self.structure.places.values())
+        if fault := circle(places, self.rules, self.asides):
             self.faults.append(fault)
             rules: list[Rule] = []
         else:
-            rules = rank(self.rules)
+            rules = rank(places, self.rules)
         by_value, by_series = triggers(rules)
+        by_place: dict[Place, list[Rule]] = {}
+        for rule in rules:
+            by_place.setdefault(rule.place, []).append(rule)
         return Plan(
             definition=self.definition,
             structure=self.structure,
             namespaces=self.namespaces,
             lists=self.lists,
             expressions=self.expressions,
-            rules={
-                place: tuple(r for r in rules if r.place is place)
-                for place in dict.fromkeys(rule.place for rule in rules)
-            },
+            rules={place: tuple(found) for place, found in by_place.items()},
             by_value={place: tuple(found) for place, found in by_value.items()},
             by_series={place: tuple(found) for place, found in by_series.items()},
             choosing=self.choosing,
@@ -218,6 +223,9 @@ class _Preparer:
         if expression is None:
             return None
         uses = uses_of(expression, place, self.structure, self.namespaces)
+        self.used += len(uses.of_form)
+        if self.used > MAX_USES:
+            raise DefinitionRefused(place.path, f"表达式引用的数据超过 {MAX_USES} 处")
         for path in uses.lost:
             self._fault(place.path, f"表达式里的 {path[:120]} 在表单里找不到")
         for key in sorted(uses.lists - set(self.lists)):

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from forms.errors import DefinitionFault
+from forms.errors import DefinitionFault, DefinitionRefused
 from forms.xform.definition import (
     Bind,
     Control,
@@ -18,7 +18,8 @@ from forms.xform.definition import (
     Repeat,
 )
 
-MAX_PLACES = 20_000
+MAX_PLACES = 5_000
+"""Most places of a form; a sheet of 10,000 rows is a mistake, no form."""
 
 
 @dataclass(eq=False, slots=True)
@@ -138,7 +139,7 @@ class _Builder:
         bind = self.binds.get(path) or Bind(path)
         place = Place(path, name, tag, parent, len(self.places), bind)
         if len(self.places) == MAX_PLACES:
-            self._fault("", f"数据项超过 {MAX_PLACES} 个")
+            raise DefinitionRefused(path, f"数据项超过 {MAX_PLACES} 个")
         self.places[path] = place
         return place
 
