@@ -21,8 +21,10 @@ _TIME = (
 _MOMENT = re.compile(rf"([0-9]{{4}})-([0-9]{{1,2}})-([0-9]{{1,2}})(?:T{_TIME})?")
 _TIME_ONLY = re.compile(_TIME)
 
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_WEEKDAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
+# Not by strftime: its names follow the locale of the process.
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun"]
+_MONTHS += ["Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+_WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 # Chinese forms show Chinese names; all other languages the English ones.
 _CHINESE_MONTHS = [f"{month}月" for month in range(1, 13)]
 _CHINESE_WEEKDAYS = [f"周{day}" for day in "一二三四五六日"]
@@ -88,7 +90,7 @@ def day_fraction(text: str, now: datetime) -> float | None:
     if not found:
         return None
     hour, minute, second, fraction, offset = found.groups()
-    seconds = int(hour) * 3600 + int(minute) * 60 + int(second or 0)
+    seconds: float = int(hour) * 3600 + int(minute) * 60 + int(second or 0)
     seconds += _microseconds(fraction) / 1e6
     here = now.utcoffset()
     there = _zone(offset, None)
@@ -98,9 +100,7 @@ def day_fraction(text: str, now: datetime) -> float | None:
     return seconds / _DAY_S
 
 
-def format_moment(
-    moment: datetime | None, pattern: str, language: str
-) -> str:
+def format_moment(moment: datetime | None, pattern: str, language: str) -> str:
     """Return the moment with each `%x` of the pattern filled in; empty if None."""
     if moment is None:
         return ""

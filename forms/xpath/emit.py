@@ -8,6 +8,7 @@ known before, only what may be a date goes through Python.
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import isnan
 
 from forms.xpath.dates import INVALID
 from forms.xpath.errors import ExpressionRefused
@@ -103,6 +104,9 @@ def constant(part: Part) -> bool | None:
             return True
         case Call("false", ()):
             return False
+        case Call("not", (operand,)):
+            truth = constant(operand)
+            return None if truth is None else not truth
         case Infix(operands, ("and" | "or" as operator, *_)):
             decisive = operator == "or"
             for operand in operands:
@@ -120,7 +124,8 @@ class _Written:
     text: str
     type: Type
     literal: str | None = None
-    digits: bool = False
+    is_number: bool = False  # a number as it was written
+    is_plain: bool = False  # a path without predicates: cheap to write twice
 
 
 class _Emitter:
@@ -132,13 +137,14 @@ class _Emitter:
     def part(self, part: Part) -> _Written:
         match part:
             case Number(text):
-                return _Written(text, Type.NUMBER, digits=True)
+                return _Written(text, Type.NUMBER, is_number=True)
             case Literal(value):
                 quote = '"' if "'" in value else "'"
                 return _Written(f"{quote}{value}{quote}", Type.STRING, value)
             case Negation(operand):
-                text = self._as_number(self.part(operand))
-                return _Written(f"(-{text})", Type.NUMBER)
+                inner = self.part(operand)
+                text = f"(-{self._as_number(inner)})"
+                return _Written(text, Type.NUMBER, is_number=inner.is_number)
             case Union(operands):
                 texts = [self._nodes(operand) for operand in operands]
                 return _Written(f"({' | '.join(texts)})", Type.NODES)
@@ -146,7 +152,8 @@ class _Emitter:
                 text = self._nodes(base) + self._predicates(predicates)
                 return _Written(text, Type.NODES)
             case Path():
-                return _Written(self._path(part), Type.NODES)
+                plain = part.base is None and not any(s.predicates for s in part.steps)
+                return _Written(self._path(part), Type.NODES, is_plain=plain)
             case Infix(operands, operators):
                 return self._infix(operands, operators)
             case Call():
@@ -184,25 +191,16 @@ class _Emitter:
     def _comparison(self, left: _Written, operator: str, right: _Written) -> _Written:
         left, right = self._day_counted(left), self._day_counted(right)
         types = {left.type, right.type}
-        if Type.ANY in types or self._needs_dates(left, operator, right):
+        if Type.ANY in types or _needs_dates(left, operator, right):
             name = self._ours(COMPARISONS[operator])
-            return _Written(f"{name}({left.text}, {right.text})", Type.BOOLEAN)
+            text = f"{name}({left.text}, {right.text})"
+            return _Written(_guarded(text, left, operator, right), Type.BOOLEAN)
         alike = operator in {"=", "!="} and (types <= _SPELLED or Type.BOOLEAN in types)
         if alike or Type.NODES in types:
             texts = left.text, right.text
         else:
             texts = self._as_number(left), self._as_number(right)
         return _Written(f"({texts[0]} {operator} {texts[1]})", Type.BOOLEAN)
-
-    def _needs_dates(self, left: _Written, operator: str, right: _Written) -> bool:
-        """Whether nodes are compared by what may be their days."""
-        types = {left.type, right.type}
-        if Type.NODES not in types or Type.BOOLEAN in types:
-            return False
-        if operator in {"=", "!="}:
-            # No stored date is a number that somebody would write down.
-            return Type.NUMBER in types and not (left.digits or right.digits)
-        return True
 
     def _day_counted(self, written: _Written) -> _Written:
         if written.type is not Type.DATE:
@@ -216,7 +214,7 @@ class _Emitter:
             return written.text
         if written.literal is not None and not _may_be_date(written.literal):
             number = to_number(written.literal)
-            return "(0 div 0)" if number != number else f"number({written.text})"
+            return "(0 div 0)" if isnan(number) else f"number({written.text})"
         return f"{self._ours('number')}({written.text})"
 
     def _as_string(self, written: _Written) -> str:
@@ -306,6 +304,11 @@ class _Emitter:
         arguments = call.arguments
         if not arguments and call.name in IMPLICIT:
             arguments = (_CONTEXT,)
+        if call.name == "if":
+            truth = constant(arguments[0])
+            if truth is not None:
+                # The other branch can never be reached, and is not judged.
+                return self.part(arguments[1] if truth else arguments[2])
         written = [self.part(argument) for argument in arguments]
         if function.work is not None:
             return self._our_call(call, function, written)
@@ -371,6 +374,10 @@ class _Emitter:
             return _Written(f"{self._ours('position')}({nodes})", Type.NUMBER)
         return _Written(f"{call.name}()" if self.inside else "1", Type.NUMBER)
 
+    def id(self, call: Call) -> _Written:
+        argument = self.part(call.arguments[0])
+        return _Written(f"{self._ours('id')}(/*, {argument.text})", Type.NODES)
+
     def lang(self, call: Call) -> _Written:
         text = f"lang({self._as_string(self.part(call.arguments[0]))})"
         if self.seat.way and not self.inside:
@@ -393,8 +400,29 @@ _SPECIAL: dict[str, Callable[[_Emitter, Call], _Written]] = {
     "current": _Emitter.current,
     "position": _Emitter.place,
     "last": _Emitter.place,
+    "id": _Emitter.id,
     "lang": _Emitter.lang,
 }
+
+
+def _needs_dates(left: _Written, operator: str, right: _Written) -> bool:
+    """Whether nodes are compared by what may be their days."""
+    types = {left.type, right.type}
+    if Type.NODES not in types or Type.BOOLEAN in types:
+        return False
+    if operator in {"=", "!="}:
+        # No stored date is a number that somebody would write down.
+        return Type.NUMBER in types and not (left.is_number or right.is_number)
+    return True
+
+
+def _guarded(ours: str, left: _Written, operator: str, right: _Written) -> str:
+    """Call ours only if there is a dash, as in dates: ten times as fast on tables."""
+    nodes, number = (left, right) if left.is_plain else (right, left)
+    if not (nodes.is_plain and number.is_number):
+        return ours
+    native = f"{left.text} {operator} {right.text}"
+    return f"({native} or (({nodes.text})[contains(., '-')] and {ours}))"
 
 
 def _joined(choices: list[_Written]) -> Type:
@@ -411,12 +439,8 @@ def _joined(choices: list[_Written]) -> Type:
 
 def _near(name: str) -> str:
     """Return a hint at the function that was probably meant."""
-
-
     near = difflib.get_close_matches(name[:40], FUNCTIONS, n=1)
     return f"，是不是 {near[0]}？" if near else ""
-
-
 
 
 def _may_be_date(text: str) -> bool:

@@ -25,7 +25,9 @@ class ExpressionFailed(FormError):
 
     def __init__(self, text: str, reason: str) -> None:
         self.text, self.reason = text, reason
-        super().__init__(f"表达式算不出结果：{reason}；没有改动任何答案：{_shown(text)}")
+        super().__init__(
+            f"表达式算不出结果：{reason}；没有改动任何答案：{_shown(text)}"
+        )
 
 
 class NoValue(Exception):  # never leaves this package: becomes ExpressionFailed

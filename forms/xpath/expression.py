@@ -4,6 +4,7 @@ An expression is checked and compiled by `compile_expression`. It may be evaluat
 several threads at once, and by a hook of a running evaluation.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -74,7 +75,6 @@ class Expression:
         self._namespaces = namespaces
         self._power = cost.power(part)
         self._programs: dict[tuple[Seat, bool], _Program] = {}
-        self._shuffled = _shuffled(text, part, namespaces)
         self._program(_PLAIN)
 
     @cached_property
@@ -119,10 +119,11 @@ class Expression:
         Raises:
             ExpressionFailed: it has no value here, or would take too long.
         """
-        if self._shuffled is not None:
-            nodes, seed = self._shuffled
-            chosen = None if seed is None else seed.evaluate(node, setting)
-            return shuffle(setting, nodes.evaluate_nodes(node, setting), chosen)
+        chosen = self._chosen(node, setting)
+        if chosen is not self:
+            return chosen.evaluate(node, setting)
+        if self._called == "randomize":
+            return self._shuffled(node, setting)
         owner, way = _seat_of(node)
         seat = _seat(setting, way)
         value = self._run(self._program(seat), owner, setting)
@@ -140,9 +141,10 @@ class Expression:
 
     def evaluate_boolean(self, node: Node, setting: Setting = Setting()) -> bool:  # noqa: B008
         """Return the truth of the value; raises as `evaluate`."""
-        value = self.evaluate(node, setting)
-        if self._type is Type.DATE:
-            return to_number(value, setting.zone) == to_number(value, setting.zone)
+        chosen = self._chosen(node, setting)
+        value = chosen.evaluate(node, setting)
+        if chosen._type is Type.DATE:
+            return not math.isnan(to_number(value, setting.zone))
         return to_boolean(value)
 
     def evaluate_nodes(self, node: Node, setting: Setting = Setting()) -> list[Node]:  # noqa: B008
@@ -158,6 +160,38 @@ class Expression:
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
+
+    @cached_property
+    def _called(self) -> str:
+        """The function that the whole expression is a call of; empty: it is none."""
+        return self._part.name if isinstance(self._part, Call) else ""
+
+    @cached_property
+    def _arguments(self) -> tuple["Expression", ...]:
+        """The arguments of that call."""
+        assert isinstance(self._part, Call)
+        return tuple(
+            Expression(self.text, argument, self._namespaces)
+            for argument in self._part.arguments
+        )
+
+    def _chosen(self, node: Node, setting: Setting) -> "Expression":
+        """Return the branch of an outermost `if`; the other is not worked out."""
+        expression = self
+        while expression._called == "if":
+            condition, yes, no = expression._arguments
+            chosen = condition.evaluate_boolean(node, setting)
+            expression = yes if chosen else no
+        return expression
+
+    def _shuffled(self, node: Node, setting: Setting) -> Value:
+        """Return the nodes of an outermost `randomize` in their new order.
+
+        libxml2 would put them in document order again.
+        """
+        nodes, *seed = self._arguments
+        chosen = seed[0].evaluate(node, setting) if seed else None
+        return shuffle(setting, nodes.evaluate_nodes(node, setting), chosen)
 
     def _uses(self, use: Use) -> bool:
         return any(
@@ -189,9 +223,7 @@ class Expression:
             self._programs[key] = program
         return program
 
-    def _run(
-        self, program: _Program, owner: etree._Element, setting: Setting
-    ) -> Value:
+    def _run(self, program: _Program, owner: etree._Element, setting: Setting) -> Value:
         if self._power > 1:
             self._check_cost(owner)
         variables = self._variables(program.emitted, owner, setting)
@@ -201,7 +233,7 @@ class Expression:
             xpath = program.compile()
         try:
             with running(setting):
-                value = xpath(owner, **variables)
+                value: Value = xpath(owner, **variables)  # type: ignore[assignment]
         except NoValue as error:
             raise ExpressionFailed(self.text, str(error)) from error
         except (etree.XPathError, ValueError, RecursionError) as error:
@@ -211,7 +243,7 @@ class Expression:
             program.idle.append(xpath)
         if isinstance(value, list) and len(value) > MAX_NODES:
             raise ExpressionFailed(self.text, f"结果太多：最多 {MAX_NODES} 个")
-        return value  # type: ignore[no-any-return]
+        return value
 
     def _variables(
         self, emitted: Emitted, owner: etree._Element, setting: Setting
@@ -235,7 +267,7 @@ class Expression:
         return variables
 
     def _check_cost(self, owner: etree._Element) -> None:
-        size = float(_count_all(owner))
+        size: Any = _count_all(owner)
         if size**self._power > cost.MAX_VISITS:
             reason = f"对 {size:.0f} 个节点要算太久，请去掉嵌套的查找"
             raise ExpressionFailed(self.text, reason)
@@ -268,20 +300,6 @@ def _compiled(text: str, namespaces: tuple[tuple[str, str], ...]) -> Expression:
     return Expression(text, parse(text), dict(namespaces))
 
 
-def _shuffled(
-    text: str, part: Part, namespaces: Mapping[str, str]
-) -> tuple[Expression, Expression | None] | None:
-    """Return the arguments of a whole `randomize(...)`.
-
-    libxml2 puts the nodes of a result in document order, so the shuffling is ours.
-    """
-    if not (isinstance(part, Call) and part.name == "randomize"):
-        return None
-    emit(part, text, namespaces, _PLAIN)
-    arguments = [Expression(text, argument, namespaces) for argument in part.arguments]
-    return arguments[0], arguments[1] if len(arguments) > 1 else None
-
-
 def _seat(setting: Setting, way: str) -> Seat:
     below_parent = setting.root is not None and setting.root.getparent() is not None
     if not (below_parent or way or setting.current is not None):
@@ -294,6 +312,8 @@ def _seat_of(node: Node) -> tuple[etree._Element, str]:
 
     lxml evaluates at elements only; a text belongs to the element before or around it.
     """
+    if isinstance(node, etree._Comment | etree._ProcessingInstruction):
+        return _beside(node)
     if isinstance(node, etree._Element):
         return node, ""
     if isinstance(node, etree._ElementTree):
@@ -310,6 +330,18 @@ def _seat_of(node: Node) -> tuple[etree._Element, str]:
     if node.is_tail:
         return owner, "following-sibling::node()[1]"
     return owner, "child::node()[1]"
+
+
+def _beside(node: etree._Element) -> tuple[etree._Element, str]:
+    """Return the way to a comment or an instruction."""
+    is_comment = isinstance(node, etree._Comment)
+    test = "comment()" if is_comment else "processing-instruction()"
+    kind = etree.Comment if is_comment else etree.PI
+    number = 1 + sum(1 for _ in node.itersiblings(kind, preceding=True))
+    parent = node.getparent()
+    if parent is None:
+        return node.getroottree().getroot(), f"/child::{test}[{number}]"
+    return parent, f"child::{test}[{number}]"
 
 
 def _calls(part: Part) -> set[str]:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from forms.xpath.setting import Setting
 from forms.xpath.values import Value
 
 
@@ -94,4 +93,3 @@ def row(
     types = tuple(_CODES[letter] for letter in letters)
     most = None if endless else len(letters)
     return Function(name, types, least, most, gives, work, uses, after_current)
-

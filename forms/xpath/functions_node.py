@@ -27,16 +27,16 @@ def _count_non_empty(_setting: Setting, nodes: list[Node]) -> float:
     return float(sum(1 for node in nodes if text_of(node)))
 
 
-def _id(_setting: Setting, context: list[Node], value: Value) -> Value:
+def _id(_setting: Setting, root: list[Node], value: Value) -> Value:
     """Return the elements whose attribute `id` is one of the names, in any order."""
     names = {name for node in nodes_of(value) for name in text_of(node).split()}
-    if not context or not isinstance(context[0], etree._Element):
-        return []
     found: dict[str, etree._Element] = {}
-    for element in context[0].getroottree().iter(etree.Element):
-        name = element.get("id")
-        if name in names:
-            found.setdefault(name, element)
+    for top in root:
+        assert isinstance(top, etree._Element)
+        for element in top.iter(etree.Element):
+            name = element.get("id")
+            if name in names:
+                found.setdefault(name, element)
     return list(found.values())
 
 
@@ -46,9 +46,7 @@ def _instance(setting: Setting, name: str) -> Value:
     return [setting.instances[name]]
 
 
-def _randomize(
-    setting: Setting, nodes: list[Node], seed: Value | None = None
-) -> Value:
+def _randomize(setting: Setting, nodes: list[Node], seed: Value | None = None) -> Value:
     return shuffle(setting, nodes, seed)
 
 
@@ -119,15 +117,14 @@ def _instance_number(
         raise NoValue("indexed-repeat 需要循环组的路径")
     families: dict[etree._Element | None, list[etree._Element]] = {}
     for repeat in repeats:
-        if isinstance(repeat, etree._Element):
-            if inside is None or inside in _lineage(repeat):
-                families.setdefault(repeat.getparent(), []).append(repeat)
-    near = [parent for parent in families if parent in around]
-    parents = near or list(families)
-    if not parents:
+        if isinstance(repeat, etree._Element) and (
+            inside is None or inside in _lineage(repeat)
+        ):
+            families.setdefault(repeat.getparent(), []).append(repeat)
+    if not families:
         return None
-    # A path such as `../item` finds one instance's siblings: count among all of them.
-    family = families[parents[-1] if near else parents[0]]
+    near = [family for parent, family in families.items() if parent in around]
+    family = near[-1] if near else next(iter(families.values()))
     place = int(number) if math.isfinite(number) else 0
     return family[place - 1] if 1 <= place <= len(family) else None
 

@@ -13,7 +13,6 @@ from forms.xpath.values import (
     NAN,
     SPACE,
     Value,
-    nodes_of,
     text_of,
     to_number,
     to_string,
@@ -90,11 +89,7 @@ def _extreme(
     """Return `min` or `max` over all nodes and numbers; one that is none makes NaN."""
 
     def find(setting: Setting, *values: Value) -> float:
-        numbers = [
-            to_number(node if isinstance(value, list) else value, setting.zone)
-            for value in values
-            for node in ([text_of(n) for n in value] if isinstance(value, list) else [""])
-        ]
+        numbers = [to_number(value, setting.zone) for value in _each(values)]
         if not numbers or any(math.isnan(number) for number in numbers):
             return NAN
         return choose(numbers)
@@ -120,11 +115,14 @@ def _weighted_checklist(
 
 
 def _each(values: tuple[Value, ...]) -> list[Value]:
-    return [
-        item
-        for value in values
-        for item in ([text_of(n) for n in value] if isinstance(value, list) else [value])
-    ]
+    """Return the values with each node-set as the texts of its nodes."""
+    each: list[Value] = []
+    for value in values:
+        if isinstance(value, list):
+            each += [text_of(node) for node in value]
+        else:
+            each.append(value)
+    return each
 
 
 def _is_ticked(value: Value) -> bool:

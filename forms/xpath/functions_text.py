@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import math
 import re
 import string
 import uuid
@@ -60,7 +61,7 @@ def _substr(
 
 def _index(number: float) -> int | None:
     """Return a place in a text, to be counted from its end if negative."""
-    if number != number:
+    if math.isnan(number):
         return None
     return int(max(-MAX_RESULT, min(MAX_RESULT, number)))
 

@@ -204,7 +204,7 @@ class _Parser:
         return f"{token.text}()"
 
     def _predicates(self) -> tuple[Part, ...]:
-        predicates = []
+        predicates: list[Part] = []
         while True:
             token = self.tokens[self.next]
             if not self._skip(Kind.SYMBOL, "["):

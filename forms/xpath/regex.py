@@ -1,9 +1,9 @@
-"""Regular expressions that cannot hang. Pure: no I/O, no clock.
+r"""Regular expressions that cannot hang. Pure: no I/O, no clock.
 
 Python's `re` goes back and tries again, so `(a+)+$` takes for ever on thirty letters,
 and a running match cannot be stopped from inside the process. Here a pattern becomes
 a small machine all of whose states are followed at once: the work is at most text
-times states, and both have limits. The price is that back references (`\\1`) and look
+times states, and both have limits. The price is that back references (`\1`) and look
 behind are refused; look ahead is worked out once for each place in the text.
 """
 

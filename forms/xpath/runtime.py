@@ -9,6 +9,7 @@ import operator
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import isnan
 from typing import Any
 
 from forms.xpath.emit import COMPARISONS, OURS
@@ -95,7 +96,7 @@ def _equality(equal: bool) -> Extension:
         if isinstance(left, float) or isinstance(right, float):
             lefts, rights = _numbers(left), _numbers(right)
         if equal:
-            return not lefts.isdisjoint(rights)  # type: ignore[arg-type]
+            return not lefts.isdisjoint(rights)
         # Two different values on either side, or NaN, which differs from itself.
         return bool(lefts and rights) and (
             len(lefts) > 1 or len(rights) > 1 or lefts != rights
@@ -113,8 +114,8 @@ def _ordering(compare: Callable[[float, float], bool]) -> Extension:
             right = to_boolean(right)
         if isinstance(right, bool) and isinstance(left, list):
             left = to_boolean(left)
-        lefts = [number for number in _numbers(left) if number == number]
-        rights = [number for number in _numbers(right) if number == number]
+        lefts = [number for number in _numbers(left) if not isnan(number)]
+        rights = [number for number in _numbers(right) if not isnan(number)]
         if not lefts or not rights:
             return False
         if compare(0, 1):

@@ -1,9 +1,9 @@
 """What an expression may ask of the world, all given by the caller. Pure: no I/O."""
 
-from random import Random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from random import Random
 
 from lxml import etree
 

@@ -81,13 +81,9 @@ def _wants_operand(tokens: list[Token]) -> bool:
 
 
 def _next(text: str, position: int, wants_operand: bool) -> tuple[Token, int]:
-    if wants_operand:
-        table = _AS_OPERAND
-    else:
-        table = _AS_OPERATOR
-        if text[position] == "*":
-            return Token(Kind.OPERATOR, "*", position), position + 1
-    for kind, pattern in table:
+    if text[position] == "*" and not wants_operand:
+        return Token(Kind.OPERATOR, "*", position), position + 1
+    for kind, pattern in _AS_OPERAND if wants_operand else _AS_OPERATOR:
         if found := pattern.match(text, position):
             content = found[0][1:-1] if kind is Kind.LITERAL else found[0]
             return Token(kind, content, position), found.end()
