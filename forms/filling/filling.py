@@ -188,8 +188,10 @@ class Filling:
         self._actions.settle()
 
     def set_language(self, language: str) -> None:
-        """Go on in another language; texts in calculations follow at their turn."""
+        """Go on in another language, and work out anew what says texts."""
         self._world.change(language=language)
+        self._recalculation.language_changed()
+        self._actions.settle()
 
     def set_now(self, now: datetime) -> None:
         """Go on at another time, and work out anew what reads the clock."""

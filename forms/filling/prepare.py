@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from lxml import etree
 
 from forms.errors import DefinitionFault, DefinitionRefused
+from forms.filling.near import brought_near, choice_paths
 from forms.filling.order import circle, rank
 from forms.filling.plan import Acting, Choosing, Kind, Plan, Rule, triggers
 from forms.filling.structure import Place, Structure, build, tag_of
@@ -22,6 +23,7 @@ from forms.xform.definition import (
     Text,
     Translation,
 )
+from forms.xform.steps import absolute
 from forms.xpath import Expression, ExpressionRefused, compile_expression
 
 MAX_USES = 200_000
@@ -236,11 +238,22 @@ class _Preparer:
 
     def _alone(self, place: Place | str, text: str) -> Expression | None:
         try:
+            if isinstance(place, Place):
+                self._choice_names(place, text)
+                text = brought_near(text, place, self.structure)
             return compile_expression(text, self.namespaces)
         except ExpressionRefused as error:
             path = place if isinstance(place, str) else place.path
             self._fault(path, str(error))
             return None
+
+    def _choice_names(self, place: Place, text: str) -> None:
+        """See that where the name of a choice is asked for, there are choices."""
+        for path in choice_paths(text) if "choice-name" in text else ():
+            asked = self.structure.places.get(absolute(path, place.path) or "")
+            control = asked.control if asked else None
+            if control is None or not (control.choices or control.itemset):
+                self._fault(place.path, f"{path.strip()[:80]} 不是可选的问题")
 
     def _fault(self, place: str, message: str) -> None:
         fault = DefinitionFault(place, message)

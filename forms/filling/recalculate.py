@@ -72,11 +72,11 @@ class Recalculation:
 
     def clock_moved(self) -> None:
         """Put on the agenda what reads the clock."""
-        for place, rules in self.plan.rules.items():
-            for rule in rules:
-                if rule.expression.uses_time:
-                    for node in self.root.all_of(place):
-                        self._push(rule, node)
+        self._push_all(lambda rule: rule.expression.uses_time)
+
+    def language_changed(self) -> None:
+        """Put on the agenda what depends on the language on the screen."""
+        self._push_all(lambda rule: rule.expression.uses_language)
 
     def run(self) -> None:
         """Work the agenda off."""
@@ -126,6 +126,12 @@ class Recalculation:
         if base is not None:
             for target in _targets(base, trigger.rule):
                 self._push(trigger.rule, target)
+
+    def _push_all(self, is_meant: Callable[[Rule], bool]) -> None:
+        for rules in self.plan.rules.values():
+            for rule in filter(is_meant, rules):
+                for node in _targets(self.root, rule):
+                    self._push(rule, node)
 
     def _push(self, rule: Rule, node: Node) -> None:
         if rule.kind is Kind.COUNT:

@@ -14,9 +14,11 @@ from datetime import datetime
 from lxml import etree
 
 from forms.errors import NoSuchNode
+from forms.filling.near import brought_near
 from forms.filling.nodes import Node
 from forms.filling.plan import Choosing, Plan
 from forms.filling.prepare import ITEXT_ID
+from forms.filling.structure import Place
 from forms.filling.values import number_text
 from forms.xform.definition import Output, Text
 from forms.xform.steps import absolute
@@ -54,6 +56,7 @@ class World:
         """By path and expression, what went wrong; the newest come last."""
         self._asking = root
         self._rows: dict[tuple[str, str], dict[str, etree._Element]] = {}
+        self._expressions: dict[tuple[str, Place], Expression] = {}
         self._constant: dict[int, tuple[str, ...]] = {}
         top = etree.Element("filling")
         around = etree.SubElement(top, "instance")
@@ -150,7 +153,7 @@ class World:
             return self.translated(known[1] or known[2] or "", node, form)
         if form:
             return ""
-        return self.string(compile_expression(text.ref, self.plan.namespaces), node)
+        return self.string(self._expression(text.ref, node.place), node)
 
     def translated(self, key: str, node: Node, form: str = "") -> str:
         """Return the text of an id; what is not translated is in the default one."""
@@ -171,11 +174,19 @@ class World:
 
     def _output(self, output: Output, node: Node) -> str:
         """Return the value of an output; of a chosen value, the value itself."""
-        expression = compile_expression(output.value, self.plan.namespaces)
-        value = self.value(expression, node)
+        value = self.value(self._expression(output.value, node.place), node)
         if isinstance(value, float):
             return number_text(value)
         return "" if value is None else to_string(value)
+
+    def _expression(self, text: str, place: Place) -> Expression:
+        """Return what a text of the form says, seen from a place."""
+        known = self._expressions.get((text, place))
+        if known is None:
+            near = brought_near(text, place, self.plan.structure)
+            known = compile_expression(near, self.plan.namespaces)
+            self._expressions[text, place] = known
+        return known
 
     def _choice(
         self, choosing: Choosing, item: etree._Element
