@@ -34,6 +34,9 @@ ITEXT_ID = re.compile(r"""\s*jr:itext\(\s*(?:'([^']*)'|"([^"]*)")\s*\)\s*""")
 
 _ASIDES = ("required", "readonly", "constraint")
 _RULES = {"relevant": Kind.RELEVANT, "calculate": Kind.CALCULATE}
+_LAST_SAVED = "jr://instance/last-saved"
+"""The answers of the filling before this one; where there is none, nothing."""
+
 _NO_ROOT = Element("root")
 
 
@@ -116,6 +119,8 @@ class _Preparer:
         found = {}
         for secondary in self.definition.secondary:
             root = given.get(secondary.id, secondary.root)
+            if root is None and secondary.source == _LAST_SAVED:
+                root = Element(self.definition.instance.name)
             if root is None:
                 reason = f"没有带上这份列表（{secondary.source or '没有写来源'}）"
                 self._fault(f"instance {secondary.id}", reason)

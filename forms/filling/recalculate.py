@@ -5,8 +5,8 @@ answer costs as much as what follows from it, however large the form is.
 """
 
 import heapq
-import math
 from collections.abc import Callable, Sequence
+from math import isfinite, nan
 
 from forms.filling.nodes import Node, insert, make, remove
 from forms.filling.plan import Kind, Plan, Rule, Trigger
@@ -18,6 +18,9 @@ from forms.xpath import to_number, to_string
 
 MAX_INSTANCES = 500
 """Most instances of one repeat in one place."""
+
+MAX_NODES = 50_000
+"""Most nodes of one filling; beyond, no more instances are added."""
 
 MAX_EVALUATIONS = 30
 """How often one rule may be worked out at one node after one change."""
@@ -33,6 +36,8 @@ class Recalculation:
         self.plan, self.root, self.world = plan, root, world
         self.was_calculated: list[Node] = []
         """The nodes that got another value by a calculation, since last asked."""
+        self.size = sum(1 for _ in root.below())
+        """How many nodes the filling has."""
         self.was_created: list[Node] = []
         """The instances that a count has added, since last asked."""
         self._agenda: list[tuple[int, int, Rule, Node]] = []
@@ -105,6 +110,7 @@ class Recalculation:
     def create(self, parent: Node, place: Place, source: Element | None) -> Node:
         """Add an instance of a repeat at its end."""
         node = make(place, source, parent)
+        self.size += sum(1 for _ in node.below())
         insert(parent, node)
         self.begin(node)
         self.series_changed(parent, place)
@@ -115,6 +121,7 @@ class Recalculation:
         parent = node.parent
         assert parent is not None
         remove(node)
+        self.size -= sum(1 for _ in node.below())
         self.series_changed(parent, node.place)
 
     def _trigger(self, trigger: Trigger, node: Node) -> None:
@@ -201,12 +208,12 @@ class Recalculation:
         """Bring a repeat to the number of instances that its expression gives."""
         place = rule.place
         value = self.world.value_below(rule.expression, parent)
-        number = to_number(value) if value is not None else math.nan
-        wanted = 0 if math.isnan(number) else int(max(0.0, min(number, MAX_INSTANCES)))
+        number = to_number(value) if value is not None else nan
+        wanted = int(max(0.0, min(number, MAX_INSTANCES))) if isfinite(number) else 0
         series = parent.children[place.tag]
         while len(series) > wanted:
             self.drop(series[-1])
-        while len(series) < wanted:
+        while len(series) < wanted and self.size < MAX_NODES:
             source = given(parent, place, len(series))
             self.was_created.append(self.create(parent, place, source))
 

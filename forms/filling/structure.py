@@ -75,6 +75,8 @@ class Structure:
     places: Mapping[str, Place]
     """By path, in document order."""
     instance_id: str = ""
+    warnings: tuple[DefinitionFault, ...] = ()
+    """What is left out, while the rest of the form works."""
 
 
 def build(definition: Definition, faults: list[DefinitionFault]) -> Structure:
@@ -82,8 +84,8 @@ def build(definition: Definition, faults: list[DefinitionFault]) -> Structure:
     repeats = {part.ref for part in _parts(definition.body) if isinstance(part, Repeat)}
     builder = _Builder(definition, repeats, faults)
     root = builder.place(definition.instance, None, [definition.instance])
-    _attach(definition, builder.places, faults)
-    return Structure(root, builder.places, definition.instance_id)
+    warnings = _attach(definition, builder.places, faults)
+    return Structure(root, builder.places, definition.instance_id, tuple(warnings))
 
 
 def tag_of(name: str, namespaces: Mapping[str, str]) -> str:
@@ -149,15 +151,19 @@ class _Builder:
 
 def _attach(
     definition: Definition, places: dict[str, Place], faults: list[DefinitionFault]
-) -> None:
-    """Let each place know its question or group."""
+) -> list[DefinitionFault]:
+    """Let each place know its question or group; return what has no place."""
+    homeless = []
     for bind in definition.binds:
         if bind.ref not in places:
             faults.append(DefinitionFault(f"bind {bind.ref}", "表单里没有这项数据"))
     for part in _parts(definition.body):
         place = places.get(part.ref)
         if place is None:
-            if isinstance(part, Repeat) or (isinstance(part, Group) and part.ref):
+            if isinstance(part, Control):
+                reason = "问题没有对应的数据，不会显示"
+                homeless.append(DefinitionFault(part.ref, reason))
+            elif part.ref:
                 faults.append(DefinitionFault(part.ref, "分组对应的数据不存在"))
         elif isinstance(part, Control):
             if not place.is_leaf:
@@ -166,6 +172,7 @@ def _attach(
                 place.control = part
         elif not (place.is_repeat and isinstance(part, Group)):
             place.group = part
+    return homeless
 
 
 def _parts(body: tuple[Part, ...]) -> Iterator[Part]:

@@ -13,7 +13,6 @@ from datetime import datetime
 
 from lxml import etree
 
-from forms.errors import NoSuchNode
 from forms.filling.near import brought_near
 from forms.filling.nodes import Node
 from forms.filling.plan import Choosing, Plan
@@ -134,8 +133,10 @@ class World:
             # The same order each time the screen asks, though it be a random one.
             seeded = random.Random(f"{self.seed} {node.path}")
             kept, self.setting = self.setting, replace(self.setting, random=seeded)
-            items = self.value(choosing.nodes, node)
-            self.setting = kept
+            try:
+                items = self.value(choosing.nodes, node)
+            finally:
+                self.setting = kept
             with self._at(node):
                 for item in items if isinstance(items, list) else []:
                     if isinstance(item, etree._Element):
@@ -233,20 +234,16 @@ class World:
     def _choice_name(self, value: str, path: str) -> str:
         """Return the label of a choice of the question at a path, seen from here."""
         node = self._question(path)
-        for offered, label in self.choices(node):
-            if offered == value:
-                return label
-        return ""
+        choices = self.choices(node) if node is not None else []
+        return next((label for offered, label in choices if offered == value), "")
 
-    def _question(self, path: str) -> Node:
+    def _question(self, path: str) -> Node | None:
         meant = absolute(path, self._asking.place.path) or ""
         place = self.plan.structure.places.get(meant)
-        if place is None or place.control is None:
-            raise NoSuchNode(path, "这里没有可选的问题")
-        for node in self._asking.above():
-            if nodes := node.all_of(place):
-                return nodes[0]
-        raise NoSuchNode(path)
+        if place is None:
+            return None
+        found = (node.all_of(place) for node in self._asking.above())
+        return next((nodes[0] for nodes in found if nodes), None)
 
     def _pull(self, table: str, column: str, key_column: str, key: str) -> str:
         """Return a cell of the first row with this key, "" where there is none."""
