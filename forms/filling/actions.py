@@ -15,7 +15,10 @@ LOAD = "odk-instance-load"
 NEW_REPEAT = "odk-new-repeat"
 CHANGED = "xforms-value-changed"
 
-MAX_CHAIN = 200
+MAX_CHAIN = 20
+"""How long a chain may be in which one action brings about the next."""
+
+MAX_ACTIONS = 5_000
 """How many actions may follow from one change."""
 
 
@@ -28,10 +31,11 @@ class Actions:
         self.plan, self.root, self.world = plan, root, world
         self.recalculation = recalculation
         self._chain = 0
+        self._done = 0
 
     def set_value(self, node: Node, kept: str) -> None:
         """Set an answer, work out what depends on it, and do what is to be done."""
-        self._chain = 0
+        self._done = 0
         self._put(node, kept)
         self.settle()
 
@@ -39,7 +43,9 @@ class Actions:
         """Work the agenda off, with the actions that follow from it."""
         work = self.recalculation
         work.run()
-        while (work.was_created or work.was_calculated) and self._chain < MAX_CHAIN:
+        for _ in range(MAX_CHAIN):
+            if not (work.was_created or work.was_calculated):
+                break
             created, calculated_ = work.was_created[:], work.was_calculated[:]
             work.was_created.clear()
             work.was_calculated.clear()
@@ -52,7 +58,7 @@ class Actions:
 
     def loaded(self, *, is_first: bool) -> None:
         """Bring all up to date, and do what is to be done at the beginning."""
-        self._chain = 0
+        self._done = 0
         self.recalculation.run()
         # Only what a person does later is a change.
         self.recalculation.was_calculated.clear()
@@ -64,7 +70,7 @@ class Actions:
 
     def created(self, instance: Node) -> None:
         """Do what is to be done for a new instance of a repeat."""
-        self._chain = 0
+        self._done = 0
         self.recalculation.was_created.append(instance)
         self.settle()
 
@@ -108,19 +114,21 @@ class Actions:
             node.kept = ""
 
     def _value_changed(self, node: Node) -> None:
-        if node.root is not self.root:
+        if node.root is not self.root or self._chain >= MAX_CHAIN:
             return
+        self._chain += 1
         for acting in self.plan.actions:
             if acting.source is node.place and CHANGED in acting.action.events:
                 self._set(_near(node, acting, self.root), acting)
+        self._chain -= 1
 
     def _all(self, acting: Acting) -> list[Node]:
         return self.root.all_of(acting.place)
 
     def _set(self, nodes: list[Node], acting: Acting) -> None:
         for node in nodes:
-            self._chain += 1
-            if self._chain > MAX_CHAIN:
+            self._done += 1
+            if self._done > MAX_ACTIONS:
                 return
             if acting.expression is None:
                 value: str | float | bool = acting.action.text
