@@ -12,6 +12,7 @@ MAX_VISITS = 1_000_000_000
 """Visits that one evaluation may come to in the worst case: some seconds."""
 
 _DEEP = frozenset(["ancestor", "ancestor-or-self", "descendant", "descendant-or-self"])
+_DOWN = frozenset(["attribute", "child", "self"])
 # Measured: `//*/following::*` takes 3 s on 2000 nodes and 64 times that on 8000.
 _WIDE = frozenset(["following", "following-sibling", "preceding", "preceding-sibling"])
 _SLOW_CALLS = frozenset(["id", "position", "indexed-repeat"])
@@ -35,16 +36,23 @@ def power(part: Part) -> int:
 
 
 def _path_power(path: Path) -> int:
-    total = 0 if path.base is None else max(1, power(path.base))
+    total = 0 if path.base is None else _base_power(path.base)
+    # From a node down to its children, all of such steps together see the tree once.
+    down = not path.absolute and all(step.axis in _DOWN for step in path.steps)
     inner = 0
     for place, step in enumerate(path.steps):
         inner = max(inner, _most(step.predicates))
-        total = max(total, 1) if step.predicates else total
+        total = max(total, 1) if step.predicates and not down else total
         if step.axis in _DEEP:
             total += 1
         elif step.axis in _WIDE:
             total += 1 if _from_one(path, place) else 2
     return total + inner
+
+
+def _base_power(base: Part) -> int:
+    is_current = isinstance(base, Call) and base.name == "current"
+    return 0 if is_current else max(1, power(base))
 
 
 def _from_one(path: Path, place: int) -> bool:

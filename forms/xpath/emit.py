@@ -14,7 +14,10 @@ from forms.xpath.dates import INVALID
 from forms.xpath.errors import ExpressionRefused
 from forms.xpath.function import MAX_ARGUMENTS, Function, Type
 from forms.xpath.functions import FUNCTIONS
+from forms.xpath.pattern import PatternRefused
 from forms.xpath.references import IMPLICIT
+from forms.xpath.regex import machine
+from forms.xpath.seat import Seat
 from forms.xpath.tree import (
     Call,
     Filter,
@@ -28,6 +31,7 @@ from forms.xpath.tree import (
     Union,
 )
 from forms.xpath.values import to_number
+from forms.xpath.written import Written, guarded, joined, may_be_date, needs_dates
 
 OURS = "urn:lianban:forms:xpath"
 """The namespace of our functions."""
@@ -44,22 +48,6 @@ COMPARISONS = {
 _CONTEXT = Path(False, None, (Step("self", "node()", (), 0),))
 _COUNTED = frozenset([Type.NUMBER, Type.BOOLEAN])
 _SPELLED = frozenset([Type.STRING, Type.NODES])
-
-
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """From where an expression is evaluated.
-
-    Attributes:
-        below_parent: absolute paths start at the variable `root`, not at the document.
-        moved: `current()` is the variable `current`, not the context node.
-        way: from the element that libxml2 gets to the context node, which may be an
-            attribute, a text or the document; empty: it is that element.
-    """
-
-    below_parent: bool
-    moved: bool
-    way: str
 
 
 @dataclass(slots=True)
@@ -117,43 +105,32 @@ def constant(part: Part) -> bool | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """XPath text that may stand anywhere, its type, and the literal it is, if one."""
-
-    text: str
-    type: Type
-    literal: str | None = None
-    is_number: bool = False  # a number as it was written
-    is_plain: bool = False  # a path without predicates: cheap to write twice
-
-
 class _Emitter:
     def __init__(self, source: str, namespaces: Mapping[str, str], seat: Seat) -> None:
         self.source, self.namespaces, self.seat = source, namespaces, seat
         self.out = Emitted()
         self.inside = 0  # how many predicates are around
 
-    def part(self, part: Part) -> _Written:
+    def part(self, part: Part) -> Written:
         match part:
             case Number(text):
-                return _Written(text, Type.NUMBER, is_number=True)
+                return Written(text, Type.NUMBER, is_number=True)
             case Literal(value):
                 quote = '"' if "'" in value else "'"
-                return _Written(f"{quote}{value}{quote}", Type.STRING, value)
+                return Written(f"{quote}{value}{quote}", Type.STRING, value)
             case Negation(operand):
                 inner = self.part(operand)
                 text = f"(-{self._as_number(inner)})"
-                return _Written(text, Type.NUMBER, is_number=inner.is_number)
+                return Written(text, Type.NUMBER, is_number=inner.is_number)
             case Union(operands):
                 texts = [self._nodes(operand) for operand in operands]
-                return _Written(f"({' | '.join(texts)})", Type.NODES)
+                return Written(f"({' | '.join(texts)})", Type.NODES)
             case Filter(base, predicates):
                 text = self._nodes(base) + self._predicates(predicates)
-                return _Written(text, Type.NODES)
+                return Written(text, Type.NODES)
             case Path():
                 plain = part.base is None and not any(s.predicates for s in part.steps)
-                return _Written(self._path(part), Type.NODES, is_plain=plain)
+                return Written(self._path(part), Type.NODES, is_plain=plain)
             case Infix(operands, operators):
                 return self._infix(operands, operators)
             case Call():
@@ -161,9 +138,7 @@ class _Emitter:
 
     # Operators
 
-    def _infix(
-        self, operands: tuple[Part, ...], operators: tuple[str, ...]
-    ) -> _Written:
+    def _infix(self, operands: tuple[Part, ...], operators: tuple[str, ...]) -> Written:
         if operators[0] in {"and", "or"}:
             return self._junction(operands, operators[0])
         if operators[0] in COMPARISONS:
@@ -174,9 +149,9 @@ class _Emitter:
         text = self._as_number(self.part(operands[0]))
         for operator, operand in zip(operators, operands[1:], strict=True):
             text += f" {operator} {self._as_number(self.part(operand))}"
-        return _Written(f"({text})", Type.NUMBER)
+        return Written(f"({text})", Type.NUMBER)
 
-    def _junction(self, operands: tuple[Part, ...], operator: str) -> _Written:
+    def _junction(self, operands: tuple[Part, ...], operator: str) -> Written:
         """Join by and / or; what can never be reached is not even judged."""
         texts = []
         for operand in operands:
@@ -185,49 +160,49 @@ class _Emitter:
             if truth is (operator == "or"):
                 break
         if len(texts) == 1:
-            return _Written(f"boolean({texts[0]})", Type.BOOLEAN)
-        return _Written(f"({f' {operator} '.join(texts)})", Type.BOOLEAN)
+            return Written(f"boolean({texts[0]})", Type.BOOLEAN)
+        return Written(f"({f' {operator} '.join(texts)})", Type.BOOLEAN)
 
-    def _comparison(self, left: _Written, operator: str, right: _Written) -> _Written:
+    def _comparison(self, left: Written, operator: str, right: Written) -> Written:
         left, right = self._day_counted(left), self._day_counted(right)
         types = {left.type, right.type}
-        if Type.ANY in types or _needs_dates(left, operator, right):
+        if Type.ANY in types or needs_dates(left, operator, right):
             name = self._ours(COMPARISONS[operator])
             text = f"{name}({left.text}, {right.text})"
-            return _Written(_guarded(text, left, operator, right), Type.BOOLEAN)
+            return Written(guarded(text, left, operator, right), Type.BOOLEAN)
         alike = operator in {"=", "!="} and (types <= _SPELLED or Type.BOOLEAN in types)
         if alike or Type.NODES in types:
             texts = left.text, right.text
         else:
             texts = self._as_number(left), self._as_number(right)
-        return _Written(f"({texts[0]} {operator} {texts[1]})", Type.BOOLEAN)
+        return Written(f"({texts[0]} {operator} {texts[1]})", Type.BOOLEAN)
 
-    def _day_counted(self, written: _Written) -> _Written:
+    def _day_counted(self, written: Written) -> Written:
         if written.type is not Type.DATE:
             return written
-        return _Written(self._as_number(written), Type.NUMBER)
+        return Written(self._as_number(written), Type.NUMBER)
 
     # Types
 
-    def _as_number(self, written: _Written) -> str:
+    def _as_number(self, written: Written) -> str:
         if written.type in _COUNTED:
             return written.text
-        if written.literal is not None and not _may_be_date(written.literal):
+        if written.literal is not None and not may_be_date(written.literal):
             number = to_number(written.literal)
             return "(0 div 0)" if isnan(number) else f"number({written.text})"
         return f"{self._ours('number')}({written.text})"
 
-    def _as_string(self, written: _Written) -> str:
+    def _as_string(self, written: Written) -> str:
         if written.type in {Type.NUMBER, Type.ANY}:
             return f"{self._ours('string')}({written.text})"
         return written.text
 
-    def _as_boolean(self, written: _Written) -> str:
+    def _as_boolean(self, written: Written) -> str:
         if written.type is Type.DATE:
             return f"({written.text} != '' and {written.text} != '{INVALID}')"
         return written.text
 
-    def _as_is(self, written: _Written) -> str:
+    def _as_is(self, written: Written) -> str:
         return written.text
 
     # Paths
@@ -293,7 +268,7 @@ class _Emitter:
 
     # Calls
 
-    def _call(self, call: Call) -> _Written:
+    def _call(self, call: Call) -> Written:
         function = FUNCTIONS.get(call.name)
         if function is None:
             reason = f"没有函数 {call.name[:40]!r}{_near(call.name)}"
@@ -310,6 +285,8 @@ class _Emitter:
                 # The other branch can never be reached, and is not judged.
                 return self.part(arguments[1] if truth else arguments[2])
         written = [self.part(argument) for argument in arguments]
+        if call.name == "string" and written[0].type not in {Type.NUMBER, Type.ANY}:
+            return Written(f"string({written[0].text})", Type.STRING)
         if function.work is not None:
             return self._our_call(call, function, written)
         texts = [
@@ -317,33 +294,33 @@ class _Emitter:
             for number, argument in enumerate(written)
         ]
         self._check_nodes(call, function, written)
-        return _Written(f"{call.name}({', '.join(texts)})", function.gives)
+        return Written(f"{call.name}({', '.join(texts)})", function.gives)
 
     def _our_call(
-        self, call: Call, function: Function, written: list[_Written]
-    ) -> _Written:
+        self, call: Call, function: Function, written: list[Written]
+    ) -> Written:
         self._check_nodes(call, function, written)
         texts = [self._current()] if function.after_current else []
         texts += [argument.text for argument in written]
         gives = function.gives
         if call.name in {"if", "coalesce"}:
-            gives = _joined(written[1:] if call.name == "if" else written)
-        return _Written(f"{self._ours(call.name)}({', '.join(texts)})", gives)
+            gives = joined(written[1:] if call.name == "if" else written)
+        return Written(f"{self._ours(call.name)}({', '.join(texts)})", gives)
 
     def _count(self, call: Call, function: Function) -> None:
         most = MAX_ARGUMENTS if function.most is None else function.most
         if function.least <= len(call.arguments) <= most:
             return
-        wanted = f"{function.least}"
+        wanted = f"要有 {function.least} 个"
         if function.most is None:
-            wanted = f"至少 {function.least}"
+            wanted = f"至少要有 {function.least} 个"
         elif most != function.least:
-            wanted = f"{function.least} 至 {most}"
-        reason = f"{call.name} 要有 {wanted} 个参数，现在 {len(call.arguments)} 个"
+            wanted = f"要有 {function.least} 至 {most} 个"
+        reason = f"{call.name} {wanted}参数，现在 {len(call.arguments)} 个"
         raise self._refused(call.position, reason)
 
     def _check_nodes(
-        self, call: Call, function: Function, written: list[_Written]
+        self, call: Call, function: Function, written: list[Written]
     ) -> None:
         for number, argument in enumerate(written):
             wants = function.type_of(number) is Type.NODES
@@ -355,93 +332,69 @@ class _Emitter:
         self.out.functions.add(name)
         return "o:" + name.replace(":", "-")
 
-    def instance(self, call: Call) -> _Written:
+    def instance(self, call: Call) -> Written:
         name = call.arguments[0]
         if not isinstance(name, Literal):
             text = self._as_string(self.part(name))
-            return _Written(f"{self._ours('instance')}({text})", Type.NODES)
+            return Written(f"{self._ours('instance')}({text})", Type.NODES)
         known = self.out.instances
         variable = known.setdefault(name.value, f"i{len(known)}")
-        return _Written(f"${variable}", Type.NODES)
+        return Written(f"${variable}", Type.NODES)
 
-    def current(self, _call: Call) -> _Written:
-        return _Written(self._current(), Type.NODES)
+    def current(self, _call: Call) -> Written:
+        return Written(self._current(), Type.NODES)
 
-    def place(self, call: Call) -> _Written:
+    def place(self, call: Call) -> Written:
         """Write position() and last(); outside of predicates there is one node."""
         if call.arguments:
             nodes = self._nodes(call.arguments[0])
-            return _Written(f"{self._ours('position')}({nodes})", Type.NUMBER)
-        return _Written(f"{call.name}()" if self.inside else "1", Type.NUMBER)
+            return Written(f"{self._ours('position')}({nodes})", Type.NUMBER)
+        return Written(f"{call.name}()" if self.inside else "1", Type.NUMBER)
 
-    def id(self, call: Call) -> _Written:
+    def id(self, call: Call) -> Written:
         argument = self.part(call.arguments[0])
-        return _Written(f"{self._ours('id')}(/*, {argument.text})", Type.NODES)
+        return Written(f"{self._ours('id')}(/*, {argument.text})", Type.NODES)
 
-    def lang(self, call: Call) -> _Written:
+    def regex(self, call: Call) -> Written:
+        """Write a match; a pattern that never changes is judged at once."""
+        text, pattern = (self.part(argument) for argument in call.arguments)
+        if pattern.literal is not None:
+            try:
+                machine(pattern.literal)
+            except PatternRefused as error:
+                raise self._refused(call.position, str(error)) from error
+        name = self._ours("regex")
+        return Written(f"{name}({text.text}, {pattern.text})", Type.BOOLEAN)
+
+    def lang(self, call: Call) -> Written:
         text = f"lang({self._as_string(self.part(call.arguments[0]))})"
         if self.seat.way and not self.inside:
             text = f"boolean({self.seat.way}[{text}])"
-        return _Written(text, Type.BOOLEAN)
+        return Written(text, Type.BOOLEAN)
 
     def _refused(self, position: int, reason: str) -> ExpressionRefused:
         return ExpressionRefused(self.source, position, reason)
 
 
-_CONVERT: dict[Type, Callable[[_Emitter, _Written], str]] = {
+_CONVERT: dict[Type, Callable[[_Emitter, Written], str]] = {
     Type.NUMBER: _Emitter._as_number,
     Type.STRING: _Emitter._as_string,
     Type.BOOLEAN: _Emitter._as_boolean,
     Type.NODES: _Emitter._as_is,
     Type.ANY: _Emitter._as_is,
 }
-_SPECIAL: dict[str, Callable[[_Emitter, Call], _Written]] = {
+_SPECIAL: dict[str, Callable[[_Emitter, Call], Written]] = {
     "instance": _Emitter.instance,
     "current": _Emitter.current,
     "position": _Emitter.place,
     "last": _Emitter.place,
     "id": _Emitter.id,
     "lang": _Emitter.lang,
+    "regex": _Emitter.regex,
 }
-
-
-def _needs_dates(left: _Written, operator: str, right: _Written) -> bool:
-    """Whether nodes are compared by what may be their days."""
-    types = {left.type, right.type}
-    if Type.NODES not in types or Type.BOOLEAN in types:
-        return False
-    if operator in {"=", "!="}:
-        # No stored date is a number that somebody would write down.
-        return Type.NUMBER in types and not (left.is_number or right.is_number)
-    return True
-
-
-def _guarded(ours: str, left: _Written, operator: str, right: _Written) -> str:
-    """Call ours only if there is a dash, as in dates: ten times as fast on tables."""
-    nodes, number = (left, right) if left.is_plain else (right, left)
-    if not (nodes.is_plain and number.is_number):
-        return ours
-    native = f"{left.text} {operator} {right.text}"
-    return f"({native} or (({nodes.text})[contains(., '-')] and {ours}))"
-
-
-def _joined(choices: list[_Written]) -> Type:
-    """Return the type of one of these, whichever; an empty text fits to dates."""
-    types = {choice.type for choice in choices if choice.literal != ""}
-    if not types:
-        return Type.STRING
-    if len(types) > 1:
-        return Type.ANY
-    (only,) = types
-    empty = any(choice.literal == "" for choice in choices)
-    return Type.ANY if empty and only not in {Type.DATE, Type.STRING} else only
 
 
 def _near(name: str) -> str:
     """Return a hint at the function that was probably meant."""
     near = difflib.get_close_matches(name[:40], FUNCTIONS, n=1)
     return f"，是不是 {near[0]}？" if near else ""
-
-
-def _may_be_date(text: str) -> bool:
-    return text.strip()[:4].isdecimal() and "-" in text

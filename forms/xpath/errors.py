@@ -36,6 +36,7 @@ class NoValue(Exception):  # never leaves this package: becomes ExpressionFailed
 
 def _shown(text: str) -> str:
     flat = " ".join(text[: SHOWN_CHARACTERS * 2].split())
+    flat = "".join(c if c.isprintable() else "\ufffd" for c in flat)
     return (
         flat
         if len(flat) <= SHOWN_CHARACTERS and len(text) <= SHOWN_CHARACTERS * 2

@@ -13,8 +13,8 @@ from typing import Any
 
 from lxml import etree
 
-from forms.xpath import cost
-from forms.xpath.emit import OURS, Emitted, Seat, emit
+from forms.xpath import cost, traits
+from forms.xpath.emit import OURS, Emitted, emit
 from forms.xpath.errors import ExpressionFailed, ExpressionRefused, NoValue
 from forms.xpath.function import Type, Use
 from forms.xpath.functions import FUNCTIONS
@@ -22,22 +22,14 @@ from forms.xpath.functions_node import shuffle
 from forms.xpath.parse import parse
 from forms.xpath.references import Reference, references_of
 from forms.xpath.runtime import EXTENSIONS, running
+from forms.xpath.seat import PLAIN, Seat, locate, seat_of
 from forms.xpath.setting import Setting
-from forms.xpath.tree import (
-    Call,
-    Filter,
-    Infix,
-    Negation,
-    Part,
-    Path,
-    Union,
-)
+from forms.xpath.tree import Call, Part
 from forms.xpath.values import Node, Value, to_boolean, to_number, to_string
 
 MAX_NODES = 100_000
 """Most nodes that an expression may give."""
 
-_PLAIN = Seat(below_parent=False, moved=False, way="")
 _NO_NAMESPACES: Mapping[str, str] = MappingProxyType({})
 _count_all = etree.XPath("count(//node())")
 
@@ -74,8 +66,9 @@ class Expression:
         self._part = part
         self._namespaces = namespaces
         self._power = cost.power(part)
+        self._arguments: dict[int, Expression] = {}
         self._programs: dict[tuple[Seat, bool], _Program] = {}
-        self._program(_PLAIN)
+        self._program(PLAIN)
 
     @cached_property
     def references(self) -> tuple[Reference, ...]:
@@ -85,7 +78,7 @@ class Expression:
     @cached_property
     def calls(self) -> frozenset[str]:
         """The names of the functions that it calls."""
-        return frozenset(_calls(self._part))
+        return frozenset(traits.calls(self._part))
 
     @property
     def uses_time(self) -> bool:
@@ -95,7 +88,7 @@ class Expression:
     @property
     def uses_random(self) -> bool:
         """Whether its value depends on chance."""
-        return self._uses(Use.CHANCE) or _is_unseeded(self._part)
+        return self._uses(Use.CHANCE) or traits.is_unseeded(self._part)
 
     @property
     def uses_position(self) -> bool:
@@ -124,8 +117,8 @@ class Expression:
             return chosen.evaluate(node, setting)
         if self._called == "randomize":
             return self._shuffled(node, setting)
-        owner, way = _seat_of(node)
-        seat = _seat(setting, way)
+        owner, way = locate(node)
+        seat = seat_of(setting, way)
         value = self._run(self._program(seat), owner, setting)
         if isinstance(value, list) and self._may_give_document:
             return self._with_document(value, owner, seat, setting)
@@ -166,22 +159,21 @@ class Expression:
         """The function that the whole expression is a call of; empty: it is none."""
         return self._part.name if isinstance(self._part, Call) else ""
 
-    @cached_property
-    def _arguments(self) -> tuple["Expression", ...]:
-        """The arguments of that call."""
-        assert isinstance(self._part, Call)
-        return tuple(
-            Expression(self.text, argument, self._namespaces)
-            for argument in self._part.arguments
-        )
+    def _argument(self, number: int) -> "Expression":
+        """Return an argument of that call, compiled when it is first wanted."""
+        if number not in self._arguments:
+            assert isinstance(self._part, Call)
+            part = self._part.arguments[number]
+            self._arguments[number] = Expression(self.text, part, self._namespaces)
+        return self._arguments[number]
 
     def _chosen(self, node: Node, setting: Setting) -> "Expression":
         """Return the branch of an outermost `if`; the other is not worked out."""
         expression = self
         while expression._called == "if":
-            condition, yes, no = expression._arguments
+            condition = expression._argument(0)
             chosen = condition.evaluate_boolean(node, setting)
-            expression = yes if chosen else no
+            expression = expression._argument(1 if chosen else 2)
         return expression
 
     def _shuffled(self, node: Node, setting: Setting) -> Value:
@@ -189,9 +181,11 @@ class Expression:
 
         libxml2 would put them in document order again.
         """
-        nodes, *seed = self._arguments
-        chosen = seed[0].evaluate(node, setting) if seed else None
-        return shuffle(setting, nodes.evaluate_nodes(node, setting), chosen)
+        assert isinstance(self._part, Call)
+        nodes = self._argument(0).evaluate_nodes(node, setting)
+        seeded = len(self._part.arguments) > 1
+        seed = self._argument(1).evaluate(node, setting) if seeded else None
+        return shuffle(setting, nodes, seed)
 
     def _uses(self, use: Use) -> bool:
         return any(
@@ -200,12 +194,12 @@ class Expression:
 
     @cached_property
     def _type(self) -> Type:
-        return self._program(_PLAIN).emitted.type
+        return self._program(PLAIN).emitted.type
 
     @cached_property
     def _may_give_document(self) -> bool:
         """Whether a step may lead to the document, which lxml leaves out."""
-        return _may_give_document(self._part)
+        return traits.may_give_document(self._part)
 
     def _program(self, seat: Seat, about_document: bool = False) -> _Program:
         key = (seat, about_document)
@@ -268,7 +262,7 @@ class Expression:
 
     def _check_cost(self, owner: etree._Element) -> None:
         size: Any = _count_all(owner)
-        if size**self._power > cost.MAX_VISITS:
+        if size ** min(self._power, 9) > cost.MAX_VISITS:
             reason = f"对 {size:.0f} 个节点要算太久，请去掉嵌套的查找"
             raise ExpressionFailed(self.text, reason)
 
@@ -298,97 +292,3 @@ def compile_expression(
 @lru_cache(maxsize=5_000)
 def _compiled(text: str, namespaces: tuple[tuple[str, str], ...]) -> Expression:
     return Expression(text, parse(text), dict(namespaces))
-
-
-def _seat(setting: Setting, way: str) -> Seat:
-    below_parent = setting.root is not None and setting.root.getparent() is not None
-    if not (below_parent or way or setting.current is not None):
-        return _PLAIN
-    return Seat(below_parent, setting.current is not None, way)
-
-
-def _seat_of(node: Node) -> tuple[etree._Element, str]:
-    """Return an element, and the way from it to the context node.
-
-    lxml evaluates at elements only; a text belongs to the element before or around it.
-    """
-    if isinstance(node, etree._Comment | etree._ProcessingInstruction):
-        return _beside(node)
-    if isinstance(node, etree._Element):
-        return node, ""
-    if isinstance(node, etree._ElementTree):
-        root = node.getroot()
-        assert root is not None
-        return root, "/"
-    assert isinstance(node, etree._ElementUnicodeResult), "a string of no tree"
-    owner = node.getparent()
-    assert owner is not None
-    if node.is_attribute:
-        name = etree.QName(node.attrname or "")
-        test = f"local-name() = '{name.localname}'"
-        return owner, f"@*[{test} and namespace-uri() = '{name.namespace or ''}']"
-    if node.is_tail:
-        return owner, "following-sibling::node()[1]"
-    return owner, "child::node()[1]"
-
-
-def _beside(node: etree._Element) -> tuple[etree._Element, str]:
-    """Return the way to a comment or an instruction."""
-    is_comment = isinstance(node, etree._Comment)
-    test = "comment()" if is_comment else "processing-instruction()"
-    kind = etree.Comment if is_comment else etree.PI
-    number = 1 + sum(1 for _ in node.itersiblings(kind, preceding=True))
-    parent = node.getparent()
-    if parent is None:
-        return node.getroottree().getroot(), f"/child::{test}[{number}]"
-    return parent, f"child::{test}[{number}]"
-
-
-def _calls(part: Part) -> set[str]:
-    names = {part.name} if isinstance(part, Call) else set()
-    for inner in _parts_of(part):
-        names |= _calls(inner)
-    return names
-
-
-def _is_unseeded(part: Part) -> bool:
-    if isinstance(part, Call) and part.name == "randomize" and len(part.arguments) < 2:
-        return True
-    return any(_is_unseeded(inner) for inner in _parts_of(part))
-
-
-def _parts_of(part: Part) -> tuple[Part, ...]:
-    match part:
-        case Call():
-            return part.arguments
-        case Infix(operands) | Union(operands):
-            return operands
-        case Negation(operand):
-            return (operand,)
-        case Filter(base, predicates):
-            return (base, *predicates)
-        case Path(_, base, steps):
-            inner = tuple(p for step in steps for p in step.predicates)
-            return inner if base is None else (base, *inner)
-    return ()
-
-
-_TO_DOCUMENT = frozenset(["parent", "ancestor", "ancestor-or-self", "self"])
-
-
-def _may_give_document(part: Part) -> bool:
-    match part:
-        case Path(absolute, base, steps):
-            if not steps:
-                return absolute or (base is not None and _may_give_document(base))
-            last = steps[-1]
-            if last.test != "node()":
-                return False
-            return last.axis in _TO_DOCUMENT or last.axis == "descendant-or-self"
-        case Union(operands):
-            return any(_may_give_document(operand) for operand in operands)
-        case Filter(base):
-            return _may_give_document(base)
-        case Call("current" | "if"):
-            return True
-    return False

@@ -192,8 +192,11 @@ class _Parser:
         if token.kind is not Kind.NAME:
             raise self._unexpected(token)
         self.next += 1
-        if token.text not in NODE_TYPES or not self._skip(Kind.SYMBOL, "("):
+        if not self._skip(Kind.SYMBOL, "("):
             return token.text
+        if token.text not in NODE_TYPES:
+            reason = f"函数 {token.text[:40]!r} 不能写在 / 后面"
+            raise ExpressionRefused(self.text, token.position, reason)
         target = self.tokens[self.next]
         if token.text == "processing-instruction" and target.kind is Kind.LITERAL:
             self.next += 1

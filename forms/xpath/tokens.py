@@ -30,6 +30,8 @@ class Token:
     position: int
 
 
+# What XML cannot hold, neither can an expression.
+_UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SPACE = re.compile(r"[ \t\r\n]*")
 # The exponent is no XPath 1.0, but it is what the numbers of stored answers have.
 _NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
@@ -54,6 +56,9 @@ def tokenize(text: str) -> list[Token]:
     if len(text) > MAX_CHARACTERS:
         reason = f"太长了：最多 {MAX_CHARACTERS} 个字符，现在 {len(text)} 个"
         raise ExpressionRefused(text, MAX_CHARACTERS, reason)
+    if unfit := _UNFIT.search(text):
+        reason = f"有不能使用的字符（编号 {ord(unfit[0]):04X}）"
+        raise ExpressionRefused(text, unfit.start(), reason)
     tokens: list[Token] = []
     position = _after_space(text, 0)
     while position < len(text):
