@@ -80,7 +80,7 @@ class Actions:
         within = set(instance.place.below())
         for acting in self.plan.actions:
             if NEW_REPEAT in acting.action.events and acting.source in within:
-                nodes = instance.all_of(acting.place) or self._all(acting)
+                nodes = self._meant(instance, acting)
                 self._set([node for node in nodes if node.is_relevant], acting)
 
     def preload(self, properties: Mapping[str, str]) -> None:
@@ -119,8 +119,17 @@ class Actions:
         self._chain += 1
         for acting in self.plan.actions:
             if acting.source is node.place and CHANGED in acting.action.events:
-                self._set(_near(node, acting, self.root), acting)
+                self._set(self._meant(node, acting), acting)
         self._chain -= 1
+
+    def _meant(self, node: Node, acting: Acting) -> list[Node]:
+        """Return the nodes that an action sets: those nearest to where it happened."""
+        if acting.target is not None:
+            found = self.world.value(acting.target, node)
+            elements = set(found) if isinstance(found, list) else set()
+            return [one for one in self._all(acting) if one.element in elements]
+        nearest = (above.all_of(acting.place) for above in node.above())
+        return next(filter(None, nearest), [])
 
     def _all(self, acting: Acting) -> list[Node]:
         return self.root.all_of(acting.place)
@@ -148,14 +157,6 @@ class Actions:
 
 def _plain(value: Value) -> str | float | bool:
     return value if isinstance(value, str | float | bool) else to_string(value)
-
-
-def _near(node: Node, acting: Acting, root: Node) -> list[Node]:
-    """Return the nodes that an action sets: those nearest to where it happened."""
-    for above in node.above():
-        if found := above.all_of(acting.place):
-            return found
-    return root.all_of(acting.place)
 
 
 def _uid(world: World, _params: str, _properties: Mapping[str, str]) -> str:

@@ -66,6 +66,8 @@ class Acting:
     place: Place
     source: Place | None
     """The question or repeat in which it is written; None: the model."""
+    target: Expression | None
+    """What says which node is set; None: the nearest."""
     expression: Expression | None
 
 

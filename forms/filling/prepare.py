@@ -183,14 +183,17 @@ class _Preparer:
             if place is None or not place.is_leaf:
                 self._fault(f"setvalue {action.ref}", "要设值的数据不存在")
                 continue
-            expression = None
-            if action.value:
-                compiled = self._compile(place, "setvalue", action.value)
-                if compiled is None:
-                    continue
-                expression = compiled[0]
             origin = self.structure.places.get(source)
-            yield Acting(action, place, origin, expression)
+            target = self._compile(origin or self.structure.root, "", action.target)
+            value = self._compile(place, "", action.value)
+            if bool(action.value) is bool(value):
+                yield Acting(
+                    action,
+                    place,
+                    origin,
+                    target[0] if target else None,
+                    value[0] if value else None,
+                )
 
     def _texts(self) -> None:
         for part in _parts(self.definition.body):

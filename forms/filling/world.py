@@ -56,7 +56,7 @@ class World:
         self._asking = root
         self._rows: dict[tuple[str, str], dict[str, etree._Element]] = {}
         self._expressions: dict[tuple[str, Place], Expression] = {}
-        self._constant: dict[int, tuple[str, ...]] = {}
+        self._constant: dict[Expression, tuple[str, ...]] = {}
         top = etree.Element("filling")
         around = etree.SubElement(top, "instance")
         around.append(root.element)
@@ -112,13 +112,14 @@ class World:
 
     def offered(self, choosing: Choosing, node: Node) -> tuple[str, ...]:
         """Return the values that are offered, in the order of the list."""
-        if choosing.is_constant and id(choosing) in self._constant:
-            return self._constant[id(choosing)]
+        if choosing.is_constant and choosing.values in self._constant:
+            return self._constant[choosing.values]
         found = self.value(choosing.values, node)
         nodes = found if isinstance(found, list) else []
         values = tuple(text for text in map(_text_of, nodes) if text)
         if choosing.is_constant:
-            self._constant[id(choosing)] = values
+            # Expressions of one text are one object: so are the choices of many.
+            self._constant[choosing.values] = values
         return values
 
     def choices(self, node: Node) -> list[tuple[str, str]]:

@@ -435,6 +435,23 @@ def test_a_value_is_set_at_the_first_load_and_never_again() -> None:
     assert (again.value("/data/a"), again.value("/data/b")) == ("mine", "now")
 
 
+def test_an_action_may_set_another_instance() -> None:
+    one = filling(
+        "<r><a/><b/></r><r><a/><b/></r>",
+        "",
+        '<repeat nodeset="/data/r"><input ref="/data/r/a"><setvalue '
+        'event="xforms-value-changed" value="../a" '
+        'ref="/data/r[position() != position(current()/..)]/b"/></input></repeat>',
+    )
+
+    one.answer("/data/r[2]/a", "x")
+
+    assert [one.value(f"/data/r[{n}]/b") for n in (1, 2)] == ["", ""]
+    one.answer("/data/r[1]/a", "y")
+    one.answer("/data/r[2]/a", "z")
+    assert [one.value(f"/data/r[{n}]/b") for n in (1, 2)] == ["y", "x"]
+
+
 def test_actions_that_set_each_other_come_to_an_end() -> None:
     one = filling(
         "<a/><b/>",
