@@ -30,6 +30,8 @@ class Actions:
     ) -> None:
         self.plan, self.root, self.world = plan, root, world
         self.recalculation = recalculation
+        self.properties: Mapping[str, str] = {}
+        """What a form may ask of this node, for jr:preload="property"."""
         self._chain = 0
         self._done = 0
 
@@ -77,20 +79,23 @@ class Actions:
     def _created(self, instance: Node) -> None:
         if instance.root is not self.root:
             return
+        self.preload(instance)
+        self.recalculation.run()
         within = set(instance.place.below())
         for acting in self.plan.actions:
             if NEW_REPEAT in acting.action.events and acting.source in within:
                 nodes = self._meant(instance, acting)
                 self._set([node for node in nodes if node.is_relevant], acting)
 
-    def preload(self, properties: Mapping[str, str]) -> None:
-        """Give the nodes what jr:preload asks for; an answer that is there stays."""
-        for node in self.root.below():
+    def preload(self, top: Node) -> None:
+        """Give nodes what jr:preload asks for; an answer that is there stays."""
+        for node in top.below():
             bind = node.place.bind
             preload = _PRELOADS.get(bind.preload)
             if preload is not None and not node.kept:
-                value = preload(self.world, bind.preload_params, properties)
+                value = preload(self.world, bind.preload_params, self.properties)
                 node.kept = calculated(bind.type, value)
+                self.recalculation.refresh(node)
 
     def finish(self) -> None:
         """Give the nodes what is to be noted at the end of filling in."""

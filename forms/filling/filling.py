@@ -58,8 +58,9 @@ class Filling:
             properties: what a form may ask of this node (jr:preload="property").
         """
         self._open(plan, plan.definition.instance, now, language, seed)
-        self._actions.preload(properties)
+        self._actions.properties = properties
         self._recalculation.begin(self._root)
+        self._actions.preload(self._root)
         self._actions.loaded(is_first=True)
 
     @classmethod
@@ -71,6 +72,7 @@ class Filling:
         *,
         language: str = "",
         seed: str = "",
+        properties: Mapping[str, str] = NOTHING,
     ) -> "Filling":
         """Return a filling as `serialise` (or `submission`) wrote it.
 
@@ -81,6 +83,7 @@ class Filling:
         self = cls.__new__(cls)
         self._open(plan, saved.instance, now, language, seed)
         self.dropped = saved.dropped
+        self._actions.properties = properties
         adopt(self._root, plan.definition.instance)
         if self._recalculation.size > MAX_NODES:
             raise FillingRefused(f"超过 {MAX_NODES} 项")

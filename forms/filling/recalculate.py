@@ -23,7 +23,10 @@ MAX_NODES = 50_000
 """Most nodes of one filling; beyond, no more instances are added."""
 
 MAX_EVALUATIONS = 30
-"""How often one rule may be worked out at one node after one change."""
+"""How often one rule may be worked out at one node after one change.
+
+A count may be as often as there may be instances: each may ask for one more.
+"""
 
 SEVERAL = ("select", "rank")
 """Questions whose answer is several values with spaces between."""
@@ -141,13 +144,14 @@ class Recalculation:
                     self._push(rule, node)
 
     def _push(self, rule: Rule, node: Node) -> None:
+        done = self._done.get((rule, node), 0)
+        most = MAX_INSTANCES if rule.kind is Kind.COUNT else MAX_EVALUATIONS
+        if (rule, node) in self._pending or done >= most:
+            return
+        self._done[rule, node] = done + 1
         if rule.kind is Kind.COUNT:
             self._counts[rule, node] = None
             return
-        done = self._done.get((rule, node), 0)
-        if (rule, node) in self._pending or done >= MAX_EVALUATIONS:
-            return
-        self._done[rule, node] = done + 1
         self._pending.add((rule, node))
         self._number += 1
         heapq.heappush(self._agenda, (rule.rank, self._number, rule, node))

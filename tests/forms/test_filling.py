@@ -1,3 +1,4 @@
+import sys
 from datetime import timedelta
 
 import pytest
@@ -277,6 +278,47 @@ def test_a_count_without_end_is_cut_off() -> None:
     )
 
     assert one.count("/data/r") == 500
+
+
+def test_a_count_that_never_settles_comes_to_an_end() -> None:
+    one = filling(
+        "<a/><r><a/></r>",
+        body='<repeat nodeset="/data/r" jr:count="3 - count(/data/r)"/>',
+    )
+
+    one.answer("/data/a", "x")
+
+    assert one.count("/data/r") <= 3
+
+
+def test_a_new_instance_has_its_preloads() -> None:
+    one = filling(
+        '<r jr:template=""><day/></r>',
+        bind("r/day", type="date", jr_preload="date"),
+        '<repeat nodeset="/data/r"/>',
+    )
+
+    assert one.value(f"{one.create_repeat('/data/r')}/day") == "2026-11-21"
+
+
+def test_an_answer_costs_as_much_as_what_follows_from_it() -> None:
+    def calls(number: int) -> int:
+        names = [f"{letter}{n}" for n in range(number) for letter in "abc"]
+        binds = "".join(
+            bind(f"b{n}", type="int", calculate=f"/data/a{n} * 2")
+            + bind(f"c{n}", relevant=f"/data/b{n} > 3")
+            for n in range(number)
+        )
+        one = filling("".join(f"<{name}/>" for name in names), binds, inputs(*names))
+        one.answer("/data/a5", 1)
+        done = []
+        sys.setprofile(lambda _frame, event, _what: done.append(event == "call"))
+        one.answer("/data/a5", 7)
+        sys.setprofile(None)
+        assert one.is_relevant("/data/c5")
+        return sum(done)
+
+    assert calls(200) == calls(20)
 
 
 def test_an_absolute_path_means_the_same_instance_where_one_value_is_wanted() -> None:
