@@ -21,7 +21,8 @@ from forms.xpath.functions import FUNCTIONS
 from forms.xpath.functions_node import shuffle
 from forms.xpath.parse import parse
 from forms.xpath.references import Reference, references_of
-from forms.xpath.runtime import EXTENSIONS, running
+from forms.xpath.running import is_of_tree, running
+from forms.xpath.runtime import EXTENSIONS
 from forms.xpath.seat import PLAIN, Seat, locate, seat_of
 from forms.xpath.setting import Setting
 from forms.xpath.tree import Call, Part
@@ -30,6 +31,7 @@ from forms.xpath.values import Node, Value, to_boolean, to_number, to_string
 MAX_NODES = 100_000
 """Most nodes that an expression may give."""
 
+NOWHERE = Setting()
 _NO_NAMESPACES: Mapping[str, str] = MappingProxyType({})
 _count_all = etree.XPath("count(//node())")
 
@@ -102,7 +104,7 @@ class Expression:
             name in self.calls for name in ("format-date", "format-date-time")
         )
 
-    def evaluate(self, node: Node, setting: Setting = Setting()) -> Value:  # noqa: B008
+    def evaluate(self, node: Node, setting: Setting = NOWHERE) -> Value:
         """Return the value at a node.
 
         Args:
@@ -124,15 +126,15 @@ class Expression:
             return self._with_document(value, owner, seat, setting)
         return value
 
-    def evaluate_string(self, node: Node, setting: Setting = Setting()) -> str:  # noqa: B008
+    def evaluate_string(self, node: Node, setting: Setting = NOWHERE) -> str:
         """Return the value as a text; raises as `evaluate`."""
         return to_string(self.evaluate(node, setting))
 
-    def evaluate_number(self, node: Node, setting: Setting = Setting()) -> float:  # noqa: B008
+    def evaluate_number(self, node: Node, setting: Setting = NOWHERE) -> float:
         """Return the value as a number, a date as its days; raises as `evaluate`."""
         return to_number(self.evaluate(node, setting), setting.zone)
 
-    def evaluate_boolean(self, node: Node, setting: Setting = Setting()) -> bool:  # noqa: B008
+    def evaluate_boolean(self, node: Node, setting: Setting = NOWHERE) -> bool:
         """Return the truth of the value; raises as `evaluate`."""
         chosen = self._chosen(node, setting)
         value = chosen.evaluate(node, setting)
@@ -140,7 +142,7 @@ class Expression:
             return not math.isnan(to_number(value, setting.zone))
         return to_boolean(value)
 
-    def evaluate_nodes(self, node: Node, setting: Setting = Setting()) -> list[Node]:  # noqa: B008
+    def evaluate_nodes(self, node: Node, setting: Setting = NOWHERE) -> list[Node]:
         """Return the nodes.
 
         Raises:
@@ -226,7 +228,7 @@ class Expression:
         except IndexError:
             xpath = program.compile()
         try:
-            with running(setting):
+            with running(setting, owner):
                 value: Value = xpath(owner, **variables)  # type: ignore[assignment]
         except NoValue as error:
             raise ExpressionFailed(self.text, str(error)) from error
@@ -253,11 +255,8 @@ class Expression:
                 reason = f"没有名为 {name[:40]!r} 的数据表（instance）"
                 raise ExpressionFailed(self.text, reason)
             variables[variable] = setting.instances[name]
-        if variables:
-            tree = owner.getroottree().getroot()
-            for element in variables.values():
-                # libxml2 would show us nodes whose document may be gone.
-                assert element.getroottree().getroot() is tree, "of another tree"
+        for element in variables.values():
+            assert is_of_tree(element, owner), "of another tree"
         return variables
 
     def _check_cost(self, owner: etree._Element) -> None:

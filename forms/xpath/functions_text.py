@@ -11,6 +11,7 @@ import uuid
 from forms.xpath import regex
 from forms.xpath.errors import NoValue
 from forms.xpath.function import Function, Type, Use, row
+from forms.xpath.running import RUNNING
 from forms.xpath.setting import Setting
 from forms.xpath.values import Value, nodes_of, text_of, to_string
 
@@ -72,7 +73,9 @@ def _ends_with(_setting: Setting, text: str, end: str) -> bool:
 
 def _regex(_setting: Setting, text: str, pattern: str) -> bool:
     try:
-        return regex.fits(pattern, text)
+        found, steps = regex.search(pattern, text, RUNNING.regex_steps)
+        RUNNING.regex_steps -= steps
+        return found
     except (regex.PatternRefused, regex.TextTooLong) as error:
         raise NoValue(str(error)) from error
 

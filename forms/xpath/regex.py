@@ -25,12 +25,12 @@ from forms.xpath.pattern import (
     read_pattern,
 )
 
-__all__ = ["PatternRefused", "TextTooLong", "fits", "machine"]
+__all__ = ["PatternRefused", "TextTooLong", "fits", "machine", "search"]
 
 MAX_STATES = 5_000
 MAX_TEXT = 10_000
 MAX_STEPS = 2_000_000
-"""States visited for one match: about a second."""
+"""States visited in one evaluation: about a second."""
 
 
 class TextTooLong(ValueError):
@@ -51,15 +51,22 @@ Machine = tuple[State, State]
 
 
 def fits(pattern: str, text: str) -> bool:
-    """Tell whether some part of the text fits the pattern.
+    """Tell whether some part of the text fits the pattern; raises as `search`."""
+    return search(pattern, text, MAX_STEPS)[0]
+
+
+def search(pattern: str, text: str, most_steps: int) -> tuple[bool, int]:
+    """Return whether some part of the text fits, and how many steps that took.
 
     Raises:
         PatternRefused: the pattern is wrong, or of what we do not evaluate.
-        TextTooLong: more than `MAX_TEXT` characters or `MAX_STEPS` steps.
+        TextTooLong: more than `MAX_TEXT` characters or `most_steps` steps.
     """
     if len(text) > MAX_TEXT:
         raise TextTooLong(f"文字太长，不能用正则表达式检查：最多 {MAX_TEXT} 个字符")
-    return _Match(text).runs(machine(pattern), 0, anywhere=True)
+    match = _Match(text, most_steps)
+    found = match.runs(machine(pattern), 0, anywhere=True)
+    return found, match.steps
 
 
 @lru_cache(maxsize=500)
@@ -75,8 +82,8 @@ def machine(pattern: str) -> Machine:
 class _Match:
     """One text, with what was found out about its places."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, text: str, most_steps: int) -> None:
+        self.text, self.most_steps = text, most_steps
         self.steps = 0
         self.ahead: dict[tuple[State, int], bool] = {}
 
@@ -126,7 +133,7 @@ class _Match:
             if state in seen:
                 continue
             self.steps += 1
-            if self.steps > MAX_STEPS:
+            if self.steps > self.most_steps:
                 raise TextTooLong("用正则表达式检查这段文字要算太久")
             seen.add(state)
             if state.test is not None:

@@ -1,42 +1,24 @@
 """Our functions as libxml2 calls them. Pure: no I/O, no clock.
 
-libxml2 passes no data of ours to a function, so the setting of the running evaluation
-lies beside it, one for each thread; a hook of the caller may evaluate another
-expression meanwhile, therefore it is put back afterwards.
+libxml2 passes no data of ours to a function: what it needs lies in `RUNNING`.
 """
 
 import operator
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from math import isnan
 from typing import Any
+
+from lxml import etree
 
 from forms.xpath.emit import COMPARISONS, OURS
 from forms.xpath.errors import NoValue
 from forms.xpath.function import Function, Type
 from forms.xpath.functions import FUNCTIONS
+from forms.xpath.running import RUNNING, is_of_tree
 from forms.xpath.setting import Setting
 from forms.xpath.values import Value, text_of, to_boolean, to_number, to_string
 
 Extension = Callable[..., Value]
-
-
-class _Running(threading.local):
-    setting = Setting()
-
-
-_RUNNING = _Running()
-
-
-@contextmanager
-def running(setting: Setting) -> Iterator[None]:
-    """Make this the setting of the functions that are called inside."""
-    before, _RUNNING.setting = _RUNNING.setting, setting
-    try:
-        yield
-    finally:
-        _RUNNING.setting = before
 
 
 def _nodes(value: Value, _setting: Setting) -> Value:
@@ -54,6 +36,10 @@ _CONVERT: dict[Type, Callable[[Value, Setting], Value]] = {
 }
 
 
+_FROM_CALLER = frozenset(["instance", "jr:itext"])
+"""Functions whose nodes are the caller's."""
+
+
 def _extension(function: Function) -> Extension:
     """Return a function that libxml2 can call."""
     work = function.work
@@ -64,15 +50,20 @@ def _extension(function: Function) -> Extension:
     last = converters[-1] if converters else _CONVERT[Type.ANY]
 
     def call(_context: Any, *arguments: Value) -> Value:
-        setting = _RUNNING.setting
+        setting = RUNNING.setting
         known = len(converters)
-        return work(
+        value = work(
             setting,
             *(
                 (converters[number] if number < known else last)(argument, setting)
                 for number, argument in enumerate(arguments)
             ),
         )
+        if function.name in _FROM_CALLER and isinstance(value, list):
+            for node in value:
+                assert isinstance(node, etree._Element)
+                assert is_of_tree(node, RUNNING.owner), "of another tree"
+        return value
 
     return call
 
@@ -132,7 +123,7 @@ def _texts(value: Value) -> set[str]:
 
 
 def _numbers(value: Value) -> set[float]:
-    zone = _RUNNING.setting.zone
+    zone = RUNNING.setting.zone
     if isinstance(value, list):
         return {to_number(text_of(node), zone) for node in value}
     return {to_number(value, zone)}

@@ -54,8 +54,10 @@ def locate(node: Node) -> tuple[etree._Element, str]:
     assert owner is not None
     if node.is_attribute:
         name = etree.QName(node.attrname or "")
+        uri = name.namespace or ""
+        quote = '"' if "'" in uri else "'"
         test = f"local-name() = '{name.localname}'"
-        return owner, f"@*[{test} and namespace-uri() = '{name.namespace or ''}']"
+        return owner, f"@*[{test} and namespace-uri() = {quote}{uri}{quote}]"
     if node.is_tail:
         if isinstance(owner, etree._Comment | etree._ProcessingInstruction):
             owner, way = _beside(owner)

@@ -194,6 +194,15 @@ def test_a_hook_may_evaluate_the_same_expression_again() -> None:
     assert expression.evaluate(DATA[0], Setting(pull=pull)) == "inner20张三"
 
 
+def test_nodes_of_another_tree_are_a_mistake_of_ours() -> None:
+    other = etree.fromstring("<instance><root/></instance>")
+    setting = Setting(instances={"far": other}, itext=lambda *_: [other])
+
+    for text in ("instance('far')/root", "instance(string('far'))", "jr:itext('a')"):
+        with pytest.raises(AssertionError, match="another tree"):
+            compile_expression(text).evaluate(DATA, setting)
+
+
 def test_threads_share_an_expression() -> None:
     expression = compile_expression("concat(jr:itext('t'), today())")
     found: list[str] = []
@@ -560,6 +569,14 @@ def test_work_that_grows_out_of_hand_is_not_begun(text: str) -> None:
 
     with pytest.raises(ExpressionFailed, match="太久"):
         compile_expression(text).evaluate(large, Setting())
+
+
+def test_regular_expressions_share_the_work_of_one_evaluation() -> None:
+    rows = etree.fromstring("<m>" + f"<a>{'a' * 2_000}</a>" * 50 + "</m>")
+    expression = compile_expression("count(/m/a[regex(., '(a{1,50})+b')])")
+
+    with pytest.raises(ExpressionFailed, match="太久"):
+        expression.evaluate(rows, Setting())
 
 
 def test_a_text_that_grows_too_long_is_refused() -> None:
