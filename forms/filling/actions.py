@@ -15,7 +15,10 @@ LOAD = "odk-instance-load"
 NEW_REPEAT = "odk-new-repeat"
 CHANGED = "xforms-value-changed"
 
-MAX_CHAIN = 200
+MAX_CHAIN = 20
+"""How long a chain may be in which one action brings about the next."""
+
+MAX_ACTIONS = 5_000
 """How many actions may follow from one change."""
 
 
@@ -27,11 +30,14 @@ class Actions:
     ) -> None:
         self.plan, self.root, self.world = plan, root, world
         self.recalculation = recalculation
+        self.properties: Mapping[str, str] = {}
+        """What a form may ask of this node, for jr:preload="property"."""
         self._chain = 0
+        self._done = 0
 
     def set_value(self, node: Node, kept: str) -> None:
         """Set an answer, work out what depends on it, and do what is to be done."""
-        self._chain = 0
+        self._done = 0
         self._put(node, kept)
         self.settle()
 
@@ -39,7 +45,9 @@ class Actions:
         """Work the agenda off, with the actions that follow from it."""
         work = self.recalculation
         work.run()
-        while (work.was_created or work.was_calculated) and self._chain < MAX_CHAIN:
+        for _ in range(MAX_CHAIN):
+            if not (work.was_created or work.was_calculated):
+                break
             created, calculated_ = work.was_created[:], work.was_calculated[:]
             work.was_created.clear()
             work.was_calculated.clear()
@@ -52,7 +60,7 @@ class Actions:
 
     def loaded(self, *, is_first: bool) -> None:
         """Bring all up to date, and do what is to be done at the beginning."""
-        self._chain = 0
+        self._done = 0
         self.recalculation.run()
         # Only what a person does later is a change.
         self.recalculation.was_calculated.clear()
@@ -64,27 +72,30 @@ class Actions:
 
     def created(self, instance: Node) -> None:
         """Do what is to be done for a new instance of a repeat."""
-        self._chain = 0
+        self._done = 0
         self.recalculation.was_created.append(instance)
         self.settle()
 
     def _created(self, instance: Node) -> None:
         if instance.root is not self.root:
             return
+        self.preload(instance)
+        self.recalculation.run()
         within = set(instance.place.below())
         for acting in self.plan.actions:
             if NEW_REPEAT in acting.action.events and acting.source in within:
-                nodes = instance.all_of(acting.place) or self._all(acting)
+                nodes = self._meant(instance, acting)
                 self._set([node for node in nodes if node.is_relevant], acting)
 
-    def preload(self, properties: Mapping[str, str]) -> None:
-        """Give the nodes what jr:preload asks for; an answer that is there stays."""
-        for node in self.root.below():
+    def preload(self, top: Node) -> None:
+        """Give nodes what jr:preload asks for; an answer that is there stays."""
+        for node in top.below():
             bind = node.place.bind
             preload = _PRELOADS.get(bind.preload)
             if preload is not None and not node.kept:
-                value = preload(self.world, bind.preload_params, properties)
+                value = preload(self.world, bind.preload_params, self.properties)
                 node.kept = calculated(bind.type, value)
+                self.recalculation.refresh(node)
 
     def finish(self) -> None:
         """Give the nodes what is to be noted at the end of filling in."""
@@ -108,19 +119,30 @@ class Actions:
             node.kept = ""
 
     def _value_changed(self, node: Node) -> None:
-        if node.root is not self.root:
+        if node.root is not self.root or self._chain >= MAX_CHAIN:
             return
+        self._chain += 1
         for acting in self.plan.actions:
             if acting.source is node.place and CHANGED in acting.action.events:
-                self._set(_near(node, acting, self.root), acting)
+                self._set(self._meant(node, acting), acting)
+        self._chain -= 1
+
+    def _meant(self, node: Node, acting: Acting) -> list[Node]:
+        """Return the nodes that an action sets: those nearest to where it happened."""
+        if acting.target is not None:
+            found = self.world.value(acting.target, node)
+            elements = set(found) if isinstance(found, list) else set()
+            return [one for one in self._all(acting) if one.element in elements]
+        nearest = (above.all_of(acting.place) for above in node.above())
+        return next(filter(None, nearest), [])
 
     def _all(self, acting: Acting) -> list[Node]:
         return self.root.all_of(acting.place)
 
     def _set(self, nodes: list[Node], acting: Acting) -> None:
         for node in nodes:
-            self._chain += 1
-            if self._chain > MAX_CHAIN:
+            self._done += 1
+            if self._done > MAX_ACTIONS:
                 return
             if acting.expression is None:
                 value: str | float | bool = acting.action.text
@@ -140,14 +162,6 @@ class Actions:
 
 def _plain(value: Value) -> str | float | bool:
     return value if isinstance(value, str | float | bool) else to_string(value)
-
-
-def _near(node: Node, acting: Acting, root: Node) -> list[Node]:
-    """Return the nodes that an action sets: those nearest to where it happened."""
-    for above in node.above():
-        if found := above.all_of(acting.place):
-            return found
-    return root.all_of(acting.place)
 
 
 def _uid(world: World, _params: str, _properties: Mapping[str, str]) -> str:

@@ -80,10 +80,11 @@ def _read(place: Place, saved: etree._Element, into: Saved, path: str) -> Elemen
         value = saved.get(attribute.tag)
         attributes.append((attribute.name, "" if value is None else str(value)))
     found: dict[Place, list[etree._Element]] = {}
+    by_name = {split(tag)[1]: below for tag, below in place.children.items()}
     for child in elements(saved):
-        below = next((p for p in place.children.values() if _fits(p, child)), None)
+        below = by_name.get(split(str(child.tag))[1])
         full = below is not None and below in found and not below.is_repeat
-        if below is None or full:
+        if below is None or full or not _fits(below, child):
             _drop(child, into, path)
         else:
             found.setdefault(below, []).append(child)

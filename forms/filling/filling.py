@@ -5,59 +5,35 @@ paths with positions on repeats: "/data/house[2]/name".
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
-from forms.errors import NoSuchNode
+from forms.errors import DefinitionFault, FillingRefused, NoSuchNode
 from forms.filling.actions import Actions
 from forms.filling.archive import adopt, read_saved, serialise, submission
+from forms.filling.checks import (
+    Problem,
+    Validity,
+    holds,
+    is_readonly,
+    message,
+    problems,
+    validity,
+)
 from forms.filling.nodes import Node, find, make, repeat_at
 from forms.filling.plan import Plan
-from forms.filling.recalculate import MAX_INSTANCES, SEVERAL, Recalculation
+from forms.filling.recalculate import (
+    MAX_INSTANCES,
+    MAX_NODES,
+    SEVERAL,
+    Recalculation,
+)
+from forms.filling.rows import Row, rows
+from forms.filling.structure import Place
 from forms.filling.values import ACKNOWLEDGED, written
 from forms.filling.world import World
-from forms.xform.definition import Control, Element, Group, Part, Repeat, Text
+from forms.xform.definition import Element, Repeat, Text
 
 NOTHING: Mapping[str, str] = {}
-
-
-class Validity(StrEnum):
-    """What a check says of one answer."""
-
-    OK = "OK"
-    VIOLATED = "CONSTRAINT_VIOLATED"
-    MISSING = "REQUIRED_BUT_EMPTY"
-
-
-DEFAULT_MESSAGES = {
-    Validity.OK: "",
-    Validity.VIOLATED: "这里填的内容不符合要求，请核对",
-    Validity.MISSING: "请填写这一项",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with an answer; `ref` with positions."""
-
-    ref: str
-    validity: Validity
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a screen.
-
-    `kind` is a key of `forms.xform.body.CONTROLS`, or "group", "repeat" (the series
-    as a whole: here one more may be added) or "instance" (one of the series).
-    """
-
-    kind: str
-    ref: str
-    depth: int
-    part: Part
 
 
 class Filling:
@@ -82,8 +58,9 @@ class Filling:
             properties: what a form may ask of this node (jr:preload="property").
         """
         self._open(plan, plan.definition.instance, now, language, seed)
-        self._actions.preload(properties)
+        self._actions.properties = properties
         self._recalculation.begin(self._root)
+        self._actions.preload(self._root)
         self._actions.loaded(is_first=True)
 
     @classmethod
@@ -95,6 +72,7 @@ class Filling:
         *,
         language: str = "",
         seed: str = "",
+        properties: Mapping[str, str] = NOTHING,
     ) -> "Filling":
         """Return a filling as `serialise` (or `submission`) wrote it.
 
@@ -105,7 +83,10 @@ class Filling:
         self = cls.__new__(cls)
         self._open(plan, saved.instance, now, language, seed)
         self.dropped = saved.dropped
+        self._actions.properties = properties
         adopt(self._root, plan.definition.instance)
+        if self._recalculation.size > MAX_NODES:
+            raise FillingRefused(f"超过 {MAX_NODES} 项")
         self._recalculation.begin(self._root, keep_random=True)
         self._actions.loaded(is_first=False)
         return self
@@ -169,8 +150,11 @@ class Filling:
             NoSuchNode: there is no such repeat, or it takes no more.
         """
         parent, place = repeat_at(self._root, self.plan.structure, ref)
+        self._must_be_free(place, ref)
         if len(parent.children[place.tag]) >= MAX_INSTANCES:
             raise NoSuchNode(ref, f"最多 {MAX_INSTANCES} 组")
+        if self._recalculation.size >= MAX_NODES:
+            raise NoSuchNode(ref, "这张表单填写的内容已经太多")
         node = self._recalculation.create(parent, place, place.template)
         self._actions.created(node)
         return node.path
@@ -184,6 +168,7 @@ class Filling:
         node = find(self._root, ref)
         if not node.place.is_repeat:
             raise NoSuchNode(ref, "这不是重复组")
+        self._must_be_free(node.place, ref)
         self._recalculation.drop(node)
         self._actions.settle()
 
@@ -202,8 +187,10 @@ class Filling:
         return self._world.text(text, find(self._root, ref))
 
     def set_language(self, language: str) -> None:
-        """Go on in another language; texts in calculations follow at their turn."""
+        """Go on in another language, and work out anew what says texts."""
         self._world.change(language=language)
+        self._recalculation.language_changed()
+        self._actions.settle()
 
     def set_now(self, now: datetime) -> None:
         """Go on at another time, and work out anew what reads the clock."""
@@ -235,21 +222,20 @@ class Filling:
 
     def is_required(self, ref: str) -> bool:
         """Tell whether an answer is needed."""
-        return self._holds(find(self._root, ref), "required", otherwise=False)
+        return holds(self._world, find(self._root, ref), "required")
 
     def is_readonly(self, ref: str) -> bool:
         """Tell whether the user may not change this; inherited from above."""
-        above = find(self._root, ref).above()
-        return any(self._holds(node, "readonly", otherwise=False) for node in above)
+        return is_readonly(self._world, find(self._root, ref))
 
     def validity(self, ref: str) -> Validity:
         """Return what a check says of one answer."""
-        return self._validity(find(self._root, ref))
+        return validity(self._world, find(self._root, ref))
 
     def message(self, ref: str) -> str:
         """Return what is wrong with an answer, "" if nothing."""
         node = find(self._root, ref)
-        return self._message(node, self._validity(node))
+        return message(self._world, node, validity(self._world, node))
 
     def label(self, ref: str) -> str:
         """Return the label of a question, a group or a repeat, outputs filled in."""
@@ -287,6 +273,11 @@ class Filling:
     # The whole form
 
     @property
+    def warnings(self) -> tuple[DefinitionFault, ...]:
+        """What of the form is left out."""
+        return self.plan.structure.warnings
+
+    @property
     def languages(self) -> list[str]:
         """The languages of the form, in its order."""
         return list(self.plan.texts)
@@ -298,74 +289,17 @@ class Filling:
 
     def problems(self) -> Iterator[Problem]:
         """Return what is wrong, in document order."""
-        for node in self._root.below():
-            validity = self._validity(node)
-            if validity is not Validity.OK:
-                yield Problem(node.path, validity, self._message(node, validity))
+        return problems(self._world, self._root)
 
     def rows(self) -> Iterator[Row]:
         """Return what a screen shows now, in the order of the body."""
-        yield from self._rows(self.plan.definition.body, self._root, 0)
+        body, structure = self.plan.definition.body, self.plan.structure
+        return rows(body, structure, self._root, self._root, 0)
 
-    def _rows(self, parts: tuple[Part, ...], within: Node, depth: int) -> Iterator[Row]:
-        for part in parts:
-            place = self.plan.structure.places.get(part.ref)
-            if isinstance(part, Repeat) and place is not None:
-                yield from self._repeat_rows(part, within, depth)
-            elif isinstance(part, Group) and (place is None or not part.ref):
-                yield Row("group", "", depth, part)
-                yield from self._rows(part.parts, within, depth + 1)
-            elif place is not None:
-                nodes = within.all_of(place) or self._root.all_of(place)
-                for node in (n for n in nodes if n.is_relevant):
-                    if isinstance(part, Control):
-                        yield Row(part.kind, node.path, depth, part)
-                    else:
-                        yield Row("group", node.path, depth, part)
-                        yield from self._rows(part.parts, node, depth + 1)
-
-    def _repeat_rows(self, part: Repeat, within: Node, depth: int) -> Iterator[Row]:
-        place = self.plan.structure.places[part.ref]
-        assert place.parent is not None
-        for parent in within.all_of(place.parent) or self._root.all_of(place.parent):
-            if not parent.is_relevant:
-                continue
-            yield Row("repeat", f"{parent.path}/{place.name}", depth, part)
-            for node in parent.children[place.tag]:
-                if node.is_relevant:
-                    yield Row("instance", node.path, depth + 1, part)
-                    yield from self._rows(part.parts, node, depth + 2)
-
-    def _holds(self, node: Node, name: str, *, otherwise: bool) -> bool:
-        expression = self.plan.expressions.get((node.place.path, name))
-        if expression is None:
-            return otherwise
-        truth = self._world.truth(expression, node)
-        return otherwise if truth is None else truth
-
-    def _validity(self, node: Node) -> Validity:
-        """Check one answer; what is not asked, or not relevant, is never wrong."""
-        if node.place.control is None or not node.is_relevant:
-            return Validity.OK
-        if not node.seen:
-            missing = self._holds(node, "required", otherwise=False)
-            return Validity.MISSING if missing else Validity.OK
-        if node.place.bind.constraint:
-            # What cannot be worked out is not taken for right.
-            expression = self.plan.expressions[node.place.path, "constraint"]
-            if not self._world.truth(expression, node):
-                return Validity.VIOLATED
-        return Validity.OK
-
-    def _message(self, node: Node, validity: Validity) -> str:
-        bind = node.place.bind
-        texts = {
-            Validity.VIOLATED: bind.constraint_message,
-            Validity.MISSING: bind.required_message,
-        }
-        text = texts.get(validity)
-        said = self._world.text(text, node) if text else ""
-        return said or DEFAULT_MESSAGES[validity]
+    def _must_be_free(self, place: Place, ref: str) -> None:
+        part = place.group
+        if isinstance(part, Repeat) and (part.count or part.is_fixed):
+            raise NoSuchNode(ref, "这里有几组由表单决定，不能自己增减")
 
 
 def _label(node: Node) -> Text:

@@ -8,21 +8,32 @@ from forms.filling.plan import Kind, Rule
 from forms.filling.structure import Place
 from forms.filling.uses import Uses
 
+Graph = dict[Hashable, set[Hashable]]
+"""For each thing, what has to be known before it."""
+
+_ALL_BELOW = "all below"
+
+SHOWN = 12
+"""How many places of a circle are named."""
+
 MAX_LOOSENED = 50
 """How many circles through choices are looked for one by one."""
 
 
 def circle(
-    rules: Iterable[Rule], asides: Iterable[tuple[Place, bool, Uses]]
+    places: Iterable[Place],
+    rules: Iterable[Rule],
+    asides: Iterable[tuple[Place, bool, Uses]],
 ) -> DefinitionFault | None:
     """Return a circle of expressions, if there is one.
 
     Args:
+        places: all of the form.
         rules: the rules that work out values and relevance.
         asides: conditions that are not worked out ahead (required, readonly) but may
             not run in a circle either: place, whether all below it inherits, uses.
     """
-    graph: dict[Hashable, set[Hashable]] = {}
+    graph = _inheritance(places)
     for rule in rules:
         if rule.kind in (Kind.RELEVANT, Kind.CALCULATE):
             inherits = rule.kind is Kind.RELEVANT
@@ -33,14 +44,14 @@ def circle(
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         names = [p.path for p in error.args[1] if isinstance(p, Place)]
-        shown = " → ".join(reversed(names or ["?"]))
+        shown = " → ".join(reversed(names[-SHOWN:]))
         return DefinitionFault(
             names[0] if names else "", f"互相依赖，绕成了圈：{shown}"
         )
     return None
 
 
-def rank(rules: Sequence[Rule]) -> list[Rule]:
+def rank(places: Sequence[Place], rules: Sequence[Rule]) -> list[Rule]:
     """Give each rule its rank and return those that can be kept up to date.
 
     Choices that depend on what is chosen from them (two questions that exclude each
@@ -49,13 +60,13 @@ def rank(rules: Sequence[Rule]) -> list[Rule]:
     kept = [rule for rule in rules if rule.kind is not Kind.COUNT]
     counts = [rule for rule in rules if rule.kind is Kind.COUNT]
     for _ in range(MAX_LOOSENED):
-        loose = _sort(kept)
+        loose = _sort(places, kept)
         if loose is None:
             break
         kept = [rule for rule in kept if rule not in loose]
     else:
         kept = [rule for rule in kept if rule.kind is not Kind.CHOICES]
-        _sort(kept)
+        _sort(places, kept)
     # How many instances there are may depend on what stands in them ("one more?"):
     # counts come last, and what follows from them is worked out after.
     for rule in counts:
@@ -63,9 +74,9 @@ def rank(rules: Sequence[Rule]) -> list[Rule]:
     return kept + counts
 
 
-def _sort(rules: Sequence[Rule]) -> set[Rule] | None:
+def _sort(places: Iterable[Place], rules: Sequence[Rule]) -> set[Rule] | None:
     """Set the ranks, or return the choices that stand in the way."""
-    graph: dict[Hashable, set[Hashable]] = {}
+    graph = _inheritance(places)
     for rule in rules:
         _connect(graph, rule, rule.place, rule.kind is Kind.RELEVANT, rule.uses)
     try:
@@ -78,8 +89,17 @@ def _sort(rules: Sequence[Rule]) -> set[Rule] | None:
     return None
 
 
+def _inheritance(places: Iterable[Place]) -> Graph:
+    """Return a graph in which what holds for a group comes before all below it."""
+    graph: Graph = {}
+    for place in places:
+        graph[place] = {(_ALL_BELOW, place)}
+        graph[_ALL_BELOW, place] = {(_ALL_BELOW, place.parent)}
+    return graph
+
+
 def _connect(
-    graph: dict[Hashable, set[Hashable]],
+    graph: Graph,
     rule: Hashable,
     place: Place,
     inherits: bool,
@@ -88,6 +108,5 @@ def _connect(
     """Add: the rule after all that it reads, all that it decides after the rule."""
     before = graph.setdefault(rule, set())
     before.update(u.target for u in uses.of_form if u.is_sure and u.target.is_leaf)
-    for decided in place.below() if inherits else (place,):
-        if decided.is_leaf:
-            graph.setdefault(decided, set()).add(rule)
+    decided = (_ALL_BELOW, place) if inherits else place
+    graph.setdefault(decided, set()).add(rule)

@@ -66,6 +66,8 @@ class Acting:
     place: Place
     source: Place | None
     """The question or repeat in which it is written; None: the model."""
+    target: Expression | None
+    """What says which node is set; None: the nearest."""
     expression: Expression | None
 
 
@@ -94,26 +96,22 @@ class Plan:
     """By language, id and form."""
 
 
-def triggers(
-    rules: Iterable[Rule],
-) -> tuple[dict[Place, list[Trigger]], dict[Place, list[Trigger]]]:
-    """Return what to work out anew, by the place that changed: value, then series."""
-    by_value: dict[Place, list[Trigger]] = {}
-    by_series: dict[Place, list[Trigger]] = {}
+Index = dict[Place, dict[Trigger, None]]
+"""What to work out anew, by the place that changed."""
+
+
+def triggers(rules: Iterable[Rule]) -> tuple[Index, Index]:
+    """Return what to work out anew after a new value, and after a change of series."""
+    by_value: Index = {}
+    by_series: Index = {}
     for rule in rules:
         for use in rule.uses.of_form:
             trigger = Trigger(rule, use.base)
             if use.target.is_leaf:
-                _add(by_value, use.target, trigger)
+                by_value.setdefault(use.target, {})[trigger] = None
             for place in use.target.above():
                 if place.is_repeat and (place is use.target or place is not use.base):
-                    _add(by_series, place, trigger)
+                    by_series.setdefault(place, {})[trigger] = None
                 if place is use.base:
                     break
     return by_value, by_series
-
-
-def _add(index: dict[Place, list[Trigger]], place: Place, trigger: Trigger) -> None:
-    known = index.setdefault(place, [])
-    if trigger not in known:
-        known.append(trigger)

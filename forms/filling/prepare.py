@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from lxml import etree
 
 from forms.errors import DefinitionFault, DefinitionRefused
+from forms.filling.near import brought_near, choice_paths
 from forms.filling.order import circle, rank
 from forms.filling.plan import Acting, Choosing, Kind, Plan, Rule, triggers
 from forms.filling.structure import Place, Structure, build, tag_of
@@ -22,13 +23,20 @@ from forms.xform.definition import (
     Text,
     Translation,
 )
+from forms.xform.steps import absolute
 from forms.xpath import Expression, ExpressionRefused, compile_expression
+
+MAX_USES = 200_000
+"""How many places all expressions together may read, each counted anew."""
 
 ITEXT_ID = re.compile(r"""\s*jr:itext\(\s*(?:'([^']*)'|"([^"]*)")\s*\)\s*""")
 """A text by its id, as pyxform writes it; any other reference is evaluated."""
 
 _ASIDES = ("required", "readonly", "constraint")
 _RULES = {"relevant": Kind.RELEVANT, "calculate": Kind.CALCULATE}
+_LAST_SAVED = "jr://instance/last-saved"
+"""The answers of the filling before this one; where there is none, nothing."""
+
 _NO_ROOT = Element("root")
 
 
@@ -59,6 +67,7 @@ class _Preparer:
         self.expressions: dict[tuple[str, str], Expression] = {}
         self.choosing: dict[Place, Choosing] = {}
         self.rules: list[Rule] = []
+        self.used = 0
         self.asides: list[tuple[Place, bool, Uses]] = []
         self.texts = {
             translation.language: {
@@ -81,22 +90,23 @@ class _Preparer:
         self._texts()
         actions = tuple(self._actions())
         self._outputs_of_translations()
-        if fault := circle(self.rules, self.asides):
+        places = list(self.structure.places.values())
+        if fault := circle(places, self.rules, self.asides):
             self.faults.append(fault)
             rules: list[Rule] = []
         else:
-            rules = rank(self.rules)
+            rules = rank(places, self.rules)
         by_value, by_series = triggers(rules)
+        by_place: dict[Place, list[Rule]] = {}
+        for rule in rules:
+            by_place.setdefault(rule.place, []).append(rule)
         return Plan(
             definition=self.definition,
             structure=self.structure,
             namespaces=self.namespaces,
             lists=self.lists,
             expressions=self.expressions,
-            rules={
-                place: tuple(r for r in rules if r.place is place)
-                for place in dict.fromkeys(rule.place for rule in rules)
-            },
+            rules={place: tuple(found) for place, found in by_place.items()},
             by_value={place: tuple(found) for place, found in by_value.items()},
             by_series={place: tuple(found) for place, found in by_series.items()},
             choosing=self.choosing,
@@ -109,6 +119,8 @@ class _Preparer:
         found = {}
         for secondary in self.definition.secondary:
             root = given.get(secondary.id, secondary.root)
+            if root is None and secondary.source == _LAST_SAVED:
+                root = Element(self.definition.instance.name)
             if root is None:
                 reason = f"没有带上这份列表（{secondary.source or '没有写来源'}）"
                 self._fault(f"instance {secondary.id}", reason)
@@ -171,14 +183,17 @@ class _Preparer:
             if place is None or not place.is_leaf:
                 self._fault(f"setvalue {action.ref}", "要设值的数据不存在")
                 continue
-            expression = None
-            if action.value:
-                compiled = self._compile(place, "setvalue", action.value)
-                if compiled is None:
-                    continue
-                expression = compiled[0]
             origin = self.structure.places.get(source)
-            yield Acting(action, place, origin, expression)
+            target = self._compile(origin or self.structure.root, "", action.target)
+            value = self._compile(place, "", action.value)
+            if bool(action.value) is bool(value):
+                yield Acting(
+                    action,
+                    place,
+                    origin,
+                    target[0] if target else None,
+                    value[0] if value else None,
+                )
 
     def _texts(self) -> None:
         for part in _parts(self.definition.body):
@@ -218,6 +233,9 @@ class _Preparer:
         if expression is None:
             return None
         uses = uses_of(expression, place, self.structure, self.namespaces)
+        self.used += len(uses.of_form)
+        if self.used > MAX_USES:
+            raise DefinitionRefused(place.path, f"表达式引用的数据超过 {MAX_USES} 处")
         for path in uses.lost:
             self._fault(place.path, f"表达式里的 {path[:120]} 在表单里找不到")
         for key in sorted(uses.lists - set(self.lists)):
@@ -228,11 +246,22 @@ class _Preparer:
 
     def _alone(self, place: Place | str, text: str) -> Expression | None:
         try:
+            if isinstance(place, Place):
+                self._choice_names(place, text)
+                text = brought_near(text, place, self.structure)
             return compile_expression(text, self.namespaces)
         except ExpressionRefused as error:
             path = place if isinstance(place, str) else place.path
             self._fault(path, str(error))
             return None
+
+    def _choice_names(self, place: Place, text: str) -> None:
+        """See that where the name of a choice is asked for, there are choices."""
+        for path in choice_paths(text) if "choice-name" in text else ():
+            asked = self.structure.places.get(absolute(path, place.path) or "")
+            control = asked.control if asked else None
+            if control is None or not (control.choices or control.itemset):
+                self._fault(place.path, f"{path.strip()[:80]} 不是可选的问题")
 
     def _fault(self, place: str, message: str) -> None:
         fault = DefinitionFault(place, message)

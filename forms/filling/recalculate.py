@@ -5,8 +5,8 @@ answer costs as much as what follows from it, however large the form is.
 """
 
 import heapq
-import math
 from collections.abc import Callable, Sequence
+from math import isfinite, nan
 
 from forms.filling.nodes import Node, insert, make, remove
 from forms.filling.plan import Kind, Plan, Rule, Trigger
@@ -19,8 +19,14 @@ from forms.xpath import to_number, to_string
 MAX_INSTANCES = 500
 """Most instances of one repeat in one place."""
 
+MAX_NODES = 50_000
+"""Most nodes of one filling; beyond, no more instances are added."""
+
 MAX_EVALUATIONS = 30
-"""How often one rule may be worked out at one node after one change."""
+"""How often one rule may be worked out at one node after one change.
+
+A count may be as often as there may be instances: each may ask for one more.
+"""
 
 SEVERAL = ("select", "rank")
 """Questions whose answer is several values with spaces between."""
@@ -33,6 +39,8 @@ class Recalculation:
         self.plan, self.root, self.world = plan, root, world
         self.was_calculated: list[Node] = []
         """The nodes that got another value by a calculation, since last asked."""
+        self.size = sum(1 for _ in root.below())
+        """How many nodes the filling has."""
         self.was_created: list[Node] = []
         """The instances that a count has added, since last asked."""
         self._agenda: list[tuple[int, int, Rule, Node]] = []
@@ -72,11 +80,11 @@ class Recalculation:
 
     def clock_moved(self) -> None:
         """Put on the agenda what reads the clock."""
-        for place, rules in self.plan.rules.items():
-            for rule in rules:
-                if rule.expression.uses_time:
-                    for node in self.root.all_of(place):
-                        self._push(rule, node)
+        self._push_all(lambda rule: rule.expression.uses_time)
+
+    def language_changed(self) -> None:
+        """Put on the agenda what depends on the language on the screen."""
+        self._push_all(lambda rule: rule.expression.uses_language)
 
     def run(self) -> None:
         """Work the agenda off."""
@@ -105,6 +113,7 @@ class Recalculation:
     def create(self, parent: Node, place: Place, source: Element | None) -> Node:
         """Add an instance of a repeat at its end."""
         node = make(place, source, parent)
+        self.size += sum(1 for _ in node.below())
         insert(parent, node)
         self.begin(node)
         self.series_changed(parent, place)
@@ -115,6 +124,7 @@ class Recalculation:
         parent = node.parent
         assert parent is not None
         remove(node)
+        self.size -= sum(1 for _ in node.below())
         self.series_changed(parent, node.place)
 
     def _trigger(self, trigger: Trigger, node: Node) -> None:
@@ -127,14 +137,21 @@ class Recalculation:
             for target in _targets(base, trigger.rule):
                 self._push(trigger.rule, target)
 
+    def _push_all(self, is_meant: Callable[[Rule], bool]) -> None:
+        for rules in self.plan.rules.values():
+            for rule in filter(is_meant, rules):
+                for node in _targets(self.root, rule):
+                    self._push(rule, node)
+
     def _push(self, rule: Rule, node: Node) -> None:
+        done = self._done.get((rule, node), 0)
+        most = MAX_INSTANCES if rule.kind is Kind.COUNT else MAX_EVALUATIONS
+        if (rule, node) in self._pending or done >= most:
+            return
+        self._done[rule, node] = done + 1
         if rule.kind is Kind.COUNT:
             self._counts[rule, node] = None
             return
-        done = self._done.get((rule, node), 0)
-        if (rule, node) in self._pending or done >= MAX_EVALUATIONS:
-            return
-        self._done[rule, node] = done + 1
         self._pending.add((rule, node))
         self._number += 1
         heapq.heappush(self._agenda, (rule.rank, self._number, rule, node))
@@ -195,12 +212,12 @@ class Recalculation:
         """Bring a repeat to the number of instances that its expression gives."""
         place = rule.place
         value = self.world.value_below(rule.expression, parent)
-        number = to_number(value) if value is not None else math.nan
-        wanted = 0 if math.isnan(number) else int(max(0.0, min(number, MAX_INSTANCES)))
+        number = to_number(value) if value is not None else nan
+        wanted = int(max(0.0, min(number, MAX_INSTANCES))) if isfinite(number) else 0
         series = parent.children[place.tag]
         while len(series) > wanted:
             self.drop(series[-1])
-        while len(series) < wanted:
+        while len(series) < wanted and self.size < MAX_NODES:
             source = given(parent, place, len(series))
             self.was_created.append(self.create(parent, place, source))
 

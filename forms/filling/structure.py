@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from forms.errors import DefinitionFault
+from forms.errors import DefinitionFault, DefinitionRefused
 from forms.xform.definition import (
     Bind,
     Control,
@@ -18,7 +18,8 @@ from forms.xform.definition import (
     Repeat,
 )
 
-MAX_PLACES = 20_000
+MAX_PLACES = 5_000
+"""Most places of a form; a sheet of 10,000 rows is a mistake, no form."""
 
 
 @dataclass(eq=False, slots=True)
@@ -74,6 +75,8 @@ class Structure:
     places: Mapping[str, Place]
     """By path, in document order."""
     instance_id: str = ""
+    warnings: tuple[DefinitionFault, ...] = ()
+    """What is left out, while the rest of the form works."""
 
 
 def build(definition: Definition, faults: list[DefinitionFault]) -> Structure:
@@ -81,8 +84,8 @@ def build(definition: Definition, faults: list[DefinitionFault]) -> Structure:
     repeats = {part.ref for part in _parts(definition.body) if isinstance(part, Repeat)}
     builder = _Builder(definition, repeats, faults)
     root = builder.place(definition.instance, None, [definition.instance])
-    _attach(definition, builder.places, faults)
-    return Structure(root, builder.places, definition.instance_id)
+    warnings = _attach(definition, builder.places, faults)
+    return Structure(root, builder.places, definition.instance_id, tuple(warnings))
 
 
 def tag_of(name: str, namespaces: Mapping[str, str]) -> str:
@@ -138,7 +141,7 @@ class _Builder:
         bind = self.binds.get(path) or Bind(path)
         place = Place(path, name, tag, parent, len(self.places), bind)
         if len(self.places) == MAX_PLACES:
-            self._fault("", f"数据项超过 {MAX_PLACES} 个")
+            raise DefinitionRefused(path, f"数据项超过 {MAX_PLACES} 个")
         self.places[path] = place
         return place
 
@@ -148,15 +151,19 @@ class _Builder:
 
 def _attach(
     definition: Definition, places: dict[str, Place], faults: list[DefinitionFault]
-) -> None:
-    """Let each place know its question or group."""
+) -> list[DefinitionFault]:
+    """Let each place know its question or group; return what has no place."""
+    homeless = []
     for bind in definition.binds:
         if bind.ref not in places:
             faults.append(DefinitionFault(f"bind {bind.ref}", "表单里没有这项数据"))
     for part in _parts(definition.body):
         place = places.get(part.ref)
         if place is None:
-            if isinstance(part, Repeat) or (isinstance(part, Group) and part.ref):
+            if isinstance(part, Control):
+                reason = "问题没有对应的数据，不会显示"
+                homeless.append(DefinitionFault(part.ref, reason))
+            elif part.ref:
                 faults.append(DefinitionFault(part.ref, "分组对应的数据不存在"))
         elif isinstance(part, Control):
             if not place.is_leaf:
@@ -165,6 +172,7 @@ def _attach(
                 place.control = part
         elif not (place.is_repeat and isinstance(part, Group)):
             place.group = part
+    return homeless
 
 
 def _parts(body: tuple[Part, ...]) -> Iterator[Part]:

@@ -76,6 +76,9 @@ def _follow(
             wanted = tag_of(step.test, namespaces)
         if step.test in ("text()", "comment()") or step.test.startswith("processing"):
             continue
+        if step.axis == "child" and wanted is not None:
+            spots = list(_named(spots, wanted, structure))
+            continue
         reached = [spot for s in spots for spot in _one(s, step.axis, structure)]
         spots = list(
             dict.fromkeys(
@@ -85,6 +88,17 @@ def _follow(
             )
         )
     return spots
+
+
+def _named(spots: list[_Spot], tag: str, structure: Structure) -> Iterator[_Spot]:
+    """Return the children of one name: the usual step, without looking at others."""
+    for base, end in spots:
+        if end is None:
+            child = structure.root if structure.root.tag == tag else None
+        else:
+            child = end.children.get(tag)
+        if child is not None:
+            yield base, child
 
 
 def _one(spot: _Spot, axis: str, structure: Structure) -> Iterator[_Spot]:

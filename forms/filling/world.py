@@ -13,10 +13,11 @@ from datetime import datetime
 
 from lxml import etree
 
-from forms.errors import NoSuchNode
+from forms.filling.near import brought_near
 from forms.filling.nodes import Node
 from forms.filling.plan import Choosing, Plan
 from forms.filling.prepare import ITEXT_ID
+from forms.filling.structure import Place
 from forms.filling.values import number_text
 from forms.xform.definition import Output, Text
 from forms.xform.steps import absolute
@@ -54,7 +55,8 @@ class World:
         """By path and expression, what went wrong; the newest come last."""
         self._asking = root
         self._rows: dict[tuple[str, str], dict[str, etree._Element]] = {}
-        self._constant: dict[int, tuple[str, ...]] = {}
+        self._expressions: dict[tuple[str, Place], Expression] = {}
+        self._constant: dict[Expression, tuple[str, ...]] = {}
         top = etree.Element("filling")
         around = etree.SubElement(top, "instance")
         around.append(root.element)
@@ -110,13 +112,14 @@ class World:
 
     def offered(self, choosing: Choosing, node: Node) -> tuple[str, ...]:
         """Return the values that are offered, in the order of the list."""
-        if choosing.is_constant and id(choosing) in self._constant:
-            return self._constant[id(choosing)]
+        if choosing.is_constant and choosing.values in self._constant:
+            return self._constant[choosing.values]
         found = self.value(choosing.values, node)
         nodes = found if isinstance(found, list) else []
         values = tuple(text for text in map(_text_of, nodes) if text)
         if choosing.is_constant:
-            self._constant[id(choosing)] = values
+            # Expressions of one text are one object: so are the choices of many.
+            self._constant[choosing.values] = values
         return values
 
     def choices(self, node: Node) -> list[tuple[str, str]]:
@@ -131,8 +134,10 @@ class World:
             # The same order each time the screen asks, though it be a random one.
             seeded = random.Random(f"{self.seed} {node.path}")
             kept, self.setting = self.setting, replace(self.setting, random=seeded)
-            items = self.value(choosing.nodes, node)
-            self.setting = kept
+            try:
+                items = self.value(choosing.nodes, node)
+            finally:
+                self.setting = kept
             with self._at(node):
                 for item in items if isinstance(items, list) else []:
                     if isinstance(item, etree._Element):
@@ -150,7 +155,7 @@ class World:
             return self.translated(known[1] or known[2] or "", node, form)
         if form:
             return ""
-        return self.string(compile_expression(text.ref, self.plan.namespaces), node)
+        return self.string(self._expression(text.ref, node.place), node)
 
     def translated(self, key: str, node: Node, form: str = "") -> str:
         """Return the text of an id; what is not translated is in the default one."""
@@ -171,11 +176,19 @@ class World:
 
     def _output(self, output: Output, node: Node) -> str:
         """Return the value of an output; of a chosen value, the value itself."""
-        expression = compile_expression(output.value, self.plan.namespaces)
-        value = self.value(expression, node)
+        value = self.value(self._expression(output.value, node.place), node)
         if isinstance(value, float):
             return number_text(value)
         return "" if value is None else to_string(value)
+
+    def _expression(self, text: str, place: Place) -> Expression:
+        """Return what a text of the form says, seen from a place."""
+        known = self._expressions.get((text, place))
+        if known is None:
+            near = brought_near(text, place, self.plan.structure)
+            known = compile_expression(near, self.plan.namespaces)
+            self._expressions[text, place] = known
+        return known
 
     def _choice(
         self, choosing: Choosing, item: etree._Element
@@ -222,20 +235,16 @@ class World:
     def _choice_name(self, value: str, path: str) -> str:
         """Return the label of a choice of the question at a path, seen from here."""
         node = self._question(path)
-        for offered, label in self.choices(node):
-            if offered == value:
-                return label
-        return ""
+        choices = self.choices(node) if node is not None else []
+        return next((label for offered, label in choices if offered == value), "")
 
-    def _question(self, path: str) -> Node:
+    def _question(self, path: str) -> Node | None:
         meant = absolute(path, self._asking.place.path) or ""
         place = self.plan.structure.places.get(meant)
-        if place is None or place.control is None:
-            raise NoSuchNode(path, "这里没有可选的问题")
-        for node in self._asking.above():
-            if nodes := node.all_of(place):
-                return nodes[0]
-        raise NoSuchNode(path)
+        if place is None:
+            return None
+        found = (node.all_of(place) for node in self._asking.above())
+        return next((nodes[0] for nodes in found if nodes), None)
 
     def _pull(self, table: str, column: str, key_column: str, key: str) -> str:
         """Return a cell of the first row with this key, "" where there is none."""

@@ -16,7 +16,7 @@ from forms.xform.definition import (
     Repeat,
     Text,
 )
-from forms.xform.steps import absolute
+from forms.xform.steps import absolute, without_predicates
 from forms.xform.texts import read_text
 from forms.xform.xml import elements, line_of, split, written_attributes
 
@@ -163,10 +163,17 @@ class BodyReader:
                 self._fault("setvalue", f"不认识的事件 {name[:60]!r}", element)
         if not events:
             self._fault("setvalue", "没有写事件（event）", element)
+        target = (element.get("ref") or "").strip()
+        path = without_predicates(target)
+        if path == target:
+            target = ""
+        else:
+            element.set("ref", path)
         ref = self._ref(element, context)
         text = "".join(str(part) for part in element.itertext())
         value = element.get("value")
-        return Action(tuple(events), ref, value or "", "" if value else text.strip())
+        said = "" if value else text.strip()
+        return Action(tuple(events), ref, target, value or "", said)
 
     def _ref(self, element: etree._Element, context: str, required: bool = True) -> str:
         written = element.get("ref") or element.get("nodeset")

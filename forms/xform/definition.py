@@ -101,6 +101,9 @@ class Action(Struct, frozen=True, omit_defaults=True):
 
     events: tuple[str, ...]
     ref: str
+    """Absolute path of what is set, without positions."""
+    target: str = ""
+    """An expression for it, where the path has conditions; empty: the nearest."""
     value: str = ""
     """An expression; empty: see `text`."""
     text: str = ""

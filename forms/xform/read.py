@@ -72,7 +72,7 @@ def read_form(xml: bytes | str) -> Definition:
     primary = next((e for e in elements(instances[0])), None) if instances else None
     if primary is None:
         raise DefinitionRefused("model", "没有要填写的数据（instance）")
-    instance = _element(primary)
+    instance = element_of(primary)
     binds, by_id = _binds(model, instance.name, faults)
     reader = BodyReader(by_id, faults)
     body = _first(root, "body")
@@ -102,14 +102,10 @@ def read_form(xml: bytes | str) -> Definition:
     return definition
 
 
-def _first(root: etree._Element, name: str) -> etree._Element | None:
-    return next(root.iter("{*}" + name), None)
-
-
-def _element(source: etree._Element) -> Element:
+def element_of(source: etree._Element) -> Element:
     """Return an instance element; white space alone is no default value."""
     attributes = written_attributes(source)
-    children = tuple(_element(child) for child in elements(source))
+    children = tuple(element_of(child) for child in elements(source))
     text = "" if children else (source.text or "")
     return Element(
         name=written(source),
@@ -119,6 +115,10 @@ def _element(source: etree._Element) -> Element:
         children=children,
         is_template=any(name == "jr:template" for name, _value in attributes),
     )
+
+
+def _first(root: etree._Element, name: str) -> etree._Element | None:
+    return next(root.iter("{*}" + name), None)
 
 
 def _binds(
@@ -184,7 +184,7 @@ def _secondary(
             faults.append(DefinitionFault("instance", reason, line_of(instance)))
             continue
         child = next((e for e in elements(instance)), None)
-        root = _element(child) if child is not None else None
+        root = element_of(child) if child is not None else None
         found[key] = Secondary(key, instance.get("src", ""), root)
     return tuple(found.values())
 

@@ -2,8 +2,27 @@
 
 import re
 
+MAX_PATH = 4_000
+"""Most characters of a path with conditions; a longer one is no path."""
+
 _STEP = re.compile(r"@?[^\W\d][\w.\-]*(:[^\W\d][\w.\-]*)?")
 _CURRENT = re.compile(r"current\(\s*\)\s*/\s*")
+
+
+_PREDICATE = re.compile(
+    r"""\[(?:[^\[\]"']|"[^"]*"|'[^']*')*\]"""  # one with no other inside
+)
+
+
+def without_predicates(written: str) -> str:
+    """Return a path without its conditions, those that are nested included."""
+    if len(written) > MAX_PATH:
+        return written
+    while True:
+        shorter = _PREDICATE.sub("", written)
+        if shorter == written:
+            return written
+        written = shorter
 
 
 def absolute(written: str, context: str) -> str | None:

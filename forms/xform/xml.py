@@ -14,6 +14,8 @@ MAX_XML_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 100
 MAX_ELEMENTS = 300_000
 
+_TOO_DEEP = f"嵌套超过 {MAX_DEPTH} 层，请减少分组"
+
 XFORMS = "http://www.w3.org/2002/xforms"
 XHTML = "http://www.w3.org/1999/xhtml"
 JAVAROSA = "http://openrosa.org/javarosa"
@@ -33,7 +35,9 @@ def parse(data: bytes | str) -> etree._Element:
     try:
         root = etree.fromstring(raw, _parser())
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
-        raise DefinitionRefused("", f"不是正确的 XML（{str(error)[:200]}）") from error
+        said = str(error)[:200]
+        reason = _TOO_DEEP if "depth" in said else f"不是正确的 XML（{said}）"
+        raise DefinitionRefused("", reason) from error
     # The declared names of a document type are refused, not only left unread.
     if root.getroottree().docinfo.internalDTD is not None:
         raise DefinitionRefused("", "不能带文档类型声明（DOCTYPE）")
@@ -97,6 +101,6 @@ def _measure(root: etree._Element) -> None:
             continue
         depth, count = depth + 1, count + 1
         if depth > MAX_DEPTH:
-            raise DefinitionRefused("", f"嵌套超过 {MAX_DEPTH} 层")
+            raise DefinitionRefused("", _TOO_DEEP)
         if count > MAX_ELEMENTS:
             raise DefinitionRefused("", f"元素超过 {MAX_ELEMENTS} 个")
