@@ -11,7 +11,7 @@ from datetime import date
 from forms.errors import Fault
 from forms.field import ROLES, Choice, Field
 from forms.item import Applicant, Item, Material, Tier
-from forms.kinds import KINDS, MAX_TEXT, TODAY
+from forms.kinds import FLAT_KINDS, KINDS, MAX_TEXT, TODAY
 from forms.text import narrow, tidy, unwanted
 
 SHOWN = 5
@@ -117,8 +117,8 @@ def of_field(field: Field) -> Iterator[Fault]:
     yield from _texts(field, FIELD_TEXTS)
     if field.subject is not None and not KEY.fullmatch(field.subject):
         yield Fault(("subject",), _BAD_KEY)
-    if field.kind not in KINDS:
-        message = f"没有这种字段，应是 {_or(KINDS)} 之一；若来自新版，请升级程序"
+    if field.kind not in FLAT_KINDS:
+        message = f"没有这种字段，应是 {_or(FLAT_KINDS)} 之一；若来自新版，请升级程序"
         yield Fault(("kind",), message)
         return
     kind = KINDS[field.kind]

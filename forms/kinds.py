@@ -16,7 +16,15 @@ from forms.field import Field
 from forms.kind import Kind, Scale
 from forms.text import narrow, tidy, unwanted
 
-__all__ = ["DEFAULT_TEXT", "KINDS", "MAX_AGE", "MAX_FILES", "MAX_TEXT", "TODAY"]
+__all__ = [
+    "DEFAULT_TEXT",
+    "FLAT_KINDS",
+    "KINDS",
+    "MAX_AGE",
+    "MAX_FILES",
+    "MAX_TEXT",
+    "TODAY",
+]
 __all__ += ["Kind", "Scale"]
 
 MAX_TEXT = 2_000
@@ -336,3 +344,7 @@ _ROWS = (
 # fmt: on
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ROWS}
+
+FLAT_KINDS = ("text", "integer", "decimal", "date", "choice", "citizen_id", "phone")
+FLAT_KINDS += ("file", "note")
+"""Those of which a plain list of fields may be made: what format 1 of packages has."""

@@ -30,7 +30,7 @@ __all__ += ["decode", "digest", "encode"]
 
 FORMAT = 2
 """1: a list of fields. 2: a form in full."""
-MAX_BYTES = 1024 * 1024
+MAX_BYTES = 512 * 1024
 
 
 class Package(
