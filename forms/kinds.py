@@ -16,16 +16,8 @@ from forms.field import Field
 from forms.kind import Kind, Scale
 from forms.text import narrow, tidy, unwanted
 
-__all__ = [
-    "DEFAULT_TEXT",
-    "FLAT_KINDS",
-    "KINDS",
-    "MAX_AGE",
-    "MAX_FILES",
-    "MAX_TEXT",
-    "TODAY",
-]
-__all__ += ["Kind", "Scale"]
+__all__ = ["DEFAULT_TEXT", "FLAT_KINDS", "KINDS", "MAX_AGE", "MAX_FILES", "MAX_TEXT"]
+__all__ += ["TODAY", "Kind", "Scale"]
 
 MAX_TEXT = 2_000
 DEFAULT_TEXT = 200

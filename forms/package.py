@@ -165,6 +165,8 @@ def decode(data: bytes) -> Package:
 
 def _faults(package: Package) -> Iterator[Fault]:
     if package.form is None:
+        if package.format > 1:
+            yield Fault(("format",), "没有表单的事项，格式应为 1")
         yield from faults.of_package(package.version, package.item, package.fields)
         return
     if package.fields or package.format < 2:
