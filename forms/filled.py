@@ -202,20 +202,31 @@ class FilledForm:
     # -- for a screen
 
     def lines(self) -> Iterator[Line]:
-        """Yield what a screen shows now."""
+        """Yield what a screen shows now; where one more may be added, behind those
+        that are there.
+        """
         filling = self._filling
+        ends: list[Line] = []
         for row in filling.rows():
-            if row.kind == "group":
+            while ends and row.depth <= ends[-1].depth:
+                yield ends.pop()
+            if row.kind == "repeat":
+                assert isinstance(row.part, Repeat)
+                end = self._repeat_line(row.kind, row.ref, row.depth, row.part)
+                if end.is_open:
+                    ends.append(end)
+            elif row.kind == "group":
                 label = filling.label(row.ref) if row.ref else ""
                 if label:
                     yield Line("group", "", row.depth, label)
-            elif row.kind in ("repeat", "instance"):
+            elif row.kind == "instance":
                 assert isinstance(row.part, Repeat)
                 yield self._repeat_line(row.kind, row.ref, row.depth, row.part)
             else:
                 node = find(filling.root, row.ref)
                 if node.place.is_leaf:
                     yield self._question(self._key(node), node, row.depth)
+        yield from reversed(ends)
 
     def _repeat_line(self, kind: str, ref: str, depth: int, part: Repeat) -> Line:
         filling = self._filling
@@ -269,7 +280,11 @@ class FilledForm:
     def _text(self, key: str, node: Node) -> str:
         """Return an answer as it was typed, unless the form has changed it since."""
         text, kept = self._texts.get(key, ("", ""))
-        return text if kept == node.kept and text else node.kept
+        if text and kept == node.kept:
+            return text
+        # A form writes 0.0 where a person writes 0.
+        is_number = node.place.bind.type == "decimal"
+        return node.kept.removesuffix(".0") if is_number else node.kept
 
     def _label(self, key: str, node: Node) -> str:
         label = " ".join(self._filling.label(node.path).split())

@@ -178,6 +178,7 @@ class FormPage(Page):
             self.work(self._take_file(row))
             return
         self._answer(row)
+        self._go_to_what_is_new(row)
         fault = self._fault(row)
         row.set_problem(fault)
         if event.changed:
@@ -388,6 +389,19 @@ class FormPage(Page):
                 self._lines[name] = before = row
         self._note_rows()
         self._hold()
+
+    def _go_to_what_is_new(self, left: FieldRow) -> None:
+        """Stop at a question that has come up between the one that was left and the
+        one that was gone to.
+        """
+        here = self._row_of(self.focused) if self.focused else None
+        keys = list(self._rows)
+        if here is None or here.field.key not in keys or left.field.key not in keys:
+            return
+        passed = keys[keys.index(left.field.key) + 1 : keys.index(here.field.key)]
+        new = next((key for key in passed if not self._rows[key].is_mounted), None)
+        if new is not None:
+            self.call_after_refresh(self._rows[new].focus_editor)
 
     def _turn(self, row: FieldRow, line: Line) -> None:
         """Let a row ask its question as it is now; the form may have changed the

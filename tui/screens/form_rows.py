@@ -290,7 +290,7 @@ class ToldRow(Static):
         if field is None:
             text = f"{'  ' * line.depth}── {line.label}"
         elif not KINDS[field.kind].answers:
-            text = f"※ {line.label}" + (f"：{line.hint}" if line.hint else "")
+            text = f"※{line.label}" + (f"：{line.hint}" if line.hint else "")
         else:
             value = KINDS[field.kind].show(field, line.value) or "—"
             label = fit(harmless(line.label), self._label_cells, "right")
