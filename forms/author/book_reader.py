@@ -18,9 +18,11 @@ from forms.author.named import Named
 from forms.author.xlsx import Cell, Formula, Row
 from forms.catalog.lines import Where
 from forms.catalog.reader import read_tables
-from forms.errors import WorkbookProblem, WorkbookRefused
+from forms.errors import Fault, WorkbookProblem, WorkbookRefused
+from forms.text import unwanted
 
-NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
+NAME = re.compile(r"[\w-]{1,60}")
+MAX_REMARK = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,12 @@ class _Reader:
         return items
 
     def _item(self, name: str, table: dict[str, Any]) -> Named | None:
-        remark = table.pop("remark", "")
+        remark = table.pop("remark", None) or ""
         entry, faults = read_tables(table)
         places = self._places[name]
+        if len(remark) > MAX_REMARK or any(map(unwanted, remark.split("\n"))):
+            message = f"最多 {MAX_REMARK} 个字，不能有看不见的字符"
+            faults.append(Fault(("remark",), message))
         for fault in faults:
             where: Where = fault.where
             if (name, where) in self._unfit:
@@ -155,7 +160,7 @@ class _Reader:
     def _begin(self, name: str, place: _Place) -> None:
         message = ""
         if not NAME.fullmatch(name):
-            message = "应以小写字母开头，只用小写字母、数字和下划线，最多 60 个字符"
+            message = "只用文字、数字、下划线和短横，不写后缀，最多 60 个字"
         elif name in self._tables:
             message = f"与前面的一行重复：{name}"
         if message:

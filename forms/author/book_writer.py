@@ -78,7 +78,7 @@ def _notes() -> list[list[Value | None]]:
     lines: list[list[Value | None]] = [["工作表", "列", "怎样填"]]
     for sheet in SHEETS:
         lines.append(
-            [sheet.name, FILE, "小写字母开头，如 elder_card；同一事项各表相同"]
+            [sheet.name, FILE, "不带后缀，如 elder_card；同一事项在各表里写得一样"]
         )
         if sheet.parent:
             lines.append([sheet.name, sheet.parent, "这一行属于哪一个，照那张表填"])

@@ -5,7 +5,6 @@ This is the rim of `forms`: it reads files. What is in a file is judged by
 """
 
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 from forms.catalog.reader import Entry
@@ -48,7 +47,7 @@ def read_entries(directory: Path) -> list[Entry]:
     problems: list[CatalogProblem] = []
     entries: list[Entry] = []
     first: dict[str, str] = {}
-    for path in _files(directory):
+    for path in item_files(directory):
         try:
             text = _text(path)
         except _Unreadable as error:
@@ -81,7 +80,12 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _files(directory: Path) -> Iterator[Path]:
+def item_files(directory: Path) -> list[Path]:
+    """Return the files of items in a folder, by name; whether readable is not said.
+
+    Raises:
+        CatalogRefused: no folder, or too few or too many files.
+    """
     try:
         paths = sorted(p for p in directory.iterdir() if p.suffix == ".toml")
     except OSError as error:
@@ -90,7 +94,7 @@ def _files(directory: Path) -> Iterator[Path]:
     if not 1 <= len(paths) <= MAX_FILES:
         message = f"文件夹里应有 1 至 {MAX_FILES} 个 .toml 文件，现在 {len(paths)} 个"
         raise CatalogRefused([CatalogProblem(str(directory), 1, message)])
-    yield from paths
+    return paths
 
 
 def _text(path: Path) -> str:

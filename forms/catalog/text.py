@@ -6,6 +6,7 @@ reads, and a dependency for these few shapes would be larger than they are.
 
 import json
 from collections.abc import Iterator
+from itertools import takewhile
 
 import msgspec
 from msgspec import Struct
@@ -24,7 +25,7 @@ def write_item(entry: Entry, remark: str = "") -> str:
         remark: lines for other authors, put before the text as comments.
     """
     lists = [name for name, _ in PARTS.values()]
-    head = [f"# {line}".rstrip() for line in remark.splitlines()]
+    head = [f"# {line}".rstrip() for line in remark.split("\n")] if remark else []
     head.append(f"version = {_string(entry.version)}")
     if entry.form:
         head.append(f"form = {_string(entry.form)}")
@@ -44,6 +45,12 @@ def _keys(part: Struct, without: list[str] | None = None) -> Iterator[str]:
             yield f'{name} = """\n{_lines(str(value))}"""'
         else:
             yield f"{name} = {_value(value, len(name) + 3)}"
+
+
+def remark_of(text: str) -> str:
+    """Return the comments at the top of a TOML text, as `write_item` takes them."""
+    lines = takewhile(lambda line: line.startswith("#"), text.split("\n"))
+    return "\n".join(line[1:].removeprefix(" ").rstrip() for line in lines)
 
 
 def said(part: Struct) -> dict[str, object]:
