@@ -60,9 +60,10 @@ class _Reader:
         self._unfit: set[tuple[str, Where]] = set()
 
     def items(self) -> list[Named]:
+        names = [sheet.name for sheet in SHEETS]
         for name in self._sheets:
-            if name not in (NOTES, *(sheet.name for sheet in SHEETS)):
-                near = difflib.get_close_matches(name, [s.name for s in SHEETS], n=1)
+            if name not in (NOTES, *names):
+                near = difflib.get_close_matches(name[:60], names, n=1, cutoff=0.5)
                 hint = f"，是不是 {near[0]}？" if near else "，请删掉或改名"
                 self._add(name, 0, "", f"没有这张工作表{hint}")
         for sheet in SHEETS:
@@ -85,6 +86,8 @@ class _Reader:
             where: Where = fault.where
             if (name, where) in self._unfit:
                 continue  # said already, in the words of the sheet
+            if (*where, 0) in places:  # of all rows together: say it at the first
+                where = (*where, 0)
             while where and where not in places:
                 where = where[:-1]
             place = places.get(where, places[("item",)])

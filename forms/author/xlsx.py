@@ -25,6 +25,13 @@ MAX_MEMBER_BYTES: Mapping[str, int] = {
 MAX_OTHER_BYTES = 512 * 1024
 """Largest member of any other name: styles, themes, properties."""
 
+MAX_TAGS: Mapping[str, int] = {
+    "xl/worksheets/": 500_000,
+    "xl/sharedStrings.xml": 400_000,
+}
+MAX_OTHER_TAGS = 20_000
+"""Most tags of any other member: time and memory follow their number, not the bytes."""
+
 MAX_SHEETS = 20
 MAX_ROWS = 20_000
 MAX_COLUMNS = 60
@@ -142,28 +149,30 @@ def _weigh(data: bytes) -> None:
             if total > MAX_UNPACKED_BYTES:
                 raise _refused(_too_large("解压后", total, MAX_UNPACKED_BYTES))
             for member in members:
-                most = _most_bytes(member.filename)
+                most = _most(MAX_MEMBER_BYTES, member.filename, MAX_OTHER_BYTES)
                 if member.file_size > most:
                     name = member.filename[:60]
                     raise _refused(_too_large(f"{name} ", member.file_size, most))
             for member in members:
-                _look_for_doctype(archive, member)
+                _look_into(archive, member)
     except _DAMAGED as error:
         raise _refused("不是 .xlsx 文件，或已经损坏；.xls 请先另存为 .xlsx") from error
 
 
-def _look_for_doctype(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
-    content = archive.read(member)
+def _look_into(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    content, name = archive.read(member), member.filename[:60]
     if b"\0" in content[:4] or b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-        name = member.filename[:60]
         raise _refused(f"{name} 里有不该有的内容（DOCTYPE 或别的编码），没有打开")
+    most = _most(MAX_TAGS, member.filename, MAX_OTHER_TAGS)
+    tags = content.count(b"<")
+    if tags > most:
+        raise _refused(f"{name} 里有 {tags} 个标记，最多 {most} 个，没有打开")
 
 
-def _most_bytes(name: str) -> int:
-    for start, most in MAX_MEMBER_BYTES.items():
-        if name.startswith(start):
-            return most
-    return MAX_OTHER_BYTES
+def _most(limits: Mapping[str, int], name: str, otherwise: int) -> int:
+    """Return the limit of a member, by the start of its name."""
+    found = (most for start, most in limits.items() if name.startswith(start))
+    return next(found, otherwise)
 
 
 def _rows(sheet: object) -> Iterator[Row]:

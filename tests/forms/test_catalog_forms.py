@@ -1,6 +1,7 @@
 """The forms that ship with the program, each as text XLSForm beside its item."""
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,27 @@ def test_kinds_are_known_and_every_constraint_says_what_would_be_right(
         assert extra(bind, "kind") in KINDS | {""}
         if bind.get("constraint"):
             assert bind.get("{http://openrosa.org/javarosa}constraintMsg")
+
+
+EXPRESSIONS = ("relevant", "required", "constraint", "calculate", "readonly")
+FUNCTIONS = {
+    *("concat", "count", "not", "number", "round", "starts-with", "string-length"),
+    *("substr", "sum", "if", "int", "regex", "selected", "count-selected"),
+    *("today", "date", "format-date", "decimal-date-time", "pulldata", "true"),
+}
+"""What the forms use of XPath 1.0 and of OpenRosa."""
+
+
+@BY_NAME
+def test_every_expression_is_xpath_and_uses_known_functions(entry: Entry) -> None:
+    for bind in binds(converted(entry)).values():
+        for name in EXPRESSIONS:
+            expression = bind.get(name, "")
+            if expression:
+                etree.XPath(expression)
+                bare = re.sub(r"'[^']*'", "''", expression)
+                used = set(re.findall(r"([a-z][a-z-]*)\(", bare)) - {"and", "or"}
+                assert used <= FUNCTIONS
 
 
 def test_the_income_of_a_household_is_worked_out() -> None:
