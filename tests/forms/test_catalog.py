@@ -212,6 +212,18 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> N
             23,
             "fee[1].basis：不能为空",
         ),
+        (  # the same as a section of its own
+            "[[material]]",
+            '[item.urgent]\nwhen="急"\napprove="city"\nworkdays=1\n\n[[material]]',
+            22,
+            "item.urgent.approve：应是 village、",
+        ),
+        (
+            'proves = ["name"]',
+            'proves = ["name"]\n[[material.exempt_by]]\nkind = "data"\nname = ""',
+            26,
+            "material[1].exempt_by[1].name：不能为空",
+        ),
         ('version = "', 'form = "../a.md"\nversion = "', 1, "form：应是同一文件夹里"),
         ('version = "', 'form = "a.md"\nversion = "', 1, "form：文件夹里没有 a.md"),
         ('version = "', 'form = 1\nversion = "', 1, "form：应是文字"),
