@@ -109,3 +109,12 @@ class WorkbookRefused(FormError):
             f"事项工作簿有 {len(problems)} 处要改，没有写入任何文件：\n"
             + "\n".join(lines)
         )
+
+
+class FormUnread(FormError):
+    """The text is no XLSForm in Markdown tables; the reader's words are the cause."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"表单读不懂（{reason[:200]}）；没有合并任何内容，请先检查表单"
+        )

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from forms.errors import FormError
+from forms.errors import FormUnread
 from forms.joint import Clash
 
 Row = dict[str, str]
@@ -23,15 +23,6 @@ _CLOSES = {"end_group", "end_repeat", "end group", "end repeat"}
 _REPEATS = {"begin_repeat", "begin repeat"}
 _GROUPS = _OPENS - _REPEATS
 _ROLE = "bind::lianban:role"
-
-
-class FormUnread(FormError):
-    """The text is no XLSForm in Markdown tables; the reader's words are the cause."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            f"表单读不懂（{reason[:200]}）；没有合并任何内容，请先检查表单"
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from lxml import etree
 
 from forms.author.joint_form import (
     Form,
-    FormUnread,
     Row,
     read_form,
     unite_forms,
     write_form,
 )
 from forms.catalog import shipped
+from forms.errors import FormUnread
 
 xls2xform = pytest.importorskip("pyxform.xls2xform")
 
