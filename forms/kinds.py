@@ -337,6 +337,6 @@ _ROWS = (
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ROWS}
 
-FLAT_KINDS = ("text", "integer", "decimal", "date", "choice", "citizen_id", "phone")
-FLAT_KINDS += ("file", "note")
+FLAT_KINDS: tuple[str, ...] = ("text", "integer", "decimal", "date", "choice")
+FLAT_KINDS += ("citizen_id", "phone", "file", "note")
 """Those of which a plain list of fields may be made: what format 1 of packages has."""
