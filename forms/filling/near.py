@@ -12,6 +12,7 @@ single nodes inside repeats.
 from collections.abc import Iterator
 
 from forms.filling.structure import Place, Structure
+from forms.xform.steps import absolute
 from forms.xpath.parse import parse
 from forms.xpath.tree import Call, Filter, Infix, Literal, Negation, Part, Path, Union
 
@@ -30,6 +31,9 @@ _MANY = {
     "area": 1,
     "distance": 1,
 }
+
+_STEPS = {"parent": "..", "self": "."}
+"""Axes that are written without a name."""
 
 _CHOICE_NAME = "jr:choice-name"
 
@@ -63,6 +67,33 @@ def choice_paths(text: str) -> list[str]:
         and len(call.arguments) == 2
         and isinstance(call.arguments[1], Literal)
     ]
+
+
+def elsewhere(text: str, place: Place, structure: Structure) -> set[Place]:
+    """Return the places that an expression reads in an instance chosen by position.
+
+    The sum of the instance before and this one's amount is no circle, though it reads
+    its own place: it reads it in another instance.
+    """
+    found = set()
+    for path in _every_path(parse(text)):
+        steps = [_STEPS.get(step.axis, step.test) for step in path.steps]
+        chosen = any(_asks_position(p) for s in path.steps for p in s.predicates)
+        if chosen and path.base is None:
+            written = ("/" if path.absolute else "") + "/".join(steps)
+            found.add(structure.places.get(absolute(written, place.path) or ""))
+    return {place for place in found if place is not None}
+
+
+def _asks_position(part: Part) -> bool:
+    return any(call.name == "position" for call in _calls(part))
+
+
+def _every_path(part: Part) -> Iterator[Path]:
+    if isinstance(part, Path):
+        yield part
+    for inner in _parts_of(part):
+        yield from _every_path(inner)
 
 
 def _near(path: Path, place: Place, around: list[Place], structure: Structure) -> str:

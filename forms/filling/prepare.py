@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from lxml import etree
 
 from forms.errors import DefinitionFault, DefinitionRefused
-from forms.filling.near import brought_near, choice_paths
+from forms.filling.near import brought_near, choice_paths, elsewhere
 from forms.filling.order import circle, rank
 from forms.filling.plan import Acting, Choosing, Kind, Plan, Rule, triggers
 from forms.filling.structure import Place, Structure, build, tag_of
@@ -232,7 +232,8 @@ class _Preparer:
         expression = self._alone(place, text)
         if expression is None:
             return None
-        uses = uses_of(expression, place, self.structure, self.namespaces)
+        other = elsewhere(text, place, self.structure) if "position" in text else set()
+        uses = uses_of(expression, place, self.structure, self.namespaces, other)
         self.used += len(uses.of_form)
         if self.used > MAX_USES:
             raise DefinitionRefused(place.path, f"表达式引用的数据超过 {MAX_USES} 处")

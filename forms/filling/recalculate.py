@@ -22,11 +22,14 @@ MAX_INSTANCES = 500
 MAX_NODES = 50_000
 """Most nodes of one filling; beyond, no more instances are added."""
 
-MAX_EVALUATIONS = 30
+MAX_EVALUATIONS = 2 * MAX_INSTANCES
 """How often one rule may be worked out at one node after one change.
 
-A count may be as often as there may be instances: each may ask for one more.
+It may be as often as there are instances: each may depend on the one before.
 """
+
+MAX_WORK = 100_000
+"""How much may be worked out after one change; beyond, it is given up, and said."""
 
 SEVERAL = ("select", "rank")
 """Questions whose answer is several values with spaces between."""
@@ -89,8 +92,12 @@ class Recalculation:
     def run(self) -> None:
         """Work the agenda off."""
         self._done.clear()
+        work = 0
         while self._agenda or self._counts:
-            if self._agenda:
+            work += 1
+            if work > MAX_WORK:
+                self._give_up()
+            elif self._agenda:
                 _rank, _number, rule, node = heapq.heappop(self._agenda)
                 self._pending.discard((rule, node))
                 if node.root is self.root:
@@ -100,6 +107,12 @@ class Recalculation:
                 (rule, parent), _ = self._counts.popitem()
                 if parent.root is self.root:
                     self._count(rule, parent)
+
+    def _give_up(self) -> None:
+        self._agenda.clear()
+        self._pending.clear()
+        self._counts.clear()
+        self.world.failures["", ""] = f"推算了 {MAX_WORK} 次还没有结果"
 
     def refresh(self, node: Node) -> None:
         """Let expressions see what relevance and choices make of an answer."""
@@ -145,8 +158,7 @@ class Recalculation:
 
     def _push(self, rule: Rule, node: Node) -> None:
         done = self._done.get((rule, node), 0)
-        most = MAX_INSTANCES if rule.kind is Kind.COUNT else MAX_EVALUATIONS
-        if (rule, node) in self._pending or done >= most:
+        if (rule, node) in self._pending or done >= MAX_EVALUATIONS:
             return
         self._done[rule, node] = done + 1
         if rule.kind is Kind.COUNT:

@@ -283,6 +283,24 @@ def test_a_count_without_end_is_cut_off() -> None:
     assert one.count("/data/r") == 500
 
 
+def test_a_value_may_depend_on_the_same_in_the_instance_before() -> None:
+    before = "/data/r[position() = position(current()/..) - 1]/total"
+    one = filling(
+        '<r jr:template=""><amount/><total/></r>',
+        bind("r/amount", type="int")
+        + bind("r/total", type="int", calculate=f"sum({before}) + ../amount"),
+        '<repeat nodeset="/data/r">' + inputs("r/amount") + "</repeat>",
+    )
+    for amount in range(60):
+        one.answer(f"{one.create_repeat('/data/r')}/amount", amount)
+
+    one.answer("/data/r[1]/amount", 1000)
+
+    assert one.value("/data/r[60]/total") == str(sum(range(60)) + 1000)
+    one.remove_repeat("/data/r[1]")
+    assert one.value("/data/r[59]/total") == str(sum(range(60)))
+
+
 def test_a_count_that_never_settles_comes_to_an_end() -> None:
     one = filling(
         "<a/><r><a/></r>",
