@@ -72,7 +72,7 @@ def uses_of(
 def _in_one_instance(base: Place | None, end: Place) -> bool:
     """Tell whether the ways part only inside of the repeat in which one ends."""
     repeat = next((place for place in end.above() if place.is_repeat), None)
-    return base is not None and repeat in base.above()
+    return repeat is None or (base is not None and repeat in list(base.above()))
 
 
 def _follow(
