@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from lxml import etree
 
 from forms.errors import DefinitionFault, DefinitionRefused
-from forms.filling.near import brought_near, choice_paths, elsewhere
+from forms.filling.near import as_odk_reads, choice_paths, elsewhere
 from forms.filling.order import circle, rank
 from forms.filling.plan import Acting, Choosing, Kind, Plan, Rule, triggers
 from forms.filling.structure import Place, Structure, build, tag_of
@@ -247,10 +247,13 @@ class _Preparer:
 
     def _alone(self, place: Place | str, text: str) -> Expression | None:
         try:
+            # First as it was written: a refusal shows the author's own words.
+            expression = compile_expression(text, self.namespaces)
             if isinstance(place, Place):
                 self._choice_names(place, text)
-                text = brought_near(text, place, self.structure)
-            return compile_expression(text, self.namespaces)
+                rewritten = as_odk_reads(text, place, self.structure)
+                expression = compile_expression(rewritten, self.namespaces)
+            return expression
         except ExpressionRefused as error:
             path = place if isinstance(place, str) else place.path
             self._fault(path, str(error))

@@ -59,9 +59,8 @@ class Recalculation:
         """
         for one in node.below():
             above = one.parent
-            one.is_relevant = one.is_relevant_here and (
-                above is None or above.is_relevant
-            )
+            is_shown = above is None or above.is_relevant
+            one.appear(one.is_relevant_here and is_shown)
             for rule in self.plan.rules.get(one.place, ()):
                 drawn = rule.kind is Kind.CALCULATE and rule.expression.uses_random
                 if rule.kind is Kind.COUNT or (keep_random and drawn and one.kept):
@@ -195,8 +194,13 @@ class Recalculation:
         is_relevant = node.is_relevant_here and (above is None or above.is_relevant)
         if is_relevant == node.is_relevant:
             return
-        node.is_relevant = is_relevant
+        node.appear(is_relevant)
         self.refresh(node)
+        # Though the value be blank as before, functions of many nodes see a change.
+        if node.place.is_leaf:
+            self.changed(node)
+        elif node.place.is_repeat and above is not None:
+            self.series_changed(above, node.place)
         for attribute in node.attributes.values():
             self._inherit(attribute)
         for series in node.children.values():

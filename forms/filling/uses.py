@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from forms.filling.near import HIDDEN
 from forms.filling.structure import Place, Structure, tag_of
 from forms.xpath import Expression, Move, Origin, Reference
 
@@ -56,6 +57,8 @@ def uses_of(
         if reference.origin is Origin.INSTANCE and reference.instance != own:
             if reference.instance is not None:
                 lists.add(reference.instance)
+            continue
+        if reference.moves and reference.moves[-1].test == HIDDEN:
             continue
         start = place if reference.origin in _HERE else None
         spots = _follow((start, start), reference.moves, structure, namespaces)

@@ -178,6 +178,25 @@ def test_the_submission_leaves_out_what_is_not_relevant_and_a_draft_does_not() -
     assert b"<a>" not in one.submission()
 
 
+def test_functions_of_many_nodes_pass_over_what_is_not_relevant() -> None:
+    one = filling(
+        "<sum/><count/><names/><r><name>a</name><x>1</x></r>"
+        "<r><name>b</name><x>2</x></r><r><name>c</name><x/></r>",
+        bind("sum", calculate="sum(/data/r[position() < 9] [name != ''] /x)")
+        + bind("count", calculate="count(/data/r)")
+        + bind("names", calculate="join('[]', /data/r/name)")
+        + bind("r", relevant="position() > 1")
+        + bind("r/x", type="int", relevant="../name != 'c'"),
+        '<repeat nodeset="/data/r">' + inputs("r/name", "r/x") + "</repeat>",
+    )
+
+    assert one.value("/data/sum") == "2"
+    assert one.value("/data/count") == "2"
+    assert one.value("/data/names") == "b[]c"
+    one.remove_repeat("/data/r[1]")
+    assert [one.value(f"/data/{name}") for name in ("sum", "count")] == ["0", "1"]
+
+
 # Checks
 
 
