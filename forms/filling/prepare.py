@@ -162,7 +162,8 @@ class _Preparer:
         if place is None or itemset is None:
             return
         nodes = self._compile(place, "itemset", itemset.nodeset)
-        values = self._compile(place, "values", f"{itemset.nodeset}/{itemset.value}")
+        every = f"({itemset.nodeset})" if "|" in itemset.nodeset else itemset.nodeset
+        values = self._compile(place, "values", f"{every}/{itemset.value}")
         value = self._alone(place, itemset.value)
         label = self._alone(place, itemset.label) if itemset.label else None
         if nodes is None or values is None or value is None:

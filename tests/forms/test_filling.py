@@ -277,6 +277,39 @@ def test_a_count_adds_and_removes_and_nobody_else_may() -> None:
         one.create_repeat("/data/r")
 
 
+@pytest.mark.parametrize("count", ["../n", "/data/o/n", "current()/../n"])
+def test_a_count_inside_a_repeat_is_that_of_its_own_instance(count: str) -> None:
+    one = filling(
+        '<o jr:template=""><n/><i jr:template=""><a/></i></o>',
+        bind("o/n", type="int"),
+        '<repeat nodeset="/data/o">'
+        + inputs("o/n")
+        + f'<repeat nodeset="/data/o/i" jr:count="{count}">'
+        + inputs("o/i/a")
+        + "</repeat></repeat>",
+    )
+    for number in (2, 3):
+        one.answer(f"{one.create_repeat('/data/o')}/n", number)
+
+    one.answer("/data/o[1]/n", 1)
+
+    assert [one.count(f"/data/o[{n}]/i") for n in (1, 2)] == [1, 3]
+
+
+def test_choices_may_come_from_two_lists() -> None:
+    one = filling(
+        "<a/>",
+        '<instance id="l"><root><x><k>1</k></x><y><k>2</k></y></root></instance>',
+        '<select1 ref="/data/a"><itemset nodeset="instance(\'l\')/root/x | '
+        "instance('l')/root/y\"><value ref='k'/><label ref='k'/></itemset></select1>",
+    )
+
+    one.answer("/data/a", "1")
+
+    assert one.value("/data/a") == "1"
+    assert [value for value, _ in one.choices("/data/a")] == ["1", "2"]
+
+
 def test_a_count_may_depend_on_the_last_instance() -> None:
     more = "count(/data/r) = 0 or /data/r[position() = last()]/more = 'yes'"
     one = filling(
