@@ -429,6 +429,15 @@ def test_a_choice_that_is_not_offered_any_more_is_blank_until_it_is_again() -> N
     assert one.selected_labels("/data/t") == ["t2"]
 
 
+def test_an_answer_that_is_not_offered_is_said() -> None:
+    one = filling("<d/><t/>", TOWNS, inputs("d") + towns("select", "t", "in = /data/d"))
+    one.answer("/data/d", "b")
+
+    assert one.answer("/data/t", "t1 t3") == "现在没有这个选项：t1"
+    assert one.value("/data/t") == "t3"
+    assert one.answer("/data/t", "t3") == "" == one.answer("/data/t", None)
+
+
 def test_two_questions_may_exclude_the_answer_of_each_other() -> None:
     one = filling(
         "<x/><y/>",
