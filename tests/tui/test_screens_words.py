@@ -53,6 +53,9 @@ MADE = {
     "CatalogRefused": ([CatalogProblem("甲.toml", 1, "缺少 name")],),
     "WorkbookRefused": ([WorkbookProblem("材料", 3, "C", "缺少 name")],),
     "FormUnread": ("no survey",),
+    "DefinitionRefused": ("/data/name", "没有这一项"),
+    "FillingRefused": ("不是 XML",),
+    "NoSuchNode": ("/data/name",),
 }
 
 
@@ -80,7 +83,11 @@ def test_every_error_has_a_sentence_with_what_stands_and_what_to_do(
     general = sentence(ValueError())
     is_base = kind in (node_errors.NodeError, sync_errors.SyncError)
     assert said != general
-    lists = (forms_errors.CatalogRefused, forms_errors.WorkbookRefused)
+    lists = (
+        forms_errors.CatalogRefused,
+        forms_errors.WorkbookRefused,
+        forms_errors.DefinitionRefused,
+    )
     assert said.endswith("。") or kind in lists
     assert reason(error)
     if not is_base:
