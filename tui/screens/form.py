@@ -100,6 +100,8 @@ class FormPage(Page):
         self._lines: dict[str, FormRow] = {}
         """All rows from above."""
         self._label_cells = LABEL_CELLS_MIN
+        self._is_scolded = False
+        """The line below says that there is something to put right."""
 
     @property
     def title_words(self) -> str:
@@ -241,6 +243,7 @@ class FormPage(Page):
         if isinstance(row, FileRow) and row.digests:
             row.show(" ".join(row.digests[:-1]))
             self._answer(row)
+            row.set_problem(self._fault(row))
             self._autosave()
             self._show_missing()
 
@@ -297,6 +300,10 @@ class FormPage(Page):
             return
         self._settle()
         self._save()
+        if row := next((r for r in self._file_rows() if r.path), None):
+            self.say("✗ 还没提交：有文件没有附上，请改好路径按回车，或清空", "problem")
+            self.call_after_refresh(row.focus_editor)
+            return
         problems = list(self._form.problems())
         if problems:
             self._show_problems([(p.key, p.label, p.message) for p in problems])
@@ -502,6 +509,9 @@ class FormPage(Page):
     def _show_missing(self) -> None:
         text = form_words.missing(self._form, self._rows_typed())
         self.query_one("#missing", Static).update(plain(text))
+        if self._is_scolded and not any(row.is_wrong for row in self._rows.values()):
+            self._is_scolded = False
+            self.say("")
 
     def _show_problems(self, problems: Sequence[tuple[str, str, str]]) -> None:
         by_key = {key: message for key, _, message in problems}
@@ -510,9 +520,13 @@ class FormPage(Page):
         strange = [label for key, label, _ in problems if key not in self._rows]
         extra = f"；表单里没有的项：{'、'.join(strange)}" if strange else ""
         self.say(f"✗ 还没提交：有 {len(problems)} 处要改，都标出来了{extra}", "problem")
+        self._is_scolded = True
         first = next((self._rows[key] for key in by_key if key in self._rows), None)
         if first is not None:
             self.call_after_refresh(first.focus_editor)
+
+    def _file_rows(self) -> list[FileRow]:
+        return [row for row in self._rows.values() if isinstance(row, FileRow)]
 
     def _rows_typed(self) -> set[str]:
         """Return the keys of questions that have something typed."""

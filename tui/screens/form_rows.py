@@ -55,7 +55,7 @@ HINTS = {
     "division": "6、9 或 12 位区划代码",
     "date": "年-月-日，如 2026-11-21，也可以连写 20261121",
     "citizen_id": "全角数字和小写 x 会自动改正",
-    "file": "输入文件的路径后按回车附上；空着时按退格去掉最后一个",
+    "file": "输入路径按回车附上；空着按退格去掉一个",
 }
 """What is worth knowing about a kind of field, beside the field's own hint."""
 
