@@ -37,6 +37,26 @@ class CatalogProblem:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class WorkbookProblem:
+    """One thing that is wrong with a workbook, and in which cell.
+
+    `row` counts from 1 and `column` is a letter, as Excel shows them; 0 and "" where
+    the sheet, or the whole file, is meant.
+    """
+
+    sheet: str
+    row: int
+    column: str
+    message: str
+
+    @property
+    def place(self) -> str:
+        """The way there, as one reads it in Excel: `材料!C7`."""
+        cell = f"{self.column}{self.row}" if self.column else f"第 {self.row} 行"
+        return f"{self.sheet}!{cell}" if self.row else self.sheet or "文件"
+
+
 class FormError(Exception):
     """Base of all errors of this package."""
 
@@ -123,4 +143,27 @@ class CatalogRefused(FormError):
         super().__init__(
             f"事项目录有 {len(problems)} 处要改，没有发布任何事项：\n"
             + "\n".join(lines)
+        )
+
+
+class WorkbookRefused(FormError):
+    """A workbook of items has faults; `problems` lists all of them, by cell."""
+
+    def __init__(self, problems: Sequence[WorkbookProblem]) -> None:
+        self.problems = list(problems)
+        lines = [f"{p.place}: {p.message}" for p in problems[:SHOWN_FAULTS]]
+        if len(problems) > SHOWN_FAULTS:
+            lines.append(f"……另有 {len(problems) - SHOWN_FAULTS} 处")
+        super().__init__(
+            f"事项工作簿有 {len(problems)} 处要改，没有写入任何文件：\n"
+            + "\n".join(lines)
+        )
+
+
+class FormUnread(FormError):
+    """The text is no XLSForm in Markdown tables; the reader's words are the cause."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"表单读不懂（{reason[:200]}）；没有合并任何内容，请先检查表单"
         )

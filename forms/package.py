@@ -3,7 +3,7 @@
 The bytes are JSON in one canonical form: keys in the order of the types, what has its
 default value left out. So a package has one digest, and a key that is added later
 with a default leaves the digests of older packages as they are. Whoever adds a kind,
-a role or a key raises `FORMAT` for the packages that use it.
+a role or a key raises `FORMAT` for the packages that use it: a row in `_SINCE`.
 """
 
 import hashlib
@@ -20,16 +20,17 @@ from forms.filling.plan import Plan
 from forms.filling.prepare import prepare
 from forms.filling.structure import Place
 from forms.flat import definition_of
-from forms.item import Item
+from forms.item import Applicant, Item, Material
 from forms.kinds import KINDS
 from forms.questions import keys_of, questions, template_of
 from forms.xform.definition import Definition
 
 __all__ = ["FORMAT", "MAX_BYTES", "Choice", "Field", "Package"]
-__all__ += ["decode", "digest", "encode"]
+__all__ += ["decode", "digest", "encode", "format_of"]
 
 FORMAT = 2
-"""1: a list of fields. 2: a form in full."""
+"""1: a list of fields. 2: a form in full, or an item that says more than its guide."""
+_FIRST = 1
 MAX_BYTES = 1024 * 1024
 
 
@@ -44,7 +45,7 @@ class Package(
     """An item and its form, in one version."""
 
     # A factory's value is never left out, so the format is always on the wire.
-    format: int = field(default_factory=lambda: 1)
+    format: int = field(default_factory=lambda: _FIRST)
     version: str
     """Digits, a later version is a higher number: "2026112101"."""
     item: Item
@@ -122,6 +123,41 @@ class _Head(Struct):
 _HEAD = msgspec.json.Decoder(_Head)
 _DECODER = msgspec.json.Decoder(Package)
 _ENCODER = msgspec.json.Encoder()
+_DEFAULTS: dict[type[Struct], dict[str, object]] = {
+    shape: {f.name: f.default for f in msgspec.structs.fields(shape)}
+    for shape in (Item, Material)
+}
+
+
+# Which keys came with which format; what is not listed was there from the first.
+_SINCE: dict[int, dict[type[Struct], tuple[str, ...]]] = {
+    2: {
+        Item: (
+            *("category", "codes", "other_applicants", "also_accept", "also_decide"),
+            *("same_day", "steps", "urgent", "modes", "online_depth", "trips"),
+            *("delivery", "result", "fees", "conditions", "procedure", "members"),
+            "effective_on",
+        ),
+        Material: (
+            *("original", "copy_count", "issuer", "condition", "relevant"),
+            "exempt_by",
+        ),
+    },
+}
+
+
+def format_of(item: Item) -> int:
+    """Return the lowest format that knows all that an item says."""
+    parts: tuple[Struct, ...] = (item, *item.materials)
+    used = [
+        since
+        for since, keys in _SINCE.items()
+        for part in parts
+        if any(_is_said(part, key) for key in keys[type(part)])
+    ]
+    if item.applicant == Applicant.ORGANISATION:
+        used.append(2)
+    return max(used, default=_FIRST)
 
 
 def encode(package: Package) -> bytes:
@@ -131,8 +167,9 @@ def encode(package: Package) -> bytes:
         PackageRefused: `decode` would not take it.
     """
     found = list(_faults(package))
-    if not 1 <= package.format <= FORMAT:
-        found.append(Fault(("format",), f"应为 1 到 {FORMAT}"))
+    least = format_of(package.item)
+    if not least <= package.format <= FORMAT:
+        found.append(Fault(("format",), f"应为 {least} 到 {FORMAT}"))
     if found:
         said = "；".join(f"{f.place} {f.message}" for f in found[: faults.SHOWN])
         raise PackageRefused(f"有 {len(found)} 处不对：{said}", found)
@@ -176,12 +213,17 @@ def _faults(package: Package) -> Iterator[Fault]:
         for one in refused.faults[: faults.SHOWN]:
             yield Fault(("form",), str(one))
         return
-    yield from faults.of_form(package.version, package.item, asked)
+    yield from faults.of_full_package(package.version, package.item, asked)
 
 
 def digest(data: bytes) -> str:
     """Return the SHA-256 of encoded bytes, in hex: the name of this very package."""
     return hashlib.sha256(data).hexdigest()
+
+
+def _is_said(part: Struct, key: str) -> bool:
+    """Return whether a key has another value than its default."""
+    return bool(getattr(part, key) != _DEFAULTS[type(part)][key])
 
 
 def _too_large(size_bytes: int) -> str:
