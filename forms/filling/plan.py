@@ -6,15 +6,18 @@ constraint, texts) is evaluated when it is asked for.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 
 from lxml import etree
 
 from forms.filling.structure import Place, Structure
 from forms.filling.uses import Uses
-from forms.xform.definition import Action, Definition
+from forms.xform.definition import Action, Definition, Output
 from forms.xpath import Expression
+
+Parts = tuple[str | Output, ...]
+"""A text, in pieces."""
 
 
 class Kind(IntEnum):
@@ -71,7 +74,7 @@ class Acting:
     expression: Expression | None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A form made ready to be filled in, any number of times. Never changed."""
 
@@ -90,9 +93,7 @@ class Plan:
     choosing: Mapping[Place, Choosing]
     actions: tuple[Acting, ...]
     default_language: str
-    texts: Mapping[str, Mapping[str, Mapping[str, tuple[object, ...]]]] = field(
-        default_factory=dict
-    )
+    texts: Mapping[str, Mapping[str, Mapping[str, Parts]]]
     """By language, id and form."""
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
+from forms.text import narrow
+
 MAX_ANSWER = 20_000
 """Most characters of one answer."""
 
@@ -160,7 +162,10 @@ def written(kind: str, value: str | float | bool | None) -> str:
         raise NotReadable(f"最多 {MAX_ANSWER} 个字，现在 {len(text)} 个")
     if not text.strip() and kind != "string":
         return ""
-    return READERS.get(kind, _text)(_clean(text))
+    read = READERS.get(kind, _text)
+    text = _clean(text)
+    # Digits of full width are a keyboard's whim, except in texts and names of choices.
+    return read(text if read in (_text, _words) else narrow(text))
 
 
 def calculated(kind: str, value: bool | float | str) -> str:

@@ -15,7 +15,7 @@ from lxml import etree
 
 from forms.filling.near import brought_near
 from forms.filling.nodes import Node
-from forms.filling.plan import Choosing, Plan
+from forms.filling.plan import Choosing, Parts, Plan
 from forms.filling.prepare import ITEXT_ID
 from forms.filling.structure import Place
 from forms.filling.values import number_text
@@ -168,9 +168,9 @@ class World:
                     return self._parts(forms[name], node)
         return ""
 
-    def _parts(self, parts: tuple[object, ...], node: Node) -> str:
+    def _parts(self, parts: Parts, node: Node) -> str:
         return "".join(
-            self._output(part, node) if isinstance(part, Output) else str(part)
+            self._output(part, node) if isinstance(part, Output) else part
             for part in parts
         )
 
