@@ -128,7 +128,15 @@ EXPRESSIONS = ("relevant", "required", "constraint", "calculate", "readonly")
 FUNCTIONS = {
     *("concat", "count", "not", "number", "round", "starts-with", "string-length"),
     *("substr", "sum", "if", "int", "regex", "selected", "count-selected"),
-    *("today", "date", "format-date", "decimal-date-time", "pulldata", "true"),
+    *(
+        "coalesce",
+        "today",
+        "date",
+        "format-date",
+        "decimal-date-time",
+        "pulldata",
+        "true",
+    ),
 }
 """What the forms use of XPath 1.0 and of OpenRosa."""
 
