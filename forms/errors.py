@@ -72,11 +72,10 @@ class FormProblem:
     message: str
 
     def __str__(self) -> str:
-        words = [f"{self.sheet} 表"] if self.sheet else []
-        words += [f"第 {self.row} 行"] if self.row else []
-        words += [f"{self.column} 列"] if self.column else []
-        place = "".join(words[:2]) + "".join(f" {word}" for word in words[2:])
-        return f"{place}：{self.message}" if place else self.message
+        place = f"{self.sheet} 表" if self.sheet else ""
+        place += f"第 {self.row} 行" if self.row else ""
+        place += f" {self.column} 列" if self.column else ""
+        return f"{place.strip()}：{self.message}" if place else self.message
 
 
 class FormError(Exception):

@@ -64,11 +64,13 @@ def _of_xform(fault: DefinitionFault) -> FormProblem:
 def _from_sheets(path: Path, data: bytes) -> Definition:
     problems: list[FormProblem] = []
     book = book_of(grids.read(path.suffix, data), problems)
+    if problems and not book.survey.headings:
+        raise FormFileRefused(problems)
     shape = survey_checks.shape_faults_of(book)
     problems += [*shape, *survey_checks.faults_of(book)]
     if shape:
         raise FormFileRefused(problems)
-    survey_checks.clear_references(book)
+    survey_checks.take_out(book)
     made = convert(book, path.stem)
     problems += made.problems
     definition = None

@@ -65,7 +65,8 @@ def _as_dict(
     given["fallback_form_name"] = fallback_name
     for name, rows in sheets.items():
         given[name] = [dict(row) for row in rows]
-        given[f"{name}_header"] = [dict.fromkeys(book.sheets[name].headings)]
+        headings = dict.fromkeys(book.sheets[name].headings)
+        given[f"{name}_header"] = [headings | {h: None for row in rows for h in row}]
     return given
 
 

@@ -134,6 +134,7 @@ def _sheet(name: str, rows: list[Row], problems: list[FormProblem]) -> Sheet:
             text, fault = _text(cell, for_people=plain(heading) in FOR_PEOPLE)
             if fault:
                 problems.append(FormProblem(name, number, heading, fault))
+                text = text or "…"  # so that nobody says that nothing stands there
             if text:
                 row[heading] = text
         sheet.rows += [{} for _ in range(number - sheet.first_row - len(sheet.rows))]
@@ -164,7 +165,8 @@ def _text(cell: Cell, *, for_people: bool = False) -> tuple[str, str]:
         case Formula() if for_people or cell.shown is None:
             return "", _FORMULA
         case Formula():
-            return _text(cell.shown or "")
+            assert cell.shown is not None
+            return _text(cell.shown)
         case bool():
             return ("TRUE" if cell else "FALSE"), ""
         case float() if cell.is_integer():

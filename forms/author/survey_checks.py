@@ -13,6 +13,9 @@ from forms.author.sheets import FOR_PEOPLE, NAMES, SETTINGS, SURVEY, Book, Sheet
 from forms.errors import FormProblem
 
 MAX_NESTING = 30
+NOT_TAKEN = {"include": "include 要另一个文件，请把那里的问题抄到这张表里"}
+"""Types of rows that pyxform knows and we do not, and what to do instead."""
+
 _REFERENCE = re.compile(r"\$\{\s*(?:last-saved#)?([^{}\s]*)\s*\}")
 _BEGIN = re.compile(r"begin[_ ](group|repeat|loop)\b")
 _END = re.compile(r"end[_ ](group|repeat|loop)\b")
@@ -30,7 +33,7 @@ class _Open:
 
 def faults_of(book: Book) -> list[FormProblem]:
     """Return what is wrong in single cells, in the order of the sheets."""
-    return list(_references(book))
+    return [*_kinds(book.survey), *_references(book)]
 
 
 def shape_faults_of(book: Book) -> list[FormProblem]:
@@ -38,8 +41,11 @@ def shape_faults_of(book: Book) -> list[FormProblem]:
     return [*_sheets(book), *_nesting(book.survey)]
 
 
-def clear_references(book: Book) -> None:
-    """Take out what names fields that do not exist, to look for more faults."""
+def take_out(book: Book) -> None:
+    """Take out what is wrong, as far as it is known here, to look for more faults."""
+    for row in book.survey.rows:
+        if _word(book.survey, row) in NOT_TAKEN:
+            row.clear()
     known = names_of(book.survey)
     for sheet in book.sheets.values():
         for row in sheet.rows:
@@ -94,6 +100,17 @@ def _unmatched(kind: str, opened: list[_Open]) -> str:
     return (
         f"这里应是 end_{last.kind}，因为第 {last.row} 行的 begin_{last.kind} 还没有结束"
     )
+
+
+def _kinds(survey: Sheet) -> Iterator[FormProblem]:
+    heading = survey.heading("type")
+    for row, cells in enumerate(survey.rows, start=survey.first_row):
+        if (word := _word(survey, cells)) in NOT_TAKEN:
+            yield FormProblem(SURVEY, row, heading, NOT_TAKEN[word])
+
+
+def _word(survey: Sheet, row: dict[str, str]) -> str:
+    return survey.text(row, "type").lower().partition(" ")[0]
 
 
 def _references(book: Book) -> Iterator[FormProblem]:

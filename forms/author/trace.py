@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from forms.author.outside import INSTANCE
-from forms.author.sheets import CHOICES, SURVEY, Book, Sheet
+from forms.author.sheets import CHOICES, SETTINGS, SURVEY, Book, Sheet
 from forms.errors import DefinitionFault, FormProblem
 
 COLUMNS = {
@@ -27,6 +27,12 @@ COLUMNS = {
     "name": ("name",),
 }
 """For each part of a question, the columns in which it may have been written."""
+
+META = {
+    "/meta/instanceName": (SETTINGS, "instance_name"),
+    "/meta/entity": ("entities", ""),
+}
+"""Where that stands which the form says of a whole filling: sheet and column."""
 
 _BEGIN = re.compile(r"begin[_ ](group|repeat|loop)\b", re.IGNORECASE)
 _END = re.compile(r"end[_ ](group|repeat|loop)\b", re.IGNORECASE)
@@ -63,6 +69,9 @@ class Tracer:
         path, _, said = place.partition(":")
         if chosen := self._choice(place):
             return FormProblem(CHOICES, chosen, "label", message)
+        for start, (sheet, column) in META.items():
+            if start in path:
+                return FormProblem(sheet, self._first(sheet), column, message)
         index = self._row(path)
         survey = self._book.survey
         if index is None:
@@ -73,6 +82,9 @@ class Tracer:
         return FormProblem(
             SURVEY, index + survey.first_row, _column(survey, row, part), message
         )
+
+    def _first(self, sheet: str) -> int:
+        return self._book.sheets[sheet].first_row if sheet in self._book.sheets else 0
 
     def _row(self, path: str) -> int | None:
         """Return the row of a path, or of what it was made from."""

@@ -35,6 +35,8 @@ MAX_OTHER_TAGS = 20_000
 MAX_SHEETS = 20
 MAX_ROWS = 20_000
 MAX_COLUMNS = 60
+MAX_GAP = 100
+"""After so many empty rows a sheet ends: some programs write thousands of them."""
 
 # In all encodings that expat reads.
 _FORBIDDEN = [
@@ -198,6 +200,7 @@ def _most(limits: Mapping[str, int], name: str, otherwise: int) -> int:
 
 def _rows(sheet: object) -> Iterator[Row]:
     """Give the rows of a sheet; one row and column more than allowed is a fault."""
+    last = 0
     title = sheet.title  # type: ignore[attr-defined]
     rows = sheet.iter_rows(max_row=MAX_ROWS + 1, max_col=MAX_COLUMNS + 1)  # type: ignore[attr-defined]
     try:
@@ -208,7 +211,10 @@ def _rows(sheet: object) -> Iterator[Row]:
                 if cell.value is not None and cell.value != ""
             }
             if not cells:
+                if number - last > MAX_GAP:
+                    return
                 continue
+            last = number
             if number > MAX_ROWS:
                 raise _refused(f"最多 {MAX_ROWS} 行", title, number)
             if max(cells) > MAX_COLUMNS:
