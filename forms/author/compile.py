@@ -1,11 +1,14 @@
 """Files of forms compiled in a child process, with limits. The rim: runs a program.
 
 What a workbook or an expression of somebody else does to a parser, it does to the
-child: it may take no more than some seconds and some memory, and then it is gone.
+child: for each file it may take no more than some seconds and some memory, and then it
+is gone.
 """
 
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,9 +22,13 @@ CPU_LIMIT_S = 5
 MEMORY_LIMIT_BYTES = 300 * 1024 * 1024
 
 SUFFIXES = (".xlsx", ".xlsm", ".xls", ".csv", ".md", ".xml")
+"""What a file of a form may end in; .xml is an XForm."""
 
-MISSING_LIBRARY = 3
-"""How the child says that this computer has no pyxform."""
+_TOO_MUCH = (
+    f"检查这个文件用的时间超过 {TIME_LIMIT_S:.0f} 秒，"
+    f"或内存超过 {MEMORY_LIMIT_BYTES // 1024 // 1024} MB，已经停下；"
+    "请减少行数、选项和相互引用，或分成几张表单"
+)
 
 
 class Answer(Struct, frozen=True):
@@ -40,38 +47,54 @@ def compile_form(path: Path) -> Definition:
     Raises:
         FormFileRefused: anything is wrong with it; all that was found is listed.
     """
-    if not path.is_file():
-        raise _refused(f"没有这个文件：{path.name[:100]}")
+    compiled = next(compile_forms([path]))
+    if isinstance(compiled, FormFileRefused):
+        raise compiled
+    return compiled
+
+
+def compile_forms(paths: Sequence[Path]) -> Iterator[Definition | FormFileRefused]:
+    """Give the form of each file, or why there is none, in the order of the files."""
+    left = list(paths)
+    while left:
+        # One child does many files, since it takes half a second to begin; the file
+        # that kills it is known by the answer that does not come.
+        for answer in _answers(left):
+            yield answer
+            left.pop(0)
+        if left:
+            yield _refused(left.pop(0))
+
+
+def _answers(paths: Sequence[Path]) -> Iterator[Definition | FormFileRefused]:
+    """Give answers as long as the child lives."""
+    names = [str(path.resolve()) for path in paths]
+    child = subprocess.Popen(
+        [sys.executable, "-I", "-m", "forms.author.worker", *names],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={},
+        cwd="/",
+    )
+    assert child.stdout is not None
     try:
-        done = subprocess.run(
-            [sys.executable, "-I", "-m", "forms.author.worker", str(path.resolve())],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={},
-            cwd="/",
-            timeout=TIME_LIMIT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise _refused(_TOO_MUCH) from error
-    if done.returncode == MISSING_LIBRARY:
-        raise _refused("这台电脑没有装表单编制组件，请安装 lianban[author] 后再试")
-    try:
-        answer = _DECODER.decode(done.stdout)
-    except msgspec.DecodeError as error:
-        raise _refused(_TOO_MUCH) from error
-    if answer.definition is None:
-        raise FormFileRefused(answer.problems)
-    return answer.definition
+        for _ in names:
+            timer = threading.Timer(TIME_LIMIT_S, child.kill)
+            timer.start()
+            line = child.stdout.readline()
+            timer.cancel()
+            try:
+                answer = _DECODER.decode(line)
+            except msgspec.DecodeError:
+                return
+            yield answer.definition or FormFileRefused(answer.problems)
+    finally:
+        child.kill()
+        child.stdout.close()
+        child.wait()
 
 
-_TOO_MUCH = (
-    f"检查这个文件用的时间超过 {TIME_LIMIT_S:.0f} 秒，"
-    f"或内存超过 {MEMORY_LIMIT_BYTES // 1024 // 1024} MB，已经停下；"
-    "请减少行数、选项和相互引用，分成几张表单"
-)
-
-
-def _refused(message: str) -> FormFileRefused:
+def _refused(path: Path) -> FormFileRefused:
+    message = _TOO_MUCH if path.is_file() else f"没有这个文件：{path.name[:100]}"
     return FormFileRefused([FormProblem("", 0, "", message)])
