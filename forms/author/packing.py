@@ -46,7 +46,7 @@ def read_packages(directory: Path) -> list[Package]:
         form = next(forms)
         if isinstance(form, FormFileRefused):
             problems += [
-                CatalogProblem(entry.form, p.row, str(p)) for p in form.problems
+                CatalogProblem(entry.form, p.row or 1, str(p)) for p in form.problems
             ]
             continue
         try:

@@ -3,6 +3,7 @@
 None of these needs a home, and none changes anything but the file that `pack` writes.
 """
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -68,6 +69,8 @@ def try_(file: Path) -> int:
     except FormFileRefused as refused:
         _tell_problems(file, refused)
         return 1
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError("没有终端，打不开界面；命令见 --help。")
     from tui.trial import run_trial  # late: the screens take a second to load
 
     run_trial(definition, file.stem)
