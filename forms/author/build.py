@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from forms.author import grids, outside, survey_checks
+from forms.author import grids, outside, patterns, survey_checks
 from forms.author.convert import convert
 from forms.author.sheets import book_of
 from forms.author.trace import Tracer
@@ -34,8 +34,10 @@ def build(path: Path) -> Definition:
 
     Raises:
         FormFileRefused: anything is wrong with it; all that was found is listed.
-        OSError: it cannot be read.
+        OSError: it cannot be read, or is no plain file.
     """
+    if not path.is_file():  # before it is opened: opening a pipe would wait for ever
+        raise FileNotFoundError
     with path.open("rb") as file:
         data = file.read(grids.MAX_BYTES + 1)
     if path.suffix.lower() == XFORM:
@@ -101,7 +103,10 @@ def _faults(definition: Definition) -> Sequence[DefinitionFault]:
         filling = Filling(plan, _ANY_MOMENT)
     except DefinitionRefused as refused:
         return refused.faults
-    return [
-        DefinitionFault(_POSITION.sub("", path), reason)
-        for (path, _), reason in filling.failures.items()
-    ]
+    failed = []
+    for (path, text), reason in filling.failures.items():
+        place = _POSITION.sub("", path)
+        bind = plan.structure.places[place].bind
+        part = next((r for r in patterns.RULES if getattr(bind, r) == text), "")
+        failed.append(DefinitionFault(place, reason, part=part))
+    return [*patterns.faults_of(definition), *failed]

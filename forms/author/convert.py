@@ -1,12 +1,12 @@
 """The sheets of an XLSForm made into an XForm by pyxform. Pure: no I/O.
 
 The one door to pyxform, which is imported late: only the district has it. It stops at
-its first fault, so what it names is mended in a copy and it is asked again, until it
-names nothing more: the author sees all faults at once.
+its first fault, so what it names is mended and it is asked again, until it names
+nothing more: the author sees all faults at once, and nothing is published.
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,21 +28,21 @@ class Converted:
 
 
 def convert(book: Book, fallback_name: str) -> Converted:
-    """Return the XForm of a form; `fallback_name` is its id where it says none."""
+    """Return the XForm of a form; `fallback_name` is its id where it says none.
+
+    What was mended to look for more stays mended in `book`.
+    """
     logging.getLogger("pyxform").setLevel(logging.ERROR)
     from pyxform.errors import PyXFormError  # late: 0.4 s, and only the district has it
     from pyxform.xls2xform import convert as pyxform_convert
 
-    sheets = {
-        name: [dict(row) for row in sheet.rows] for name, sheet in book.sheets.items()
-    }
     made = Converted()
     for _ in range(MAX_ROUNDS):
         try:
-            result = pyxform_convert(_as_dict(book, sheets, fallback_name))
+            result = pyxform_convert(_as_dict(book, fallback_name))
         except PyXFormError as error:
             found = explain(str(error.args[0] if error.args else error))
-            if not _take(found, book, sheets, made.problems):
+            if not _take(found, book, made.problems):
                 break
         except RecursionError:
             made.problems.append(FormProblem(SURVEY, 0, "", "分组套得太深，请减少分组"))
@@ -57,30 +57,28 @@ def convert(book: Book, fallback_name: str) -> Converted:
     return made
 
 
-def _as_dict(
-    book: Book, sheets: Mapping[str, list[dict[str, str]]], fallback_name: str
-) -> dict[str, Any]:
+def _as_dict(book: Book, fallback_name: str) -> dict[str, Any]:
     """Return the sheets as pyxform takes them; it changes what it is given."""
     given: dict[str, Any] = {"sheet_names": list(book.names)}
     given["fallback_form_name"] = fallback_name
-    for name, rows in sheets.items():
-        given[name] = [dict(row) for row in rows]
-        headings = dict.fromkeys(book.sheets[name].headings)
-        given[f"{name}_header"] = [headings | {h: None for row in rows for h in row}]
+    for name, sheet in book.sheets.items():
+        given[name] = [dict(row) for row in sheet.rows]
+        headings = dict.fromkeys(sheet.headings)
+        added = {heading: None for row in sheet.rows for heading in row}
+        given[f"{name}_header"] = [headings | added]
     return given
 
 
 def _take(
     found: Iterable[Said],
     book: Book,
-    sheets: Mapping[str, list[dict[str, str]]],
     problems: list[FormProblem],
 ) -> bool:
     """Note faults, mend them, and say whether it makes sense to go on."""
     goes_on = True
     for said in found:
         sheet = book.sheets.get(said.sheet)
-        index = said.row - 2 if said.row >= 2 else _row_named(sheet, said.name)
+        index = said.row - 2 if said.row >= 2 else _row_of(sheet, said)
         heading = sheet.heading(plain(said.column)) if sheet else ""
         line = index + sheet.first_row if sheet and index is not None else 0
         if said.row == 1 and sheet:
@@ -90,17 +88,19 @@ def _take(
         if problem in problems:
             return False
         problems.append(problem)
-        rows = sheets.get(said.sheet, [])
+        rows = sheet.rows if sheet else []
         is_there = index is not None and 0 <= index < len(rows)
         goes_on = goes_on and is_there and _mend(said.mend, rows, index or 0, column)
     return goes_on
 
 
-def _row_named(sheet: Sheet | None, name: str) -> int | None:
-    if sheet is None or not name:
+def _row_of(sheet: Sheet | None, said: Said) -> int | None:
+    """Return the row that a fault means which tells only what stands there."""
+    if sheet is None or said.row or not said.value:
         return None
+    column = "type" if plain(said.column) == "type" else "name"
     rows = enumerate(sheet.rows)
-    return next((at for at, row in rows if sheet.text(row, "name") == name), None)
+    return next((at for at, row in rows if sheet.text(row, column) == said.value), None)
 
 
 def _mend(mend: Mend, rows: list[dict[str, str]], index: int, column: str) -> bool:

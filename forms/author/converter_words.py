@@ -30,8 +30,8 @@ class Said:
     column: str
     message: str
     mend: Mend
-    name: str = ""
-    """The question that is meant, where no row is told."""
+    value: str = ""
+    """What stands in the cell that is meant, where no row is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,8 +317,8 @@ def _explain(said: str) -> Said:
             message = saying.message.format(*groups)
             sheet = cell[1] if cell else saying.sheet
             column = saying.column or (cell[2] if cell else "")
-            name = named[1] if named else ""
-            return Said(sheet, number, column, message, saying.mend, name)
+            value = named[1] if named else groups[-1]
+            return Said(sheet, number, column, message, saying.mend, value)
     # In its own words: a true reason that nobody has translated yet.
     sheet, column = (cell[1], cell[2]) if cell else (SURVEY if number else "", "")
     message = f"换算程序不接受：{' '.join(said.split())[:MAX_SHOWN]}"

@@ -23,8 +23,10 @@ def answer(path: Path) -> Answer:
         return Answer(build(path))
     except FormFileRefused as refused:
         return Answer(problems=tuple(refused.problems))
-    except OSError as error:
-        return _problem(f"读不出来（{error.strerror}），请核对路径和权限")
+    except FileNotFoundError:
+        return _problem(f"没有 {path.name[:100]} 这个文件，请核对路径")
+    except OSError:
+        return _problem(f"{path.name[:100]} 读不出来，请核对权限")
     except RecursionError:
         return _problem("分组或算式套得太深，请减少层数")
     except ModuleNotFoundError:
