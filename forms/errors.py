@@ -57,6 +57,27 @@ class WorkbookProblem:
         return f"{self.sheet}!{cell}" if self.row else self.sheet or "文件"
 
 
+@dataclass(frozen=True, slots=True)
+class FormProblem:
+    """One thing that is wrong with the file of a form, and in which cell.
+
+    `row` counts from 1 in the sheet, its headings included, as Excel shows it; in an
+    XForm, which has no sheets, it is the line. 0 and "" where no cell is meant.
+    """
+
+    sheet: str
+    row: int
+    column: str
+    """The heading, as it is written there."""
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.sheet} 表" if self.sheet else ""
+        place += f"第 {self.row} 行" if self.row else ""
+        place += f" {self.column} 列" if self.column else ""
+        return f"{place.strip()}：{self.message}" if place else self.message
+
+
 class FormError(Exception):
     """Base of all errors of this package."""
 
@@ -88,12 +109,14 @@ class DefinitionFault:
     """One thing that is wrong with a form, and where.
 
     `place` is a path ("/data/house/name") or an element ("bind /data/age");
-    `line` counts from 1 in the XForm, 0 where there is no text to point to.
+    `line` counts from 1 in the XForm, 0 where there is no text to point to. `part` is
+    which of a node's expressions is meant ("relevant"), or "".
     """
 
     place: str
     message: str
     line: int = 0
+    part: str = ""
 
     def __str__(self) -> str:
         at = f"第 {self.line} 行 " if self.line else ""
@@ -112,6 +135,20 @@ class DefinitionRefused(FormError):
             lines.append(f"……另有 {len(self.faults) - SHOWN_FAULTS} 处")
         super().__init__(
             f"这张表单有 {len(self.faults)} 处要改，没有装入任何内容：\n"
+            + "\n".join(lines)
+        )
+
+
+class FormFileRefused(FormError):
+    """The file of a form has faults; `problems` lists all that were found, by cell."""
+
+    def __init__(self, problems: Sequence[FormProblem]) -> None:
+        self.problems = list(problems)
+        lines = [str(problem) for problem in problems[:SHOWN_FAULTS]]
+        if len(problems) > SHOWN_FAULTS:
+            lines.append(f"……另有 {len(problems) - SHOWN_FAULTS} 处")
+        super().__init__(
+            f"表单文件有 {len(problems)} 处要改，没有发布任何内容：\n"
             + "\n".join(lines)
         )
 

@@ -45,16 +45,19 @@ def of_package(version: str, item: Item, fields: Sequence[Field]) -> Iterator[Fa
     yield from of_proofs(item.materials, asked(fields))
 
 
-def of_package_in_full(
+def of_full_package(
     version: str, item: Item, questions: Sequence[Field]
 ) -> Iterator[Fault]:
     """Find all faults of an item whose form is one in full."""
     yield from of_version(version)
     yield from _of_item(item)
+    yield from rules.under(("item",), item_faults.of_parts(item))
     for field in questions:
         yield from rules.under(("form", field.key), _role(field))
-    yield from rules.under(("item",), item_faults.of_parts(item))
-    yield from of_proofs(item.materials, asked(questions))
+    # A material speaks of questions by their names, also of those in a repeat.
+    keys = asked(questions)
+    names = {key.rpartition("/")[2] for key in keys}
+    yield from of_proofs(item.materials, keys | names)
 
 
 def _of_item(item: Item) -> Iterator[Fault]:

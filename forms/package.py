@@ -29,8 +29,10 @@ __all__ = ["FORMAT", "MAX_BYTES", "Choice", "Field", "Package"]
 __all__ += ["decode", "digest", "encode", "format_of"]
 
 FORMAT = 2
+"""1: a list of fields. 2: a form in full, or an item that says more than its guide."""
 _FIRST = 1
-MAX_BYTES = 512 * 1024
+MAX_BYTES = 500 * 1024
+"""An entry of a stream holds no more than 512 KiB."""
 
 
 class Package(
@@ -211,7 +213,7 @@ def _faults(package: Package) -> Iterator[Fault]:
         for one in refused.faults[: faults.SHOWN]:
             yield Fault(("form",), str(one))
         return
-    yield from faults.of_package_in_full(package.version, package.item, asked)
+    yield from faults.of_full_package(package.version, package.item, asked)
 
 
 def digest(data: bytes) -> str:

@@ -9,9 +9,9 @@ anywhere is refused, since expat would take its entities.
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from forms.errors import WorkbookProblem, WorkbookRefused
 
@@ -35,7 +35,15 @@ MAX_OTHER_TAGS = 20_000
 MAX_SHEETS = 20
 MAX_ROWS = 20_000
 MAX_COLUMNS = 60
+MAX_GAP = 100
+"""After so many empty rows a sheet ends: some programs write thousands of them."""
 
+# In all encodings that expat reads.
+_FORBIDDEN = [
+    mark.encode(encoding)
+    for mark in ("<!DOCTYPE", "<!ENTITY")
+    for encoding in ("utf-8", "utf-16-le", "utf-16-be")
+]
 # What zipfile raises for streams that are cut, encrypted or of an unknown method.
 _DAMAGED = (
     *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error),
@@ -47,7 +55,9 @@ Value = str | int | float | bool | date
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A cell whose text is worked out by Excel; never taken as data."""
+    """A cell that Excel works out; `shown` is what it was when the file was saved."""
+
+    shown: Value | None = None
 
 
 Cell = Value | Formula
@@ -55,8 +65,16 @@ Row = tuple[int, Mapping[int, Cell]]
 """The number of a row, from 1, and its cells that are not empty, by column from 1."""
 
 
-def read(data: bytes) -> dict[str, list[Row]]:
+def read(
+    data: bytes, names: Collection[str] = (), *, as_shown: bool = False
+) -> dict[str, list[Row]]:
     """Return the rows of each sheet that are not empty.
+
+    Args:
+        data: the bytes of the file.
+        names: the sheets that are wanted, in small letters, for the others are given
+            without rows; empty, or where none of them is there: all.
+        as_shown: take of each formula what it was when the file was saved.
 
     Raises:
         WorkbookRefused: no .xlsx file, or beyond a limit.
@@ -66,7 +84,7 @@ def read(data: bytes) -> dict[str, list[Row]]:
 
     try:
         book = openpyxl.load_workbook(
-            io.BytesIO(data), read_only=True, keep_links=False
+            io.BytesIO(data), read_only=True, keep_links=False, data_only=as_shown
         )
     except Exception as error:
         raise _refused(
@@ -77,7 +95,12 @@ def read(data: bytes) -> dict[str, list[Row]]:
             raise _refused(
                 f"最多 {MAX_SHEETS} 张工作表，现在 {len(book.sheetnames)} 张"
             )
-        return {sheet.title: list(_rows(sheet)) for sheet in book.worksheets}
+        titles = {sheet.title: sheet.title.strip().lower() for sheet in book.worksheets}
+        wanted = set(names) & set(titles.values()) or set(titles.values())
+        return {
+            sheet.title: list(_rows(sheet)) if titles[sheet.title] in wanted else []
+            for sheet in book.worksheets
+        }
     finally:
         book.close()
 
@@ -161,8 +184,8 @@ def _weigh(data: bytes) -> None:
 
 def _look_into(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
     content, name = archive.read(member), member.filename[:60]
-    if b"\0" in content[:4] or b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-        raise _refused(f"{name} 里有不该有的内容（DOCTYPE 或别的编码），没有打开")
+    if any(mark in content for mark in _FORBIDDEN):
+        raise _refused(f"{name} 里有不该有的内容（DOCTYPE），没有打开")
     most = _most(MAX_TAGS, member.filename, MAX_OTHER_TAGS)
     tags = content.count(b"<")
     if tags > most:
@@ -177,6 +200,7 @@ def _most(limits: Mapping[str, int], name: str, otherwise: int) -> int:
 
 def _rows(sheet: object) -> Iterator[Row]:
     """Give the rows of a sheet; one row and column more than allowed is a fault."""
+    last = 0
     title = sheet.title  # type: ignore[attr-defined]
     rows = sheet.iter_rows(max_row=MAX_ROWS + 1, max_col=MAX_COLUMNS + 1)  # type: ignore[attr-defined]
     try:
@@ -187,7 +211,10 @@ def _rows(sheet: object) -> Iterator[Row]:
                 if cell.value is not None and cell.value != ""
             }
             if not cells:
+                if number - last > MAX_GAP:
+                    return
                 continue
+            last = number
             if number > MAX_ROWS:
                 raise _refused(f"最多 {MAX_ROWS} 行", title, number)
             if max(cells) > MAX_COLUMNS:
@@ -204,7 +231,8 @@ def _cell(cell: object) -> Cell:
     if cell.data_type == "f":  # type: ignore[attr-defined]
         return Formula()
     if isinstance(value, datetime):
-        return value.date()
+        # A day is kept by Excel as its midnight.
+        return value.date() if value.time() == time.min else value.isoformat()
     if isinstance(value, str | int | float | date):
         return value
     return str(value)

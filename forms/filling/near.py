@@ -72,13 +72,21 @@ def as_odk_reads(text: str, place: Place, structure: Structure) -> str:
 
 def choice_paths(text: str) -> list[str]:
     """Return the paths of questions that `jr:choice-name` is asked for by a literal."""
-    return [
-        call.arguments[1].value
+    return literals_of(text, _CHOICE_NAME, 1)
+
+
+def literals_of(text: str, function: str, position: int) -> list[str]:
+    """Return what is given to a function between quotes, as its argument from 0.
+
+    Raises:
+        ExpressionRefused: it breaks the grammar.
+    """
+    given = (
+        call.arguments[position]
         for call in _calls(parse(text))
-        if call.name == _CHOICE_NAME
-        and len(call.arguments) == 2
-        and isinstance(call.arguments[1], Literal)
-    ]
+        if call.name == function and len(call.arguments) > position
+    )
+    return [part.value for part in given if isinstance(part, Literal)]
 
 
 def elsewhere(text: str, place: Place, structure: Structure) -> set[Place]:

@@ -45,9 +45,11 @@ def circle(
     except CycleError as error:
         names = [p.path for p in error.args[1] if isinstance(p, Place)]
         shown = " → ".join(reversed(names[-SHOWN:]))
-        return DefinitionFault(
-            names[0] if names else "", f"互相依赖，绕成了圈：{shown}"
-        )
+        message = f"互相依赖，绕成了圈：{shown}"
+        first = next((r for r in error.args[1] if isinstance(r, Rule)), None)
+        if first is None:
+            return DefinitionFault(names[0] if names else "", message)
+        return DefinitionFault(first.place.path, message, part=first.kind.name.lower())
     return None
 
 

@@ -39,6 +39,9 @@ _LAST_SAVED = "jr://instance/last-saved"
 
 _NO_ROOT = Element("root")
 
+_LABEL, _SET = "label", "default"
+"""Parts of a node besides those of its bind, as a fault names them."""
+
 
 def prepare(definition: Definition, lists: Mapping[str, Element] | None = None) -> Plan:
     """Return a form made ready to be filled in.
@@ -138,7 +141,7 @@ class _Preparer:
                 continue
             expression, uses = compiled
             if kind is Kind.CALCULATE and not place.is_leaf:
-                self._fault(place.path, "这是一个分组，不能计算它的值")
+                self._fault(place.path, "这是一个分组，不能计算它的值", name)
             self.rules.append(Rule(kind, place, expression, uses))
         for name in _ASIDES:
             compiled = self._compile(place, name, getattr(bind, name))
@@ -162,11 +165,13 @@ class _Preparer:
         if place is None or itemset is None:
             return
         nodes = self._compile(place, "itemset", itemset.nodeset)
+        if nodes is None:
+            return
         every = f"({itemset.nodeset})" if "|" in itemset.nodeset else itemset.nodeset
         values = self._compile(place, "values", f"{every}/{itemset.value}")
-        value = self._alone(place, itemset.value)
-        label = self._alone(place, itemset.label) if itemset.label else None
-        if nodes is None or values is None or value is None:
+        value = self._alone(place, itemset.value, "itemset")
+        label = self._alone(place, itemset.label, "itemset") if itemset.label else None
+        if values is None or value is None:
             return
         is_constant = not values[1].of_form and not values[0].uses_time
         choosing = Choosing(nodes[0], values[0], value, label, is_constant)
@@ -186,7 +191,7 @@ class _Preparer:
                 continue
             origin = self.structure.places.get(source)
             target = self._compile(origin or self.structure.root, "", action.target)
-            value = self._compile(place, "", action.value)
+            value = self._compile(place, _SET, action.value)
             if bool(action.value) is bool(value):
                 yield Acting(
                     action,
@@ -211,10 +216,10 @@ class _Preparer:
             if key not in self.texts.get(self.default_language, {}):
                 self._fault(place.path, f"没有编号为 {key[:80]!r} 的文字")
         elif text.ref:
-            self._compile(place, "", text.ref)
+            self._compile(place, _LABEL, text.ref)
         for part in text.parts:
             if isinstance(part, Output):
-                self._compile(place, "", part.value)
+                self._compile(place, _LABEL, part.value)
 
     def _outputs_of_translations(self) -> None:
         for translation in self.definition.translations:
@@ -222,7 +227,7 @@ class _Preparer:
                 for form in entry.forms:
                     for part in form.parts:
                         if isinstance(part, Output):
-                            self._alone(entry.id, part.value)
+                            self._alone(entry.id, part.value, _LABEL)
 
     def _compile(
         self, place: Place, name: str, text: str
@@ -230,7 +235,7 @@ class _Preparer:
         """Compile what stands at a place, and see that all that it reads is there."""
         if not text:
             return None
-        expression = self._alone(place, text)
+        expression = self._alone(place, text, name)
         if expression is None:
             return None
         other = elsewhere(text, place, self.structure) if "position" in text else set()
@@ -239,37 +244,39 @@ class _Preparer:
         if self.used > MAX_USES:
             raise DefinitionRefused(place.path, f"表达式引用的数据超过 {MAX_USES} 处")
         for path in uses.lost:
-            self._fault(place.path, f"表达式里的 {path[:120]} 在表单里找不到")
+            self._fault(place.path, f"表达式里的 {path[:120]} 在表单里找不到", name)
         for key in sorted(uses.lists - set(self.lists)):
-            self._fault(place.path, f"没有名为 {key[:60]!r} 的列表")
-        if name:
+            self._fault(place.path, f"没有名为 {key[:60]!r} 的列表", name)
+        if name and name not in (_LABEL, _SET):
             self.expressions[place.path, name] = expression
         return expression, uses
 
-    def _alone(self, place: Place | str, text: str) -> Expression | None:
+    def _alone(
+        self, place: Place | str, text: str, name: str = ""
+    ) -> Expression | None:
         try:
             # First as it was written: a refusal shows the author's own words.
             expression = compile_expression(text, self.namespaces)
             if isinstance(place, Place):
-                self._choice_names(place, text)
+                self._choice_names(place, text, name)
                 rewritten = as_odk_reads(text, place, self.structure)
                 expression = compile_expression(rewritten, self.namespaces)
             return expression
         except ExpressionRefused as error:
             path = place if isinstance(place, str) else place.path
-            self._fault(path, str(error))
+            self._fault(path, str(error), name)
             return None
 
-    def _choice_names(self, place: Place, text: str) -> None:
+    def _choice_names(self, place: Place, text: str, name: str) -> None:
         """See that where the name of a choice is asked for, there are choices."""
         for path in choice_paths(text) if "choice-name" in text else ():
             asked = self.structure.places.get(absolute(path, place.path) or "")
             control = asked.control if asked else None
             if control is None or not (control.choices or control.itemset):
-                self._fault(place.path, f"{path.strip()[:80]} 不是可选的问题")
+                self._fault(place.path, f"{path.strip()[:80]} 不是可选的问题", name)
 
-    def _fault(self, place: str, message: str) -> None:
-        fault = DefinitionFault(place, message)
+    def _fault(self, place: str, message: str, part: str = "") -> None:
+        fault = DefinitionFault(place, message, part=part)
         if fault not in self.faults:
             self.faults.append(fault)
 

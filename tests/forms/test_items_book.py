@@ -245,7 +245,7 @@ BOMBS: dict[str, tuple[str, bytes | Callable[[zipfile.ZipFile], None], str | Non
     "400 MB of zeros": (SHEET, zeros, "最多"),
     "200 members": ("none", many, "个文件，最多"),
     "entities": (SHEET, LAUGHS, "DOCTYPE"),
-    "UTF-16": (SHEET, LAUGHS.decode().encode("utf-16"), "别的编码"),
+    "UTF-16": (SHEET, LAUGHS.decode().encode("utf-16"), "没有打开"),
     "not XML": (SHEET, b"<worksheet", "读不出"),
     "deep": (SHEET, b"<a>" * 2_000_000, "个标记"),
     "as deep as may be": (SHEET, b"<a>" * 499_000, ""),

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from forms.catalog import read_catalog, shipped
+from forms.author.packing import read_packages
+from forms.catalog import shipped
 from forms.errors import CatalogRefused
 from node import casework
 from node import upkeep as node_upkeep
@@ -24,14 +25,15 @@ def catalog() -> None:
 @click.pass_obj
 def publish(context: Context, directory: Path | None, as_json: bool) -> int:
     """Publish all items of a folder, or none if one of them is wrong."""
-    try:
-        packages = read_catalog(directory or shipped())
-    except CatalogRefused as refusal:
-        for problem in refusal.problems:
-            tell(f"{problem.file}:{problem.line}  {problem.message}")
-        tell(f"有 {len(refusal.problems)} 处要改，什么也没有发布。")
-        return 1
     with context.node() as node:
+        node_upkeep.must_publish(node)
+        try:
+            packages = read_packages(directory or shipped())
+        except CatalogRefused as refusal:
+            for problem in refusal.problems:
+                tell(f"{problem.file}:{problem.line}  {problem.message}")
+            tell(f"有 {len(refusal.problems)} 处要改，什么也没有发布。")
+            return 1
         done = node_upkeep.publish(node, packages)
     if as_json:
         show(
