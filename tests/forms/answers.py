@@ -14,7 +14,7 @@ def day(number: int) -> str:
     return (TODAY + timedelta(days=number)).isoformat()
 
 
-TRADER = "92330881MA2FHC0X03"
+TRADER = "92330881MA2FHC0XXW"
 BY_KIND = {
     "phone": "13812345678",
     "division": "330881105201",
