@@ -1,30 +1,30 @@
 """Whether answers fit a form. Pure: no I/O, no clock.
 
 Answers are always strings. An answer is judged by what `normalise` makes of it, so
-`check` says the same before and after; what is stored is what `normalise` returns.
+`check` says the same before and after; what is stored is what `submitted` returns.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta, timezone
 
 from forms.field import Field
+from forms.filled import FilledForm, Problem
 from forms.kinds import KINDS
 from forms.package import Package
+
+__all__ = ["Problem", "check", "check_field", "missing", "noon", "normalise"]
+__all__ += ["normalise_field", "submitted"]
 
 MAX_RAW_CHARS = 4_000
 """More than any kind allows; a longer answer is not even looked into."""
 
-SHOWN_KEY_CHARS = 40
+CHINA = timezone(timedelta(hours=8), "CST")
+"""Where days begin for all that is decided by a form, wherever the machine stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with one answer, in words for the person who fills the form."""
-
-    key: str
-    label: str
-    message: str
+def noon(today: date) -> datetime:
+    """Return the moment at which a form is judged that is checked on a day."""
+    return datetime.combine(today, time(12), CHINA)
 
 
 def normalise(package: Package, answers: Mapping[str, str]) -> dict[str, str]:
@@ -33,12 +33,15 @@ def normalise(package: Package, answers: Mapping[str, str]) -> dict[str, str]:
     An answer of nothing but blanks is left out. What cannot be put right is kept as
     it is, an unknown key too, so that `check` can say so.
     """
+    order = {field.key: at for at, field in enumerate(package.questions)}
+    fields = {key: package.question(key) for key in answers}
     kept = {
-        field.key: normalise_field(field, answers[field.key])
-        for field in package.fields
-        if field.key in answers
+        key: normalise_field(field, answers[key]) if field else answers[key]
+        for key, field in sorted(
+            fields.items(),
+            key=lambda one: (order[one[1].key] if one[1] else len(order), one[0]),
+        )
     }
-    kept |= {key: answers[key] for key in _unknown(package, answers)}
     return {key: text for key, text in kept.items() if not _is_blank(text)}
 
 
@@ -47,16 +50,30 @@ def normalise_field(field: Field, text: str) -> str:
     return KINDS[field.kind].normalise(field, text) if _is_readable(text) else text
 
 
+def submitted(
+    package: Package, answers: Mapping[str, str], today: date
+) -> dict[str, str]:
+    """Return what counts of answers: what is asked, and what is calculated of it."""
+    return FilledForm(package, normalise(package, answers), noon(today)).submitted
+
+
 def check(package: Package, answers: Mapping[str, str], today: date) -> list[Problem]:
-    """Return all that is wrong, in field order, then unknown keys in their order."""
-    return list(_problems(package, answers, today))
+    """Return all that is wrong, in the order of the form, then unknown keys."""
+    kept = normalise(package, answers)
+    unreadable = [
+        Problem(key, key[:40], f"应是一段文字，最多 {MAX_RAW_CHARS} 个字")
+        for key, text in kept.items()
+        if not _is_readable(text)
+    ]
+    if unreadable:
+        return unreadable
+    return list(FilledForm(package, kept, noon(today)).problems())
 
 
 def check_field(field: Field, text: str, today: date) -> str | None:
-    """Return what is wrong with an answer as its field is left, or None.
+    """Return what is wrong with an answer by its kind alone, or None.
 
     No answer is never wrong here: people come back to a field that they skipped.
-    Whether one is missing, `missing` and `check` say for the whole form.
     """
     answer = normalise_field(field, text)
     if _is_blank(answer):
@@ -66,33 +83,10 @@ def check_field(field: Field, text: str, today: date) -> str | None:
     return KINDS[field.kind].check(field, answer, today)
 
 
-def missing(package: Package, answers: Mapping[str, str]) -> list[Field]:
-    """Return the required fields that have no answer yet, in field order."""
-    return [
-        field
-        for field in package.fields
-        if field.required
-        and _is_blank(normalise_field(field, answers.get(field.key, "")))
-    ]
-
-
-def _problems(
-    package: Package, answers: Mapping[str, str], today: date
-) -> Iterator[Problem]:
-    absent = {field.key for field in missing(package, answers)}
-    for field in package.fields:
-        message = check_field(field, answers.get(field.key, ""), today)
-        if field.key in absent:
-            message = KINDS[field.kind].ask
-        if message:
-            yield Problem(field.key, field.label, message)
-    for key in _unknown(package, answers):
-        yield Problem(key, key[:SHOWN_KEY_CHARS], "表单里没有这一项，请去掉")
-
-
-def _unknown(package: Package, answers: Mapping[str, str]) -> list[str]:
-    known = {field.key for field in package.fields}
-    return sorted(key for key in answers if key not in known)
+def missing(package: Package, answers: Mapping[str, str], today: date) -> list[str]:
+    """Return the labels of what must be answered and is not, in the form's order."""
+    kept = {k: t for k, t in normalise(package, answers).items() if _is_readable(t)}
+    return [label for _, label in FilledForm(package, kept, noon(today)).missing()]
 
 
 def _is_blank(text: object) -> bool:

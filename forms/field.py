@@ -6,12 +6,12 @@ What a kind means is a row of `forms.kinds.KINDS`; what may stand in a field, in
 
 from msgspec import Struct
 
-ROLES: dict[str, str] = {
-    "applicant_name": "text",
-    "applicant_id": "citizen_id",
-    "applicant_phone": "phone",
+ROLES: dict[str, tuple[str, ...]] = {
+    "applicant_name": ("text", "person_name"),
+    "applicant_id": ("citizen_id",),
+    "applicant_phone": ("phone",),
 }
-"""Fields from which a list row is made: each role at most once, with its kind."""
+"""Fields from which a list row is made: each role at most once, with its kinds."""
 
 
 class Choice(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

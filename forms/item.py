@@ -1,20 +1,29 @@
 """What can be applied for. Pure: no I/O.
 
 An item says who may apply, which tier does what, within which limits, and with which
-materials. Its form is in `forms.package`; what may stand in it, in `forms.faults`.
+materials. Its form is in `forms.package`; what may stand in it, in
+`forms.item_faults`. What has a default may be left out: an item of the first format
+said no more than its code, tiers, limits, materials and a guide.
 """
 
 from enum import StrEnum
 
 from msgspec import Struct, field
 
+from forms.material import Material
+from forms.service import (
+    Code,
+    Delivery,
+    Fee,
+    Member,
+    Mode,
+    OnlineDepth,
+    Step,
+    Tier,
+    Urgent,
+)
 
-class Tier(StrEnum):
-    """The three tiers, from below. The values are stored, so never rename one."""
-
-    VILLAGE = "village"  # 村
-    TOWN = "town"  # 镇
-    DISTRICT = "district"  # 区
+__all__ = ["Applicant", "Item", "Material", "Tier"]
 
 
 class Applicant(StrEnum):
@@ -23,21 +32,8 @@ class Applicant(StrEnum):
     PERSON = "person"  # 个人
     HOUSEHOLD = "household"  # 家庭
     COUPLE = "couple"  # 夫妻
-    BUSINESS = "business"  # 企业
-
-
-class Material(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A paper that an application needs 材料."""
-
-    key: str
-    name: str
-    required: bool = True
-    copies: str = ""
-    """Originals and copies, in words: "原件核验，复印件 1 份"."""
-    review: tuple[str, ...] = ()
-    """What a reviewer looks at 审查要点, one sentence each."""
-    proves: tuple[str, ...] = ()
-    """Keys of the fields whose answers this paper proves."""
+    BUSINESS = "business"  # 企业、个体工商户
+    ORGANISATION = "organisation"  # 机关、事业单位、社会组织
 
 
 class Item(
@@ -75,6 +71,41 @@ class Item(
     """Longest side of a photograph; a larger one is made smaller as it is attached."""
     materials: tuple[Material, ...] = ()
     keywords: tuple[str, ...] = ()
+    category: str = ""
+    """Kind of power 事项类型, in words: "行政许可"."""
+    codes: tuple[Code, ...] = ()
+    """Under which codes others know it; `code` is the one that we go by."""
+    other_applicants: tuple[Applicant, ...] = ()
+    """Who may apply besides `applicant`."""
+    also_accept: tuple[Tier, ...] = ()
+    """Tiers that may accept besides `accept`, from below."""
+    also_decide: tuple[Tier, ...] = ()
+    """Tiers to which the decision is delegated 委托, from below."""
+    same_day: bool = False
+    """Decided while the applicant waits 即办件; `promise_workdays` is then 1."""
+    steps: tuple[Step, ...] = ()
+    urgent: Urgent | None = None
+    modes: tuple[Mode, ...] = ()
+    online_depth: OnlineDepth = OnlineDepth.NONE
+    trips: int | None = None
+    """How often the applicant has to come at most; 0: never; None: not promised."""
+    delivery: tuple[Delivery, ...] = ()
+    result: str = ""
+    """What the applicant holds in the end 办理结果, in words."""
+    fees: tuple[Fee, ...] = ()
+    conditions: tuple[str, ...] = ()
+    """Who may apply 受理条件, one sentence each."""
+    procedure: tuple[str, ...] = ()
+    """What happens 办理流程, one sentence for each step."""
+    members: tuple[Member, ...] = ()
+    """The items of a joint package 一件事; empty: an item by itself."""
+    effective_on: str = ""
+    """First day of this version, YYYY-MM-DD; empty: as soon as it is known."""
+
+    @property
+    def applicants(self) -> tuple[Applicant, ...]:
+        """All who may apply, the usual one first."""
+        return (self.applicant, *self.other_applicants)
 
     @property
     def file_limit_bytes(self) -> int:

@@ -11,12 +11,13 @@ from datetime import date
 from decimal import Decimal
 
 from forms import citizen_id
+from forms import office_kinds as office
 from forms.field import Field
 from forms.kind import Kind, Scale
 from forms.text import narrow, tidy, unwanted
 
-__all__ = ["DEFAULT_TEXT", "KINDS", "MAX_AGE", "MAX_FILES", "MAX_TEXT", "TODAY"]
-__all__ += ["Kind", "Scale"]
+__all__ = ["DEFAULT_TEXT", "FLAT_KINDS", "KINDS", "MAX_AGE", "MAX_FILES", "MAX_TEXT"]
+__all__ += ["TODAY", "Kind", "Scale"]
 
 MAX_TEXT = 2_000
 DEFAULT_TEXT = 200
@@ -171,7 +172,8 @@ def _choice(field: Field, typed: str) -> str:
 
 
 def _choice_fault(field: Field, typed: str, _today: date) -> str | None:
-    if any(typed == choice.value for choice in field.choices):
+    # What a filter works out cannot always be listed; the form itself judges it.
+    if not field.choices or any(typed == choice.value for choice in field.choices):
         return None
     return f"请从列出的 {len(field.choices)} 项中选一项，可输入序号"
 
@@ -307,8 +309,34 @@ _ROWS = (
     Kind("citizen_id", "身份证号", _FILL, _citizen_id, _id_fault, _show_id, _AGES),
     Kind("phone", "电话", _FILL, _phone, _phone_fault, _show_phone),
     Kind("file", "附件", _ATTACH, _files, _files_fault, _show_files, _COUNTS),
+    Kind(
+        "choices", "多选", _PICK, office.choices, office.choices_fault,
+        office.show_choices, options=("choices",),
+    ),
+    Kind("time", "时间", _FILL, office.time, office.time_fault, _as_is),
+    Kind("moment", "日期和时间", _FILL, office.moment, office.moment_fault, _as_is),
+    Kind("point", "位置", _FILL, office.point, office.point_fault, _as_is),
+    Kind("person_name", "姓名", _FILL, office.name, office.name_fault, _as_is),
+    Kind(
+        "amount_yuan", "金额", _FILL, office.amount, office.amount_fault,
+        office.show_amount,
+    ),
+    Kind(
+        "credit_code", "统一社会信用代码", _FILL, office.code,
+        office.credit_code_fault, _as_is,
+    ),
+    Kind("division", "行政区划", _FILL, office.code, office.division_fault, _as_is),
+    Kind(
+        "acknowledge", "确认", "请确认这一项", office.acknowledge,
+        office.acknowledge_fault, office.show_acknowledged,
+    ),
+    Kind("computed", "算出", "", _tidy, office.no_fault, _as_is),
     Kind("note", "说明", "", _tidy, _note_fault, _show_nothing, answers=False),
 )
 # fmt: on
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ROWS}
+
+FLAT_KINDS: tuple[str, ...] = ("text", "integer", "decimal", "date", "choice")
+FLAT_KINDS += ("citizen_id", "phone", "file", "note")
+"""Those of which a plain list of fields may be made: what format 1 of packages has."""

@@ -3,26 +3,36 @@
 The bytes are JSON in one canonical form: keys in the order of the types, what has its
 default value left out. So a package has one digest, and a key that is added later
 with a default leaves the digests of older packages as they are. Whoever adds a kind,
-a role or a key raises `FORMAT` for the packages that use it.
+a role or a key raises `FORMAT` for the packages that use it: a row in `_SINCE`.
 """
 
 import hashlib
+from collections.abc import Iterator
 from functools import cached_property
 
 import msgspec
 from msgspec import Struct, field
 
 from forms import faults
-from forms.errors import Fault, PackageRefused, PackageTooNew
+from forms.errors import DefinitionRefused, Fault, PackageRefused, PackageTooNew
 from forms.field import Choice, Field
-from forms.item import Item
+from forms.filling.plan import Plan
+from forms.filling.prepare import prepare
+from forms.filling.structure import Place
+from forms.flat import definition_of
+from forms.item import Applicant, Item, Material
 from forms.kinds import KINDS
+from forms.questions import keys_of, questions, template_of
+from forms.xform.definition import Definition
 
 __all__ = ["FORMAT", "MAX_BYTES", "Choice", "Field", "Package"]
-__all__ += ["decode", "digest", "encode"]
+__all__ += ["decode", "digest", "encode", "format_of"]
 
-FORMAT = 1
-MAX_BYTES = 256 * 1024
+FORMAT = 2
+"""1: a list of fields. 2: a form in full, or an item that says more than its guide."""
+_FIRST = 1
+MAX_BYTES = 500 * 1024
+"""An entry of a stream holds no more than 512 KiB."""
 
 
 class Package(
@@ -36,24 +46,73 @@ class Package(
     """An item and its form, in one version."""
 
     # A factory's value is never left out, so the format is always on the wire.
-    format: int = field(default_factory=lambda: FORMAT)
+    format: int = field(default_factory=lambda: _FIRST)
     version: str
     """Digits, a later version is a higher number: "2026112101"."""
     item: Item
-    fields: tuple[Field, ...]
+    fields: tuple[Field, ...] = ()
+    form: Definition | None = None
+    """In place of `fields`, from format 2 on."""
 
     def field_of(self, role: str) -> Field | None:
         """Return the field that plays this role (a key of `forms.field.ROLES`)."""
         return self._by_role.get(role)
 
+    def question(self, key: str) -> Field | None:
+        """Return the question to which an answer with this key belongs."""
+        return self._by_key.get(key) or self._by_key.get(template_of(key))
+
+    def label(self, key: str) -> str:
+        """Return what an answer is called; a key that the form does not have, itself.
+
+        In a repeat the numbers of the instances stand behind: "收入（第 2 组）".
+        """
+        field = self.question(key)
+        if field is None:
+            return key
+        numbers = [part[:3].lstrip("0") for part in key.split("/") if part[0].isdigit()]
+        return f"{field.label}（第 {'.'.join(numbers)} 组）" if numbers else field.label
+
+    def takes(self, key: str) -> bool:
+        """Say whether an answer may stand under this key."""
+        return key in self.answer_keys or (
+            self.form is not None and template_of(key) in self.answer_keys
+        )
+
+    @cached_property
+    def questions(self) -> tuple[Field, ...]:
+        """All that is asked or calculated, in the order of the form."""
+        if self.form is None:
+            return self.fields
+        return questions(self.plan)
+
     @cached_property
     def answer_keys(self) -> frozenset[str]:
-        """The keys under which answers may stand."""
-        return frozenset(f.key for f in self.fields if KINDS[f.kind].answers)
+        """The keys under which answers may stand, without numbers of instances."""
+        return frozenset(f.key for f in self.questions if KINDS[f.kind].answers)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The form, made ready to be filled in."""
+        return prepare(definition_of(self.fields) if self.form is None else self.form)
+
+    @cached_property
+    def places(self) -> dict[str, Place]:
+        """Where in the form each question stands, by key."""
+        return keys_of(self.plan)
+
+    @cached_property
+    def keys_by_place(self) -> dict[Place, str]:
+        """The key of each question, by its place in the form."""
+        return {place: key for key, place in self.places.items()}
 
     @cached_property
     def _by_role(self) -> dict[str, Field]:
-        return {field.role: field for field in reversed(self.fields)}
+        return {field.role: field for field in reversed(self.questions)}
+
+    @cached_property
+    def _by_key(self) -> dict[str, Field]:
+        return {field.key: field for field in self.questions}
 
 
 class _Head(Struct):
@@ -65,6 +124,41 @@ class _Head(Struct):
 _HEAD = msgspec.json.Decoder(_Head)
 _DECODER = msgspec.json.Decoder(Package)
 _ENCODER = msgspec.json.Encoder()
+_DEFAULTS: dict[type[Struct], dict[str, object]] = {
+    shape: {f.name: f.default for f in msgspec.structs.fields(shape)}
+    for shape in (Item, Material)
+}
+
+
+# Which keys came with which format; what is not listed was there from the first.
+_SINCE: dict[int, dict[type[Struct], tuple[str, ...]]] = {
+    2: {
+        Item: (
+            *("category", "codes", "other_applicants", "also_accept", "also_decide"),
+            *("same_day", "steps", "urgent", "modes", "online_depth", "trips"),
+            *("delivery", "result", "fees", "conditions", "procedure", "members"),
+            "effective_on",
+        ),
+        Material: (
+            *("original", "copy_count", "issuer", "condition", "relevant"),
+            "exempt_by",
+        ),
+    },
+}
+
+
+def format_of(item: Item, form: Definition | None = None) -> int:
+    """Return the lowest format that knows all that an item and its form say."""
+    parts: tuple[Struct, ...] = (item, *item.materials)
+    used = [
+        since
+        for since, keys in _SINCE.items()
+        for part in parts
+        if any(_is_said(part, key) for key in keys[type(part)])
+    ]
+    if item.applicant == Applicant.ORGANISATION or form is not None:
+        used.append(2)
+    return max(used, default=_FIRST)
 
 
 def encode(package: Package) -> bytes:
@@ -73,9 +167,10 @@ def encode(package: Package) -> bytes:
     Raises:
         PackageRefused: `decode` would not take it.
     """
-    found = list(faults.of_package(package.version, package.item, package.fields))
-    if not 1 <= package.format <= FORMAT:
-        found.append(Fault(("format",), f"应为 1 到 {FORMAT}"))
+    found = list(_faults(package))
+    least = format_of(package.item, package.form)
+    if not least <= package.format <= FORMAT:
+        found.append(Fault(("format",), f"应为 {least} 到 {FORMAT}"))
     if found:
         said = "；".join(f"{f.place} {f.message}" for f in found[: faults.SHOWN])
         raise PackageRefused(f"有 {len(found)} 处不对：{said}", found)
@@ -106,9 +201,29 @@ def decode(data: bytes) -> Package:
     return package
 
 
+def _faults(package: Package) -> Iterator[Fault]:
+    if package.form is None:
+        yield from faults.of_package(package.version, package.item, package.fields)
+        return
+    if package.fields:
+        yield Fault(("fields",), "有了表单就不能再列字段")
+    try:
+        asked = package.questions
+    except DefinitionRefused as refused:
+        for one in refused.faults[: faults.SHOWN]:
+            yield Fault(("form",), str(one))
+        return
+    yield from faults.of_full_package(package.version, package.item, asked)
+
+
 def digest(data: bytes) -> str:
     """Return the SHA-256 of encoded bytes, in hex: the name of this very package."""
     return hashlib.sha256(data).hexdigest()
+
+
+def _is_said(part: Struct, key: str) -> bool:
+    """Return whether a key has another value than its default."""
+    return bool(getattr(part, key) != _DEFAULTS[type(part)][key])
 
 
 def _too_large(size_bytes: int) -> str:

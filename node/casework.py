@@ -362,9 +362,8 @@ def _check_undisputed(case: Case, changed: Mapping[str, str]) -> None:
     Raises:
         AnswersWrong: which fields must be settled first.
     """
-    labels = {field.key: field.label for field in case.package.fields}
     problems = [
-        (one.key, labels.get(one.key, one.key), "两处填得不同，核对后才能改")
+        (one.key, case.package.label(one.key), "两处填得不同，核对后才能改")
         for one in case.conflicts
         if one.key in changed
     ]
@@ -480,9 +479,9 @@ def _files_in(package: Package, answers: Mapping[str, str]) -> list[str]:
     """Return the digests of all files that the answers name."""
     return [
         digest
-        for field in package.fields
-        if field.kind == "file"
-        for digest in answers.get(field.key, "").split()
+        for key, answer in answers.items()
+        if (field := package.question(key)) and field.kind == "file"
+        for digest in answer.split()
     ]
 
 
@@ -528,7 +527,7 @@ def _checked(
     problems = check.check(package, answers, today(node))
     if problems:
         raise AnswersWrong([(p.key, p.label, p.message) for p in problems])
-    return check.normalise(package, answers)
+    return check.submitted(package, answers, today(node))
 
 
 def _event_id(node: Node, at_ms: int, known: Mapping[str, object]) -> str:

@@ -263,9 +263,8 @@ def _judge_answers(claim: Claim, written: Mapping[str, list[Op]]) -> Fault | Non
         return Fault("right", f"{event.step} writes no fields")
     elif any(op.key in claim.disputed for op in answers):
         return Fault("settle", f"{event.step} writes a field that was in dispute")
-    known = claim.package.answer_keys
     for op in answers:
-        if op.key not in known:
+        if not claim.package.takes(op.key):
             return Fault("field", "a field that the form does not have")
         if not isinstance(op.value, str) or len(op.value) > VALUE_LIMIT:
             return Fault("field", "a value that is no text, or too long")

@@ -187,7 +187,7 @@ class _Sheet:
         name = package.item.name
         self.weight = next(weight for word, weight in ITEM_WEIGHTS if word in name)
         spans = _spans(package, today)
-        fields = [field for field in package.fields if field.key in spans]
+        fields = [field for field in package.questions if field.key in spans]
         owners = _owners(fields)
         self.parts = {
             who: _part(who, [f for f in fields if owners[f.key] == who], spans, today)
@@ -211,7 +211,7 @@ def _fits(field: Field, kinds: Mapping[str, str]) -> bool:
 def _spans(package: Package, today: date) -> dict[str, _Span]:
     """Return the span of each field that can be filled, by key."""
     spans = {}
-    for field in package.fields:
+    for field in package.questions:
         # A file that need not be is left out: nobody has the file of a made-up digest.
         is_left_out = field.kind == "file" and not field.required
         if is_left_out or not KINDS[field.kind].answers:

@@ -105,7 +105,8 @@ def _settlement(
 
 
 def _checked(node: Node, case: Case, key: str, text: str) -> str:
-    field = next(one for one in case.package.fields if one.key == key)
+    field = case.package.question(key)
+    assert field is not None
     answer = check.normalise_field(field, text)
     problem = check.check_field(field, answer, today(node))
     if field.required and not answer.strip():

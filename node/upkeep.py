@@ -38,14 +38,23 @@ class Verdict:
     digests: dict[str, str]
 
 
-def publish(node: Node, packages: Iterable[Package]) -> list[tuple[str, str, bool]]:
-    """Publish packages to all; return (code, version, was it new?) of each.
+def must_publish(node: Node) -> None:
+    """See that this node may publish, before anything is made ready for it.
 
     Raises:
         NotAllowed: only the district publishes.
     """
     if RIGHT_ROSTER not in node.certificate.rights:
         raise NotAllowed("publish")
+
+
+def publish(node: Node, packages: Iterable[Package]) -> list[tuple[str, str, bool]]:
+    """Publish packages to all; return (code, version, was it new?) of each.
+
+    Raises:
+        NotAllowed: only the district publishes.
+    """
+    must_publish(node)
     done = []
     with node.store.transaction():
         current = {row.digest for row in node.store.registry.current_packages()}

@@ -85,8 +85,12 @@ class LianbanApp(App[None]):
         self.theme = name if name in BUILTIN_THEMES else THEME.name
         self._version = self.node.store.data_version()
         self._read_status()
-        self.push_screen(DeskPage(self.node))
+        self.push_screen(self.first_page())
         self.set_interval(POLL_S, self._poll)
+
+    def first_page(self) -> Page:
+        """Return the screen that all others lie over."""
+        return DeskPage(self.node)
 
     def _poll(self) -> None:
         """Look; a store that is busy for once is said calmly, and asked again."""

@@ -93,13 +93,12 @@ def edit_words(case: Case, edit: Edit) -> str:
 
 def field_label(case: Case, key: str) -> str:
     """Return what a field is called; a field that the form does not have, its key."""
-    field = field_of(case, key)
-    return field.label if field else key
+    return case.package.label(key)
 
 
 def field_of(case: Case, key: str) -> Field | None:
     """Return a field of a case's form."""
-    return next((field for field in case.package.fields if field.key == key), None)
+    return case.package.question(key)
 
 
 def value_words(case: Case, key: str, value: str) -> str:

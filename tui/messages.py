@@ -251,8 +251,9 @@ def _package_too_new(error: forms_errors.PackageTooNew) -> str:
     )
 
 
-def _catalog_refused(error: forms_errors.CatalogRefused) -> str:
-    # These words are ours already, with file and line for whoever writes items.
+def _places(error: forms_errors.FormError) -> str:
+    # These words are ours already, with file and line, or sheet and cell, for whoever
+    # writes items.
     return str(error)
 
 
@@ -367,7 +368,9 @@ _SENTENCES: dict[type, Callable[[Any], str]] = {
         "同步没有成功。数据都在本机；过一会儿按 F5 再试。"
     ),
     forms_errors.PackageTooNew: _package_too_new,
-    forms_errors.CatalogRefused: _catalog_refused,
+    forms_errors.CatalogRefused: _places,
+    forms_errors.WorkbookRefused: _places,
+    forms_errors.DefinitionRefused: _places,
     forms_errors.PackageRefused: _always(
         "事项表单包不能用。没有装入，原有的事项照常办；请发布方改正后重新发布。"
     ),

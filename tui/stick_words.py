@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from node.carrying import CarriedIn, CarriedOut, Fault, FromOne
+from node.desks import desk_name
 from node.packs import Traffic
 from sync.carry import Gap
 from sync.identity import Certificate
@@ -76,7 +77,7 @@ def carried_in(came: CarriedIn, name: NAME) -> list[str]:
         said += _from_one(one)
     for other in came.for_others:
         known = name(other.recipient) if other.recipient else None
-        for_whom = harmless(labels.desk_name(known)) if known else "未登记站点"
+        for_whom = harmless(desk_name(known)) if known else "未登记站点"
         said.append(
             f"有给{for_whom}的 {other.files} 个文件，"
             "不是给本站点的，没有打开；请带给收件的站点。"

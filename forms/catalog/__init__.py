@@ -5,9 +5,9 @@ This is the rim of `forms`: it reads files. What is in a file is judged by
 """
 
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
+from forms.catalog.reader import Entry
 from forms.catalog.toml import read_item
 from forms.errors import CatalogProblem, CatalogRefused
 from forms.package import Package
@@ -26,37 +26,66 @@ def shipped() -> Path:
 
 
 def read_catalog(directory: Path) -> list[Package]:
-    """Return the items of a folder, in the order of the file names.
+    """Return the items of a folder whose form is in fields, by file name.
 
-    Only files that end in `.toml` are looked at, and no folders below.
+    Raises:
+        CatalogRefused: anything is wrong with any item of the folder.
+    """
+    packages = (entry.package for entry in read_entries(directory))
+    return [package for package in packages if package is not None]
+
+
+def read_entries(directory: Path) -> list[Entry]:
+    """Return all items of a folder, in the order of the file names.
+
+    Only files that end in `.toml` are looked at, and no folders below. The form that
+    an item names is there, but has not been read.
 
     Raises:
         CatalogRefused: anything is wrong with any of them; all of it is listed.
     """
     problems: list[CatalogProblem] = []
-    packages: list[Package] = []
+    entries: list[Entry] = []
     first: dict[str, str] = {}
-    for path in _files(directory):
+    for path in item_files(directory):
         try:
             text = _text(path)
         except _Unreadable as error:
             problems.append(CatalogProblem(path.name, 1, str(error)))
             continue
         reading = read_item(text)
-        if reading.package is not None:
-            packages.append(reading.package)
-            code = reading.package.item.code
-            if first.setdefault(code, path.name) != path.name:
-                message = f"code 与 {first[code]} 重复，每个事项要有自己的代码"
-                line = reading.line_of(("item", "code"))
-                problems.append(CatalogProblem(path.name, line, message))
         problems += [CatalogProblem(path.name, *fault) for fault in reading.faults]
+        if reading.entry is None:
+            continue
+        entry = reading.entry
+        entries.append(entry)
+        if first.setdefault(entry.item.code, path.name) != path.name:
+            message = f"code 与 {first[entry.item.code]} 重复，每个事项要有自己的代码"
+            line = reading.line_of(("item", "code"))
+            problems.append(CatalogProblem(path.name, line, message))
+        if entry.form and not _is_file(directory / entry.form):
+            message = f"form：文件夹里没有 {entry.form}，请把表单文件放在一起"
+            line = reading.line_of(("form",))
+            problems.append(CatalogProblem(path.name, line, message))
     if problems:
         raise CatalogRefused(problems)
-    return packages
+    return entries
 
 
-def _files(directory: Path) -> Iterator[Path]:
+def _is_file(path: Path) -> bool:
+    """Return whether there is a plain file, and no link out of the folder."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def item_files(directory: Path) -> list[Path]:
+    """Return the files of items in a folder, by name; whether readable is not said.
+
+    Raises:
+        CatalogRefused: no folder, or too few or too many files.
+    """
     try:
         paths = sorted(p for p in directory.iterdir() if p.suffix == ".toml")
     except OSError as error:
@@ -65,7 +94,7 @@ def _files(directory: Path) -> Iterator[Path]:
     if not 1 <= len(paths) <= MAX_FILES:
         message = f"文件夹里应有 1 至 {MAX_FILES} 个 .toml 文件，现在 {len(paths)} 个"
         raise CatalogRefused([CatalogProblem(str(directory), 1, message)])
-    yield from paths
+    return paths
 
 
 def _text(path: Path) -> str:

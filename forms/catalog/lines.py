@@ -17,7 +17,7 @@ _LONG_QUOTE = re.compile(r'"""|' + r"'''")
 def locate(text: str) -> dict[Where, int]:
     """Return the line, from 1, of each table and of each key that begins a line."""
     lines: dict[Where, int] = {}
-    counts: dict[str, int] = {}
+    counts: dict[Where, int] = {}
     table: Where = ()
     open_quote: str | None = None
     for number, line in enumerate(text.split("\n"), start=1):
@@ -25,12 +25,11 @@ def locate(text: str) -> dict[Where, int]:
             if line.lstrip().startswith("#"):
                 continue
             if header := _HEADER.match(line):
-                name = header[2]
-                table = (name,)
+                table = _path(header[2], counts)
                 if header[1] == "[[":
-                    table = (name, counts.get(name, 0))
-                    counts[name] = counts.get(name, 0) + 1
-                    lines.setdefault((name,), number)
+                    lines.setdefault(table, number)
+                    counts[table] = counts.get(table, 0) + 1
+                    table = (*table, counts[table] - 1)
                 lines.setdefault(table, number)
             elif key := _KEY.match(line):
                 lines.setdefault((*table, key[1]), number)
@@ -40,6 +39,16 @@ def locate(text: str) -> dict[Where, int]:
             elif open_quote == quote:
                 open_quote = None
     return lines
+
+
+def _path(name: str, counts: dict[Where, int]) -> Where:
+    """Return where a header leads: `material.exempt_by` is in the last material."""
+    where: Where = ()
+    for part in name.split("."):
+        if where in counts:
+            where = (*where, counts[where] - 1)
+        where = (*where, part)
+    return where
 
 
 def line_of(lines: dict[Where, int], where: Where) -> int:

@@ -207,6 +207,16 @@ class Cases:
             self._db.execute("SELECT state, count(*) FROM cases GROUP BY state")
         )
 
+    def counts_by_item(self, latest: int = 1000) -> dict[str, int]:
+        """Return how many of the cases that changed last are of each item, by code."""
+        return dict(
+            self._db.execute(
+                "SELECT item_code, count(*) FROM (SELECT item_code FROM cases "
+                "ORDER BY changed_at_ms DESC, id DESC LIMIT ?) GROUP BY item_code",
+                (latest,),
+            )
+        )
+
     def counts_elsewhere(self, for_prefix: str) -> dict[str, int]:
         """Return how many cases of each state are for a place outside of a prefix."""
         return dict(

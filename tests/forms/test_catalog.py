@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from forms.catalog import MAX_FILE_BYTES, read_catalog, shipped
+from forms.catalog import MAX_FILE_BYTES, read_catalog, read_entries, shipped
 from forms.errors import CatalogProblem, CatalogRefused
 from forms.kinds import KINDS
 from forms.package import decode, encode
@@ -77,10 +77,32 @@ def test_the_items_that_ship_with_the_program_are_in_order() -> None:
         assert all(material.review for material in package.item.materials)
 
 
-def test_the_items_that_ship_use_every_kind() -> None:
+def test_the_items_that_ship_use_only_kinds_that_there_are() -> None:
     packages = read_catalog(shipped())
 
-    assert {field.kind for p in packages for field in p.fields} == set(KINDS)
+    assert {field.kind for p in packages for field in p.questions} <= set(KINDS)
+
+
+def test_an_item_with_a_form_in_a_file_needs_no_fields(tmp_path: Path) -> None:
+    head = ITEM[: ITEM.index('[[field]]\nkey = "name"')]
+    (tmp_path / "a.md").touch()
+    folder(tmp_path, a='form = "a.md"\n' + head)
+
+    (entry,) = read_entries(tmp_path)
+
+    assert (entry.form, entry.fields, entry.package) == ("a.md", (), None)
+    assert entry.item.name == "事项"
+    assert read_catalog(tmp_path) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs links")
+def test_a_form_that_is_a_link_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "secret").touch()
+    (tmp_path / "a.md").symlink_to(tmp_path / "secret")
+
+    problems = refused(folder(tmp_path, a='form = "a.md"\n' + ITEM))
+
+    assert "文件夹里没有 a.md" in problems[0].message
 
 
 def test_items_come_in_the_order_of_their_files(tmp_path: Path) -> None:
@@ -148,6 +170,63 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> N
         ('value = "male", ', "", 34, "choices[1]：缺少 value"),
         ('{ value = "male", label = "男" }', '"男"', 34, "choices[1]：应是一节"),
         ("[[material]]", "[material]", 20, "应写成 [[material]]"),
+        (
+            "legal_workdays = 7",
+            'legal_workdays = 7\nmodes = ["drone"]',
+            13,
+            "item.modes：应是列表，每项是 window、",
+        ),
+        (
+            "promise_workdays = 1",
+            'promise_workdays = 1\nurgent = { when = "急", approve = "town" }',
+            14,
+            "item.urgent：缺少 workdays",
+        ),
+        (
+            "promise_workdays = 1",
+            "promise_workdays = 1\nurgent = 3",
+            14,
+            "item.urgent：应是一节",
+        ),
+        (
+            "promise_workdays = 1",
+            "promise_workdays = 1\ntrips = true",
+            14,
+            "item.trips：应是整数",
+        ),
+        (
+            'proves = ["name"]',
+            'proves = ["name"]\nexempt_by = [\n{ kind = "paper", name = "x" }]',
+            24,
+            "material[1].exempt_by[1].kind：应是 certificate、",
+        ),
+        (
+            "[[material]]",
+            '[[step]]\nname = "受理"\ntier = "town"\nworkdays = 9\n\n[[material]]',
+            20,
+            "step：各环节合计 9 个工作日",
+        ),
+        (
+            "[[material]]",
+            '[[fee]]\nname = "费"\nstandard = "10 元"\nbasis = ""\n\n[[material]]',
+            23,
+            "fee[1].basis：不能为空",
+        ),
+        (  # the same as a section of its own
+            "[[material]]",
+            '[item.urgent]\nwhen="急"\napprove="city"\nworkdays=1\n\n[[material]]',
+            22,
+            "item.urgent.approve：应是 village、",
+        ),
+        (
+            'proves = ["name"]',
+            'proves = ["name"]\n[[material.exempt_by]]\nkind = "data"\nname = ""',
+            26,
+            "material[1].exempt_by[1].name：不能为空",
+        ),
+        ('version = "', 'form = "../a.md"\nversion = "', 1, "form：应是同一文件夹里"),
+        ('version = "', 'form = "a.md"\nversion = "', 1, "form：文件夹里没有 a.md"),
+        ('version = "', 'form = 1\nversion = "', 1, "form：应是文字"),
         ('label = "性别"', 'label = "性别', 33, "TOML 写法不对"),
         ('[[field]]\nkey = "sex"', '[[field]\nkey = "sex"', 30, "TOML 写法不对"),
     ],

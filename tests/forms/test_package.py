@@ -10,8 +10,18 @@ from hypothesis import strategies as st
 
 from forms.errors import FormError, PackageRefused, PackageTooNew
 from forms.item import Item, Tier
-from forms.kinds import KINDS
-from forms.package import MAX_BYTES, Choice, Field, Package, decode, digest, encode
+from forms.kinds import FLAT_KINDS
+from forms.package import (
+    FORMAT,
+    MAX_BYTES,
+    Choice,
+    Field,
+    Package,
+    decode,
+    digest,
+    encode,
+    format_of,
+)
 from tests.forms.samples import FIELDS, ITEM, PACKAGE, field
 
 
@@ -64,6 +74,18 @@ def test_the_digest_of_this_package_never_changes() -> None:
     )
 
 
+def test_an_item_that_says_more_needs_a_later_format() -> None:
+    card = msgspec.structs.replace(ITEM.materials[0], issuer="公安机关")
+
+    assert format_of(ITEM) == 1
+    assert format_of(msgspec.structs.replace(ITEM, trips=0)) == 2
+    assert format_of(msgspec.structs.replace(ITEM, materials=(card,))) == 2
+    with pytest.raises(PackageRefused, match="format 应为 2 到"):
+        encode(with_item(trips=0))
+    later = msgspec.structs.replace(with_item(trips=0), format=2)
+    assert decode(encode(later)) == later
+
+
 def test_a_field_is_found_by_its_role() -> None:
     assert PACKAGE.field_of("applicant_id") == field("citizen_id")
     assert PACKAGE.field_of("applicant_shoe_size") is None
@@ -101,12 +123,12 @@ def test_too_many_bytes_are_not_even_read() -> None:
 
 
 def test_a_later_format_asks_for_an_upgrade() -> None:
-    data = as_bytes({"format": 2, "whatever": [1, 2]})
+    data = as_bytes({"format": FORMAT + 1, "whatever": [1, 2]})
 
     with pytest.raises(PackageTooNew, match="请升级程序") as caught:
         decode(data)
 
-    assert (caught.value.found, caught.value.known) == (2, 1)
+    assert (caught.value.found, caught.value.known) == (FORMAT + 1, FORMAT)
 
 
 def reordered(content: dict[str, Any]) -> dict[str, Any]:
@@ -149,7 +171,8 @@ CHOICES = (Choice("a", "甲"), Choice("b", "乙"))
 @pytest.mark.parametrize(
     ("package", "place"),
     [
-        (msgspec.structs.replace(PACKAGE, format=2), "format"),
+        (msgspec.structs.replace(PACKAGE, format=FORMAT + 1), "format"),
+        (msgspec.structs.replace(PACKAGE, format=0), "format"),
         (msgspec.structs.replace(PACKAGE, version="v1"), "version"),
         (msgspec.structs.replace(PACKAGE, version="１"), "version"),
         (msgspec.structs.replace(PACKAGE, fields=()), "fields"),
@@ -267,7 +290,7 @@ def test_a_form_has_no_more_than_500_fields() -> None:
 
 
 def test_a_package_that_grew_too_large_is_refused() -> None:
-    fields = tuple(Field(f"f{n}", "text", "字", hint="长" * 500) for n in range(300))
+    fields = tuple(Field(f"f{n}", "text", "字", hint="长" * 500) for n in range(480))
     package = msgspec.structs.replace(PACKAGE, fields=(*FIELDS, *fields))
 
     with pytest.raises(PackageRefused, match="字节"):
@@ -284,7 +307,7 @@ def test_faults_are_refused_from_bytes_too() -> None:
 
 LABELS = st.text(st.sampled_from("甲乙丙𠮷䶮·ab１ "), min_size=1, max_size=20)
 LABELS = LABELS.filter(str.strip)
-PLAIN_KINDS = [kind for kind in KINDS if kind != "choice"]
+PLAIN_KINDS = [kind for kind in FLAT_KINDS if kind != "choice"]
 
 
 @st.composite

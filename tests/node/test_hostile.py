@@ -614,6 +614,7 @@ def test_which_of_two_births_stands_does_not_depend_on_the_way(nodes: Three) -> 
             type(package)(
                 version=str(int(package.version) + 1),
                 item=package.item,
+                format=package.format,
                 fields=package.fields,
             )
         ],

@@ -668,6 +668,7 @@ def test_a_case_whose_form_is_not_here_waits_for_the_form(nodes: Three) -> None:
     newer = type(package)(
         version=str(int(package.version) + 1),
         item=package.item,
+        format=package.format,
         fields=package.fields,
     )
     upkeep.publish(nodes.district, [newer])

@@ -141,9 +141,9 @@ def test_an_upgrade_that_is_cut_off_is_made_at_the_next_opening(
     assert nodes.town.store.cases.get(case.row.document) is not None
 
 
-def _of_format_two(package: packages.Package) -> packages.Package:
+def _of_the_next_format(package: packages.Package) -> packages.Package:
     return msgspec.structs.replace(
-        package, format=2, version=str(int(package.version) + 1)
+        package, format=packages.FORMAT, version=str(int(package.version) + 1)
     )
 
 
@@ -153,9 +153,9 @@ def test_a_form_of_a_newer_format_waits_on_the_shelf_for_the_upgrade(
     """The district and the village are newer than the town between them."""
     district, village = nodes.district, nodes.village
     with monkeypatch.context() as newer:
-        newer.setattr(packages, "FORMAT", 2)
+        newer.setattr(packages, "FORMAT", packages.FORMAT + 1)
         old = packages.decode(district.store.registry.current_packages()[0].body)
-        upkeep.publish(district, [_of_format_two(old)])
+        upkeep.publish(district, [_of_the_next_format(old)])
         digest = next(
             row.digest
             for row in district.store.registry.current_packages()
@@ -170,7 +170,7 @@ def test_a_form_of_a_newer_format_waits_on_the_shelf_for_the_upgrade(
     assert causes(nodes.town) == ["publication"]
     assert [row.waits_for for row in waiting] == ["package"]
 
-    monkeypatch.setattr(packages, "FORMAT", 2)
+    monkeypatch.setattr(packages, "FORMAT", packages.FORMAT + 1)
     nodes.town = upgraded(nodes.town)
 
     assert causes(nodes.town) == []

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from forms.catalog import read_catalog, shipped
@@ -319,7 +320,7 @@ def test_a_package_that_was_published_again_is_the_present_one_everywhere(
     """Back to the first version after a second: everybody must show the first."""
     district = nodes.district
     old = decode(district.store.registry.current_packages()[0].body)
-    new = type(old)(version=str(int(old.version) + 1), item=old.item, fields=old.fields)
+    new = msgspec.structs.replace(old, version=str(int(old.version) + 1))
     for package in (new, old):
         upkeep.publish(district, [package])
     sync_all(nodes)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
+from forms.catalog import read_catalog, shipped
+from forms.package import Package
 from node import casework, intake
 from node.cases import Case, open_case
 from node.lifecycle import State, Step
@@ -449,7 +451,9 @@ async def test_a_settled_case_says_that_it_once_had_a_conflict(desks: Desks) -> 
 
 # -- the text of both sides ----------------------------------------------------------
 
-NO_FORM: Any = SimpleNamespace(package=SimpleNamespace(fields=()), materials={})
+NO_FORM: Any = SimpleNamespace(
+    package=Package(version="1", item=read_catalog(shipped())[0].item), materials={}
+)
 WHO = Author("0" * 16, "耀里村", "village", "李秀英", 1_795_233_600_000)
 
 

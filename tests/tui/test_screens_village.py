@@ -210,7 +210,7 @@ async def test_a_second_application_of_the_same_person_is_pointed_out(
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("n", "2")
+        await pilot.press("n", "1")  # what was used before stands first
         await pilot.pause()
         await pilot.press("tab")
         await type_text(pilot, ELDER["citizen_id"])

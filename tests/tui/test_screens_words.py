@@ -4,7 +4,7 @@ from types import ModuleType
 import pytest
 
 from forms import errors as forms_errors
-from forms.errors import CatalogProblem
+from forms.errors import CatalogProblem, WorkbookProblem
 from forms.item import Tier
 from node import absorb, audit, document_plan, rights
 from node import errors as node_errors
@@ -52,6 +52,11 @@ MADE = {
     "PackageRefused": ("unreadable",),
     "PackageTooNew": (2, 1),
     "CatalogRefused": ([CatalogProblem("甲.toml", 1, "缺少 name")],),
+    "WorkbookRefused": ([WorkbookProblem("材料", 3, "C", "缺少 name")],),
+    "FormUnread": ("no survey",),
+    "DefinitionRefused": ("/data/name", "没有这一项"),
+    "FillingRefused": ("不是 XML",),
+    "NoSuchNode": ("/data/name",),
 }
 
 
@@ -79,7 +84,12 @@ def test_every_error_has_a_sentence_with_what_stands_and_what_to_do(
     general = sentence(ValueError())
     is_base = kind in (node_errors.NodeError, sync_errors.SyncError)
     assert said != general
-    assert said.endswith("。") or kind is forms_errors.CatalogRefused
+    lists = (
+        forms_errors.CatalogRefused,
+        forms_errors.WorkbookRefused,
+        forms_errors.DefinitionRefused,
+    )
+    assert said.endswith("。") or kind in lists
     assert reason(error)
     if not is_base:
         assert any(

@@ -8,9 +8,10 @@ from typing import Any
 import click
 import msgspec
 
-from forms.field import Field
+from forms import check
 from forms.item import Item
 from forms.kinds import KINDS
+from forms.package import Package
 from node import cases as node_cases
 from node import casework, find, intake, tidy
 from node import status as node_status
@@ -159,7 +160,7 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
     if as_json:
         show(shown)
     else:
-        _print_case(shown, package.fields if package else (), now_ms)
+        _print_case(shown, package, now_ms)
         line("办理地", labels.whose(names, row))
 
 
@@ -310,7 +311,7 @@ def case_object(node: Node, one: Case) -> dict[str, Any]:
     }
 
 
-def _print_case(shown: dict[str, Any], fields: tuple[Field, ...], now_ms: int) -> None:
+def _print_case(shown: dict[str, Any], package: Package | None, now_ms: int) -> None:
     """Print what `case show --json` says, in lines of Chinese, as the screens do."""
     line(shown["number"], shown["item"], labels.word(labels.STATES, shown["state"]))
     line("办件号", shown["id"])
@@ -333,11 +334,13 @@ def _print_case(shown: dict[str, Any], fields: tuple[Field, ...], now_ms: int) -
         for matter in shown.get("conflicts", [])
         if matter["kind"] == MARK_CONFLICT
     }
-    for field in fields:
-        in_dispute = disputed.get(field.key, "")
-        if (value := shown["fields"].get(field.key)) or in_dispute:
-            said = KINDS[field.kind].show(field, value) if value else ""
-            line("字段", field.label, said, in_dispute)
+    answers = check.normalise(package, shown["fields"]) if package else {}
+    for key in dict.fromkeys((*answers, *disputed)):
+        field = package.question(key) if package else None
+        value = answers.get(key, "")
+        said = KINDS[field.kind].show(field, value) if field and value else value
+        called = package.label(key) if package else key
+        line("字段", called, said, disputed.get(key, ""))
     for file in shown.get("materials", []):
         way = Way(file["here"], file["percent"], *file["sync"].values())
         size = labels.size(file["size"])

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from forms.catalog import read_catalog, shipped
+from forms.author.packing import read_packages
+from forms.catalog import shipped
 from forms.errors import CatalogRefused
 from node import casework
 from node import upkeep as node_upkeep
@@ -24,14 +25,15 @@ def catalog() -> None:
 @click.pass_obj
 def publish(context: Context, directory: Path | None, as_json: bool) -> int:
     """Publish all items of a folder, or none if one of them is wrong."""
-    try:
-        packages = read_catalog(directory or shipped())
-    except CatalogRefused as refusal:
-        for problem in refusal.problems:
-            tell(f"{problem.file}:{problem.line}  {problem.message}")
-        tell(f"有 {len(refusal.problems)} 处要改，什么也没有发布。")
-        return 1
     with context.node() as node:
+        node_upkeep.must_publish(node)
+        try:
+            packages = read_packages(directory or shipped())
+        except CatalogRefused as refusal:
+            for problem in refusal.problems:
+                tell(f"{problem.file}:{problem.line}  {problem.message}")
+            tell(f"有 {len(refusal.problems)} 处要改，什么也没有发布。")
+            return 1
         done = node_upkeep.publish(node, packages)
     if as_json:
         show(
@@ -111,7 +113,7 @@ def show_item(context: Context, code: str, as_json: bool) -> None:
                         "required": f.required,
                         "choices": [c.value for c in f.choices],
                     }
-                    for f in package.fields
+                    for f in package.questions
                 ],
             }
         )
@@ -126,7 +128,7 @@ def show_item(context: Context, code: str, as_json: bool) -> None:
     line("依据", item.legal_basis)
     for material in item.materials:
         line("材料", material.name, "必要" if material.required else "按需")
-    for one in package.fields:
+    for one in package.questions:
         line("字段", one.key, one.label, "必填" if one.required else "")
     for text in item.guide.splitlines():
         line(text)

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
+from forms import check
+from forms.filled import FilledForm, Line
 from forms.kinds import KINDS
-from node import cases, status
+from node import cases, casework, status
 from node.cases import Case
 from node.lifecycle import Event, Step
 from node.progress import progress, ways
@@ -94,17 +96,29 @@ def _arrival_words(node: Node, case: Case, now_ms: int) -> str:
 
 
 def _answers(node: Node, case: Case) -> Iterator[Text]:
-    asked = [field for field in case.package.fields if KINDS[field.kind].answers]
-    width = min(LABEL_CELLS_MAX, max((cells(f.label) for f in asked), default=0))
+    form = FilledForm(case.package, case.fields, check.noon(casework.today(node)))
+    lines = [one for one in form.lines() if _is_told(one)]
+    asked = [one for one in lines if one.field]
+    width = min(LABEL_CELLS_MAX, max((cells(one.label) for one in asked), default=0))
     doubtful = {conflict.key for conflict in case.conflicts}
-    for field in asked:
-        label = fit(harmless(field.label), width, "right")
+    for one in lines:
+        if one.field is None:
+            yield Text(f"── {harmless(one.label)}", MUTED)
+            continue
+        label = fit(harmless(one.label), width, "right")
         line = Text().append(f"{label}  ", MUTED)
-        value = _shown(case, field.key)
+        value = harmless(KINDS[one.field.kind].show(one.field, one.value))
         line.append(value or "—", style="" if value else MUTED)
-        if field.key in doubtful:
+        if one.key in doubtful:
             line.append("  ! 两处填得不同，见“核对”", style=WRONG)
         yield line
+
+
+def _is_told(line: Line) -> bool:
+    """Say whether a line of the form says something of the case."""
+    if line.field:
+        return KINDS[line.field.kind].answers
+    return line.kind != "repeat"
 
 
 def _story(node: Node, case: Case) -> Iterator[Text]:
@@ -129,8 +143,7 @@ def _event(node: Node, case: Case, one: Happened) -> Iterator[Text]:
     if event.step == Step.SETTLE:
         yield _indented(_settled(case, event))
     elif event.fields:
-        names = {field.key: field.label for field in case.package.fields}
-        changed = "、".join(harmless(names.get(key, key)) for key in event.fields)
+        changed = "、".join(harmless(case.package.label(key)) for key in event.fields)
         yield _indented(f"改了：{changed}")
     if event.batch:
         yield _indented(f"批次：{harmless(event.batch)}")
@@ -201,9 +214,8 @@ def _disputes(node: Node, case: Case) -> Iterator[Text]:
 
 
 def _shown(case: Case, key: str) -> str:
-    field = next(field for field in case.package.fields if field.key == key)
-    value = case.fields.get(key, "")
-    return harmless(KINDS[field.kind].show(field, value)) if value else ""
+    field, value = case.package.question(key), case.fields.get(key, "")
+    return harmless(KINDS[field.kind].show(field, value)) if field and value else ""
 
 
 def _indented(text: str, style: str = MUTED) -> Text:

@@ -17,16 +17,20 @@ from tui.widgets.field_input import FieldInput
 from tui.widgets.paged_list import Column, Key, PagedList, Row
 
 NUMBERED = 9
+NAME_OR_NUMBER = "按序号直接选定，或输入名称、拼音首字母"
 NAME_OR_CODE = "输入名称、拼音首字母或区划代码"
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One thing to choose: what it is called, and what stands beside it."""
+    """One thing to choose: what it is called, what stands beside it, and by which
+    other words it is found.
+    """
 
     value: str
     label: str
     detail: str = ""
+    words: tuple[str, ...] = ()
 
 
 class Options:
@@ -129,7 +133,11 @@ class Choose(ModalScreen[str | None]):
         name, detail = self.columns
         with Vertical():
             yield Static(plain(self.question), classes="title")
-            how = "输入序号，或名称、拼音首字母" if self.numbered else NAME_OR_CODE
+            how = (
+                "按序号直接选定，或输入名称、拼音首字母"
+                if self.numbered
+                else NAME_OR_CODE
+            )
             yield FieldInput("narrow", placeholder=how)
             yield PagedList(
                 (
@@ -190,8 +198,9 @@ class Choose(ModalScreen[str | None]):
 def _fits(option: Option, wanted: str) -> bool:
     if not wanted:
         return True
-    if wanted in option.label.lower() or wanted in option.detail.lower():
+    named = (option.label, *option.words)
+    if any(wanted in words.lower() for words in (*named, option.detail)):
         return True
     return wanted.isascii() and any(
-        wanted in letters for letters in find.initials(option.label)
+        wanted in letters for words in named for letters in find.initials(words)
     )

@@ -1,10 +1,11 @@
-"""Filling in a form: any item's, made from its fields alone.
+"""Filling in a form: any item's, made from its questions alone.
 
 Nothing that was typed is ever only on the screen for longer than a second: leaving a
 field saves, and so does a pause in typing. The screen says so only after the commit.
 """
 
 import asyncio
+import base64
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -17,6 +18,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from forms import check
+from forms.filled import FilledForm, Line
 from node import casework, intake
 from node.errors import AnswersWrong
 from node.intake import Prepared
@@ -25,7 +27,16 @@ from tui import labels, times
 from tui.messages import ERRORS, sentence
 from tui.screens import form_words
 from tui.screens.choose import Choose, Option
-from tui.screens.form_rows import FieldRow, FileInput, FileRow, Rows, row_for
+from tui.screens.form_rows import (
+    FieldRow,
+    FileInput,
+    FileRow,
+    FormRow,
+    Rows,
+    SeriesRow,
+    asked,
+    row_for,
+)
 from tui.screens.page import Page
 from tui.screens.sheet import Sheet
 from tui.screens.tell import Tell
@@ -77,7 +88,20 @@ class FormPage(Page):
         self._saved = dict(sheet.answers)
         self._last_field = sheet.last_field
         self._timer: Timer | None = None
+        self._form = FilledForm(
+            sheet.package,
+            sheet.answers,
+            check.noon(casework.today(node)),
+            is_new=not sheet.answers,
+            suffix=self._suffix,
+        )
         self._rows: dict[str, FieldRow] = {}
+        """The questions that stand on the screen, by key."""
+        self._lines: dict[str, FormRow] = {}
+        """All rows from above."""
+        self._label_cells = LABEL_CELLS_MIN
+        self._is_scolded = False
+        """The line below says that there is something to put right."""
 
     @property
     def title_words(self) -> str:
@@ -87,36 +111,28 @@ class FormPage(Page):
     @property
     def answers(self) -> dict[str, str]:
         """All answers as they stand on the screen, without the empty ones."""
-        known = {key: row.value for key, row in self._rows.items()}
+        known = self._form.answers | {k: row.value for k, row in self._rows.items()}
         return {key: value for key, value in known.items() if value}
 
     def body(self) -> Iterable[Widget]:
         """Make a row of every field."""
-        fields = self.sheet.package.fields
-        width = max((cells(field.label) for field in fields), default=0) + 1
-        width = max(LABEL_CELLS_MIN, min(LABEL_CELLS_MAX, width))
-        made = [
-            row_for(
-                field,
-                self.sheet.answers.get(field.key, ""),
-                width,
-                self.sheet.material,
-            )
-            for field in fields
-        ]
-        self._rows = {row.field.key: row for row in made if isinstance(row, FieldRow)}
+        lines = _named(self._form.lines())
+        labels_cells = [cells(one.label) for one in lines.values() if one.field]
+        width = max(labels_cells, default=0) + 1
+        self._label_cells = max(LABEL_CELLS_MIN, min(LABEL_CELLS_MAX, width))
+        self._lines = {name: self._row(line) for name, line in lines.items()}
+        self._note_rows()
         yield Horizontal(Static(id="missing"), Static(id="saved"), id="head")
         notice = Static(plain(self.sheet.notice), id="notice", classes="alert")
         notice.display = bool(self.sheet.notice)
         yield notice
-        yield Rows(*made)
+        yield Rows(*self._lines.values())
         yield Static(id="hint", classes="quiet")
 
     def on_mount(self) -> None:
         """Go where the user has been, and say so."""
         super().on_mount()
-        for key in self.sheet.held:
-            self._rows[key].hold("两处填得不同，核对后才能改")
+        self._hold()
         self._show_missing()
         self._show_ages()
         at_ms = self.sheet.saved_at_ms
@@ -144,7 +160,9 @@ class FormPage(Page):
         if row is None:
             return
         self._last_field = event.key
-        if row.is_wrong and not self._fault(row):
+        if isinstance(row.editor, ChoiceLine):
+            self._answer(row)
+        if row.is_wrong and not self._typing_fault(row):
             row.set_problem(None)
         self._show_missing()
         self._show_age(row)
@@ -161,8 +179,8 @@ class FormPage(Page):
         if isinstance(row, FileRow) and row.path:
             self.work(self._take_file(row))
             return
-        if not isinstance(row, FileRow):
-            row.show(check.normalise_field(row.field, row.value))
+        self._answer(row)
+        self._go_to_what_is_new(row)
         fault = self._fault(row)
         row.set_problem(fault)
         if event.changed:
@@ -190,9 +208,33 @@ class FormPage(Page):
     async def _choose(self, row: FieldRow) -> None:
         options = [Option(one.value, one.label) for one in row.field.choices]
         value = await self.app.push_screen_wait(Choose(row.field.label, options))
-        if value is not None:
-            row.show(value)
+        if value is not None and isinstance(row.editor, ChoiceLine):
+            row.editor.pick(value)
             self.focus_next()
+
+    @on(SeriesRow.Wanted)
+    def series_wanted(self, event: SeriesRow.Wanted) -> None:
+        """Add an instance to a repeat, or take one out."""
+        event.stop()
+        self._settle()
+        if event.is_more:
+            added = self._form.add(event.key)
+            self._show_lines()
+            self._autosave()
+            first = next((k for k in self._rows if k.startswith(f"{added}/")), "")
+            if first:
+                self.call_after_refresh(self._rows[first].focus_editor)
+        else:
+            self.work(self._take_out(event.key, event.label))
+
+    async def _take_out(self, key: str, label: str) -> None:
+        inside = [one for one in self.answers if one.startswith(f"{key}/")]
+        question = f"去掉“{label}”？这一组里填好的 {len(inside)} 项会一起去掉"
+        if not inside or await self.confirm(question, "去掉", is_dangerous=True):
+            self._form.remove(key)
+            self._show_lines()
+            self._autosave()
+            self._show_missing()
 
     @on(FileInput.TakenBack)
     def taken_back(self, event: FileInput.TakenBack) -> None:
@@ -200,6 +242,8 @@ class FormPage(Page):
         row = self._rows.get(event.key)
         if isinstance(row, FileRow) and row.digests:
             row.show(" ".join(row.digests[:-1]))
+            self._answer(row)
+            row.set_problem(self._fault(row))
             self._autosave()
             self._show_missing()
 
@@ -212,9 +256,11 @@ class FormPage(Page):
         for key, cell in zip(keys[start:], event.rest, strict=False):
             row = self._rows[key]
             if cell and not isinstance(row, FileRow):
-                row.show(check.normalise_field(row.field, cell))
+                row.show(cell)
+                self._answer(row, is_last=False)
                 row.set_problem(self._fault(row))
                 filled += 1
+        self._show_lines()
         over = len(event.rest) - len(keys[start:])
         rest = f"，多出 {over} 格没有放进去" if over > 0 else ""
         self.say(f"粘贴的一行已按顺序填进后面 {filled} 项{rest}，请核对")
@@ -253,14 +299,17 @@ class FormPage(Page):
         if self._is_taking_a_file():
             return
         self._settle()
-        answers = check.normalise(self.sheet.package, self.answers)
         self._save()
-        problems = check.check(self.sheet.package, answers, casework.today(self.node))
+        if row := next((r for r in self._file_rows() if r.path), None):
+            self.say("✗ 还没提交：有文件没有附上，请改好路径按回车，或清空", "problem")
+            self.call_after_refresh(row.focus_editor)
+            return
+        problems = list(self._form.problems())
         if problems:
             self._show_problems([(p.key, p.label, p.message) for p in problems])
             return
         try:
-            case = self.sheet.submit(answers)
+            case = self.sheet.submit(self._form.submitted)
         except AnswersWrong as error:
             self._show_problems(error.problems)
             return
@@ -298,7 +347,86 @@ class FormPage(Page):
             None,
         )
 
+    def _suffix(self) -> str:
+        return base64.b32encode(self.node.random(3)).decode()[:4].lower()
+
+    def _row(self, line: Line) -> FormRow:
+        return row_for(line, self._label_cells, self.sheet.material)
+
+    def _note_rows(self) -> None:
+        self._rows = {
+            row.field.key: row
+            for row in self._lines.values()
+            if isinstance(row, FieldRow)
+        }
+
+    def _answer(self, row: FieldRow, *, is_last: bool = True) -> None:
+        """Tell the form what stands in a row, and show what follows from it."""
+        if not isinstance(row, FileRow):
+            row.show(check.normalise_field(row.field, row.value))
+        key, value = row.field.key, row.value
+        if value == self._form.value(key):
+            return
+        self._form.answer(key, value)
+        if is_last:
+            self._show_lines()
+
+    def _show_lines(self) -> None:
+        """Bring the screen to what the form asks now; what stays is left alone."""
+        lines = _named(self._form.lines())
+        gone = [name for name in self._lines if name not in lines]
+        with self.app.batch_update():
+            for name in gone:
+                self._lines.pop(name).remove()
+            shown, self._lines = self._lines, {}
+            before: Widget | None = None
+            for name, line in lines.items():
+                row = shown.get(name)
+                if row is None:
+                    row = self._row(line)
+                    rows = self.query_one(Rows)
+                    if before is None:
+                        rows.mount(row, before=0)
+                    else:
+                        rows.mount(row, after=before)
+                elif isinstance(row, FieldRow):
+                    self._turn(row, line)
+                else:
+                    row.tell(line)
+                self._lines[name] = before = row
+        self._note_rows()
+        self._hold()
+
+    def _go_to_what_is_new(self, left: FieldRow) -> None:
+        """Stop at a question that has come up between the one that was left and the
+        one that was gone to.
+        """
+        here = self._row_of(self.focused) if self.focused else None
+        keys = list(self._rows)
+        if here is None or here.field.key not in keys or left.field.key not in keys:
+            return
+        passed = keys[keys.index(left.field.key) + 1 : keys.index(here.field.key)]
+        new = next((key for key in passed if not self._rows[key].is_mounted), None)
+        if new is not None:
+            self.call_after_refresh(self._rows[new].focus_editor)
+
+    def _turn(self, row: FieldRow, line: Line) -> None:
+        """Let a row ask its question as it is now; the form may have changed the
+        answer, but never under somebody's hands.
+        """
+        row.turn_into(asked(line))
+        if row.value != line.value and not row.has_focus_within:
+            row.show(line.value)
+
+    def _hold(self) -> None:
+        for key in self.sheet.held & self._rows.keys():
+            self._rows[key].hold("两处填得不同，核对后才能改")
+
     def _fault(self, row: FieldRow) -> str | None:
+        return self._form.problem(row.field.key)
+
+    def _typing_fault(self, row: FieldRow) -> str | None:
+        """Say what is wrong with what is being typed, by its kind alone."""
         return check.check_field(row.field, row.value, casework.today(self.node))
 
     def _settle(self) -> None:
@@ -308,7 +436,7 @@ class FormPage(Page):
             if row.path:
                 self._name_file(row, self._prepared(row.path))
         elif row is not None:
-            row.show(check.normalise_field(row.field, row.value))
+            self._answer(row)
 
     def _is_taking_a_file(self) -> bool:
         """Say whether a file is being sealed, and say so to the user too."""
@@ -340,6 +468,7 @@ class FormPage(Page):
             return
         digest, _ = intake.keep(self.node, prepared)
         row.show(" ".join(dict.fromkeys([*row.digests, digest])))
+        self._answer(row)
         row.set_problem(self._fault(row))
         self._last_field = row.field.key
         self._autosave()
@@ -378,10 +507,11 @@ class FormPage(Page):
         self.query_one("#saved", Static).update(plain(text))
 
     def _show_missing(self) -> None:
-        text = form_words.missing(
-            self.sheet.package, self.answers, casework.today(self.node)
-        )
+        text = form_words.missing(self._form, self._rows_typed())
         self.query_one("#missing", Static).update(plain(text))
+        if self._is_scolded and not any(row.is_wrong for row in self._rows.values()):
+            self._is_scolded = False
+            self.say("")
 
     def _show_problems(self, problems: Sequence[tuple[str, str, str]]) -> None:
         by_key = {key: message for key, _, message in problems}
@@ -390,9 +520,17 @@ class FormPage(Page):
         strange = [label for key, label, _ in problems if key not in self._rows]
         extra = f"；表单里没有的项：{'、'.join(strange)}" if strange else ""
         self.say(f"✗ 还没提交：有 {len(problems)} 处要改，都标出来了{extra}", "problem")
+        self._is_scolded = True
         first = next((self._rows[key] for key in by_key if key in self._rows), None)
         if first is not None:
             self.call_after_refresh(first.focus_editor)
+
+    def _file_rows(self) -> list[FileRow]:
+        return [row for row in self._rows.values() if isinstance(row, FileRow)]
+
+    def _rows_typed(self) -> set[str]:
+        """Return the keys of questions that have something typed."""
+        return {key for key, row in self._rows.items() if row.value}
 
     def _show_ages(self) -> None:
         for row in self._rows.values():
@@ -409,3 +547,16 @@ class FormPage(Page):
         """Say if this person has applied for this item before."""
         item = self.sheet.package.item
         row.warn(form_words.duplicates(self.node, item, row.value, self.sheet.document))
+
+
+def _named(lines: Iterable[Line]) -> dict[str, Line]:
+    """Return lines by a name that stays the same while they stand on the screen."""
+    named: dict[str, Line] = {}
+    for line in lines:
+        name = f"{line.kind} {line.key or line.label}"
+        if line.kind == "question" and not line.is_open:
+            name = f"told {line.key}"
+        while name in named:
+            name += "'"
+        named[name] = line
+    return named

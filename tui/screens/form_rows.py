@@ -1,22 +1,24 @@
 """The rows of a form: a label, something to answer with, and what is wrong with it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar
 
+from msgspec import structs
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.widget import Widget
 from textual.widgets import Static
 
-from forms.field import Field
+from forms.field import Choice, Field
+from forms.filled import Line
 from forms.kinds import DEFAULT_TEXT, KINDS
 from node.material import Material
 from tui import labels
-from tui.text import harmless, plain
-from tui.widgets.choice_line import ChoiceLine, Option
+from tui.text import fit, harmless, plain
+from tui.widgets.choice_line import ChoiceLine, ChoicesLine, Option
 from tui.widgets.field_input import FieldInput
 
 # What an answer of a kind can be long, in cells; a text takes the rest of the line.
@@ -26,14 +28,34 @@ EDITOR_CELLS = {
     "date": 22,
     "integer": 22,
     "decimal": 22,
+    "amount_yuan": 22,
+    "credit_code": 22,
+    "division": 22,
+    "time": 22,
+    "moment": 22,
 }
 TYPED_LIMIT = 40
+CHOOSERS = {
+    "choice": ChoiceLine,
+    "choices": ChoicesLine,
+    "acknowledge": ChoiceLine,
+}
+"""Kinds that are answered by choosing."""
+ACKNOWLEDGED = (Choice("OK", "看过了，知道了"),)
 
 HINTS = {
     "choice": "按数字键选，也可以输入名称，←→ 换一项",
+    "choices": "可选几项：按数字键选上，再按一次取消；退格全部取消",
+    "acknowledge": "看过了按 1",
+    "amount_yuan": "只填数字，单位是元",
+    "time": "时:分，如 14:30",
+    "moment": "年-月-日 时:分，如 2026-11-21 14:30",
+    "point": "纬度 经度，如 28.97 118.87",
+    "credit_code": "对着执照填 18 位",
+    "division": "6、9 或 12 位区划代码",
     "date": "年-月-日，如 2026-11-21，也可以连写 20261121",
     "citizen_id": "全角数字和小写 x 会自动改正",
-    "file": "输入文件的路径后按回车附上；空着时按退格去掉最后一个",
+    "file": "输入路径按回车附上；空着按退格去掉一个",
 }
 """What is worth knowing about a kind of field, beside the field's own hint."""
 
@@ -86,10 +108,23 @@ class FieldRow(Vertical):
         remark.styles.margin = (0, 0, 0, self.label_cells + 3)
         with Horizontal():
             yield label
-            yield Static("*" if self.field.required else " ", classes="star")
+            yield Static(_star(self.field), classes="star")
             yield self.editor
             yield Static(classes="aside")
         yield remark
+
+    def turn_into(self, field: Field) -> None:
+        """Ask the question as it is now: its words, its options, whether it must be
+        answered.
+        """
+        if field == self.field:
+            return
+        self.field = field
+        if isinstance(self.editor, ChoiceLine):
+            self.editor.offer([Option(one.value, one.label) for one in field.choices])
+        if self.is_mounted:
+            self.query_one(".label", Static).update(plain(field.label))
+            self.query_one(".star", Static).update(_star(field))
 
     def show(self, value: str) -> None:
         """Show a value that the program has set, as if it had always stood there."""
@@ -138,9 +173,9 @@ class FieldRow(Vertical):
 
     def _make_editor(self, value: str) -> "FieldInput | ChoiceLine":
         field = self.field
-        if field.choices:
+        if field.kind in CHOOSERS:
             options = [Option(one.value, one.label) for one in field.choices]
-            return ChoiceLine(field.key, options, value)
+            return CHOOSERS[field.kind](field.key, options, value)
         width = EDITOR_CELLS.get(field.kind)
         longest = TYPED_LIMIT if width else field.max_length or DEFAULT_TEXT
         editor = FieldInput(field.key, value, max_length=longest)
@@ -236,13 +271,85 @@ class FileRow(FieldRow):
         return editor
 
 
-class NoteRow(Static):
-    """Something that the form says and does not ask."""
+class ToldRow(Static):
+    """A line that is not answered: a remark, a group, what the form has calculated."""
 
-    DEFAULT_CSS = "NoteRow { color: $text-muted; height: auto; padding: 0 1; }"
+    DEFAULT_CSS = """
+    ToldRow { color: $text-muted; height: auto; padding: 0 1; }
+    ToldRow.group { color: $text-primary; text-style: bold; }
+    """
 
-    def __init__(self, field: Field) -> None:
-        super().__init__(plain(f"※ {field.label}：{field.hint}"))
+    def __init__(self, line: Line, label_cells: int) -> None:
+        super().__init__(classes=line.kind)
+        self._label_cells = label_cells
+        self.tell(line)
+
+    def tell(self, line: Line) -> None:
+        """Say it as it is now."""
+        field = line.field
+        if field is None:
+            text = f"{'  ' * line.depth}── {line.label}"
+        elif not KINDS[field.kind].answers:
+            text = f"※{line.label}" + (f"：{line.hint}" if line.hint else "")
+        else:
+            value = KINDS[field.kind].show(field, line.value) or "—"
+            label = fit(harmless(line.label), self._label_cells, "right")
+            text = f"{label}= {value}"
+        self.update(plain(text))
+
+
+class SeriesRow(Static, can_focus=True):
+    """A line about a repeat: adds an instance, or heads one and takes it out."""
+
+    DEFAULT_CSS = """
+    SeriesRow {
+        height: 1;
+        padding: 0 1;
+        color: $text-primary;
+        &:focus { background: $panel; text-style: bold; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space,plus", "add", show=False),
+        Binding("delete", "take_out", show=False),
+    ]
+
+    @dataclass
+    class Wanted(Message):
+        """The user wants one more, or this one out."""
+
+        key: str
+        label: str
+        is_more: bool
+
+    def __init__(self, line: Line) -> None:
+        super().__init__()
+        self.can_focus = line.is_open
+        self.tell(line)
+
+    def tell(self, line: Line) -> None:
+        """Say it as it is now."""
+        self.line = line
+        indent = "  " * line.depth
+        key = "按 Delete 去掉" if line.kind == "instance" else "按回车加一组"
+        more = f"  （{key}）" if line.is_open else ""
+        mark = "──" if line.kind == "instance" else "＋"
+        self.update(plain(f"{indent}{mark} {line.label}{more}"))
+
+    def action_add(self) -> None:
+        """Ask for one more, where that is what the line is for."""
+        if self.line.kind == "repeat":
+            self.post_message(self.Wanted(self.line.key, self.line.label, True))
+        else:
+            self.screen.focus_next()
+
+    def action_take_out(self) -> None:
+        """Ask to take this one out."""
+        if self.line.kind == "instance":
+            self.post_message(self.Wanted(self.line.key, self.line.label, False))
+
+
+FormRow = FieldRow | ToldRow | SeriesRow
 
 
 class Rows(Vertical, can_focus=False, inherit_bindings=False):
@@ -278,14 +385,31 @@ class Rows(Vertical, can_focus=False, inherit_bindings=False):
 
 
 def row_for(
-    field: Field,
-    value: str,
-    label_cells: int,
-    material: Callable[[str], Material],
-) -> Widget:
-    """Return the row of a field, by its kind."""
-    if not KINDS[field.kind].answers:
-        return NoteRow(field)
-    if field.kind == "file":
-        return FileRow(field, value, label_cells, material)
-    return FieldRow(field, value, label_cells)
+    line: Line, label_cells: int, material: Callable[[str], Material]
+) -> FormRow:
+    """Return the row of a line of a form."""
+    if line.kind in ("repeat", "instance"):
+        return SeriesRow(line)
+    if line.field is None or not KINDS[line.field.kind].answers or not line.is_open:
+        return ToldRow(line, label_cells)
+    if line.field.kind == "file":
+        return FileRow(asked(line), line.value, label_cells, material)
+    return FieldRow(asked(line), line.value, label_cells)
+
+
+def asked(line: Line) -> Field:
+    """Return the question of a line as it is asked now."""
+    assert line.field is not None
+    choices = ACKNOWLEDGED if line.field.kind == "acknowledge" else line.choices
+    return structs.replace(
+        line.field,
+        key=line.key,
+        label=line.label,
+        hint=line.hint,
+        required=line.is_required,
+        choices=choices,
+    )
+
+
+def _star(field: Field) -> str:
+    return "*" if field.required else " "

@@ -1,12 +1,12 @@
 """What a form says besides its fields: what is missing, who this is, how it is done."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Container
 
 from forms import check, citizen_id
 from forms.field import Field
+from forms.filled import FilledForm
 from forms.item import Item
-from forms.package import Package
 from node import find
 from node.lifecycle import State
 from node.store.cases import Filter
@@ -17,16 +17,19 @@ SHOWN_MISSING = 4
 SHOWN_DUPLICATES = 3
 
 
-def missing(package: Package, answers: Mapping[str, str], today: dt.date) -> str:
-    """Return how many answers are still to come or to be put right, and the first."""
-    absent = check.missing(package, answers)
+def missing(form: FilledForm, typed: Container[str]) -> str:
+    """Return how many answers are still to come or to be put right, and the first.
+
+    What is `typed` just now, by key, is on its way and not missing.
+    """
+    absent = [label for key, label in form.missing() if key not in typed]
     if not absent:
-        wrong = check.check(package, answers, today)
+        wrong = [one for one in form.problems() if form.value(one.key)]
         if wrong:
             names = "、".join(problem.label for problem in wrong[:SHOWN_MISSING])
             return f"还有 {len(wrong)} 处要改：{names}"
         return "✓ 必填都填了，按 F3 提交"
-    names = "、".join(field.label for field in absent[:SHOWN_MISSING])
+    names = "、".join(absent[:SHOWN_MISSING])
     more = "…" if len(absent) > SHOWN_MISSING else ""
     return f"必填还差 {len(absent)} 项：{names}{more}"
 

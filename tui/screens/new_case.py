@@ -10,6 +10,7 @@ from tui.screens.choose import Choose, Option
 from tui.screens.page import Page
 
 EMPTY = "还没有事项。请先同步一次（F5），事项由区里发布"
+NOT_FOUND = "没有这样的事项。换个说法，或输入部门、拼音首字母"
 ELSEWHERE = Option("elsewhere", "替别处收件…", "全市通办")
 
 
@@ -66,9 +67,21 @@ async def choose_new(page: Page) -> Chosen | None:
 async def _ask_item(
     page: Page, question: str, packages: list[Package], more: tuple[Option, ...] = ()
 ) -> str | None:
-    options = [Option(p.item.code, p.item.name, p.item.department) for p in packages]
+    used = page.node.store.cases.counts_by_item()
+    # The usual ones first: they have a number each.
+    ordered = sorted(packages, key=lambda one: -used.get(one.item.code, 0))
+    options = [
+        Option(
+            one.item.code,
+            one.item.name,
+            one.item.department,
+            (*one.item.keywords, one.item.code),
+        )
+        for one in ordered
+    ]
+    empty = NOT_FOUND if packages else EMPTY
     return await page.app.push_screen_wait(
-        Choose(question, [*options, *more], columns=("事项", "部门"), empty=EMPTY)
+        Choose(question, [*options, *more], columns=("事项", "部门"), empty=empty)
     )
 
 

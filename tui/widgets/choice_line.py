@@ -84,6 +84,20 @@ class ChoiceLine(Widget, can_focus=True):
         """Whether all options stand in the form."""
         return len(self.options) <= LISTED
 
+    def offer(self, options: Sequence[Option]) -> None:
+        """Offer other options from now on."""
+        if self.options != tuple(options):
+            self.options = tuple(options)
+            self.refresh(layout=True)
+
+    def has(self, value: str) -> bool:
+        """Say whether an option is chosen."""
+        return value == self.value
+
+    def pick(self, value: str) -> None:
+        """Take an option that the user has pointed at."""
+        self.choose(value)
+
     def choose(self, value: str) -> None:
         """Take a value as the user's."""
         if value != self.value:
@@ -122,7 +136,7 @@ class ChoiceLine(Widget, can_focus=True):
                 text.append("\n")
                 line, column = row, 0
             text.append(" " * (start - column))
-            if self.options[position].value == self.value:
+            if self.has(self.options[position].value):
                 text.append(f"●{label}", chosen)
             else:
                 digits, _, rest = label.partition(" ")
@@ -168,11 +182,13 @@ class ChoiceLine(Widget, can_focus=True):
             return
         for position, (row, start, label) in enumerate(self._places(self.size.width)):
             if event.y == row and start <= event.x <= start + 1 + cells(label):
-                self.choose(self.options[position].value)
+                self.pick(self.options[position].value)
 
     def action_step(self, step: int) -> None:
         """Choose the next option, or the one before."""
         values = [option.value for option in self.options]
+        if not values:
+            return
         at = values.index(self.value) + step if self.value in values else min(step, 0)
         self.choose(values[at % len(values)])
 
@@ -187,7 +203,7 @@ class ChoiceLine(Widget, can_focus=True):
             found = self._find(typed)
             if found is not None:
                 self._typed = typed
-                self.choose(found)
+                self.pick(found)
                 return
         self._typed = ""
 
@@ -218,10 +234,10 @@ class ChoiceLine(Widget, can_focus=True):
         return found
 
     def _render_one(self, text: Text, number: Style, chosen: Style) -> None:
-        labels = {option.value: option.label for option in self.options}
-        if self.value in labels:
-            text.append(f"●{harmless(labels[self.value])}", chosen)
-            text.append("  ")
+        for option in self.options:
+            if self.has(option.value):
+                text.append(f"●{harmless(option.label)}", chosen)
+                text.append("  ")
         text.append(f" 输入序号或名称，回车看全部 {len(self.options)} 项", number)
 
     def _park(self) -> None:
@@ -229,3 +245,24 @@ class ChoiceLine(Widget, can_focus=True):
             region = self.content_region
             self.app.cursor_position = Offset(region.x, region.y)
             self.refresh()
+
+
+class ChoicesLine(ChoiceLine):
+    """A question with any number of answers: a digit puts one in or takes it out."""
+
+    def has(self, value: str) -> bool:
+        """Say whether an option is among the chosen ones."""
+        return value in self.value.split()
+
+    def pick(self, value: str) -> None:
+        """Put an option in, or take it out."""
+        chosen = set(self.value.split()) ^ {value}
+        self.choose(" ".join(o.value for o in self.options if o.value in chosen))
+
+    def action_step(self, step: int) -> None:
+        """Do nothing: there is no next one where several are chosen."""
+
+    def _take(self, text: str) -> None:
+        # Each digit is an answer of its own, or what it put in it would take out.
+        self._typed = "" if text.isdecimal() and len(self.options) < 10 else self._typed
+        super()._take(text)
