@@ -6,17 +6,22 @@ CA files) has a say.
 """
 
 import json
+import socket
 import ssl
+import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from itertools import chain
 from typing import Any
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse, HTTPSConnectionPool
+from urllib3.connection import HTTPSConnection
 from urllib3.util import SKIP_HEADER, Retry
 
 from sync.errors import Malformed, NotTrusted, PeerRefused, PeerUnreachable
@@ -27,6 +32,10 @@ CONNECT_LIMIT_S = 5
 READ_LIMIT_S = 120
 BUNDLE_TIME_LIMIT_S = 120
 """For each bundle of an answer, however slowly its bytes may drip."""
+HEAD_LIMIT_S = 180
+"""From the end of our run to the end of the answer's head, whatever comes before it: a
+socket's own limit begins again with each byte. Longer than it, so that silence, which
+says more, is heard first."""
 JOIN_LIMIT_BYTES = 64 * 1024
 _STEP_BYTES = 16 * 1024
 
@@ -169,6 +178,37 @@ class Client:
             raise PeerUnreachable(self._url, _why(error)) from error
 
 
+class _Connection(HTTPSConnection):
+    """A connection on which the head of an answer does not take for ever."""
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+        """Return the answer's head; hang up when it takes too long."""
+        assert self.sock is not None
+        is_late = threading.Event()
+        timer = threading.Timer(HEAD_LIMIT_S, _hang_up, (self.sock, is_late))
+        timer.daemon = True
+        timer.start()
+        try:
+            return super().getresponse()
+        except (OSError, HTTPException) as error:
+            if is_late.is_set():
+                raise TimeoutError("the head of the answer did not end") from error
+            raise
+        finally:
+            timer.cancel()
+
+
+def _hang_up(line: socket.socket, is_late: threading.Event) -> None:
+    is_late.set()
+    with suppress(OSError):  # it is gone by itself
+        # Below TLS: its state belongs to the thread that reads.
+        socket.socket.shutdown(line, socket.SHUT_RDWR)
+
+
+class _Pool(HTTPSConnectionPool):
+    ConnectionCls = _Connection
+
+
 class _PinnedAdapter(HTTPAdapter):
     def __init__(self, pinned: bytes | None) -> None:
         self._pinned = pinned
@@ -185,6 +225,7 @@ class _PinnedAdapter(HTTPAdapter):
         context.verify_mode = ssl.CERT_NONE
         options["ssl_context"] = context
         super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = {"https": _Pool}
 
 
 def _detail(reply: bytes) -> str:

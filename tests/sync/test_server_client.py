@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 
+from sync import client as client_module
 from sync import doorway, seal, turns
 from sync import server as sync_server
 from sync.bundle import MAX_BUNDLE_BYTES
@@ -596,11 +597,17 @@ def test_an_answer_longer_than_a_bundle_is_refused(peer: Peer) -> None:
 
 
 @contextlib.contextmanager
-def speaking(identity: tuple[Path, Path, bytes], answer: bytes) -> Iterator[Client]:
-    """A TLS server that says `answer` to every request, and a client for it."""
+def speaking(
+    identity: tuple[Path, Path, bytes], answer: bytes, more: bytes | None = None
+) -> Iterator[Client]:
+    """A TLS server that says `answer`, and a client for it.
+
+    Where there is `more`, that is said again and again until the client is gone.
+    """
     certificate, key, pinned = identity
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key, PASSPHRASE)
+    talking: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
@@ -608,8 +615,13 @@ def speaking(identity: tuple[Path, Path, bytes], answer: bytes) -> Iterator[Clie
                 contextlib.suppress(OSError),
                 context.wrap_socket(listening.accept()[0], server_side=True) as one,
             ):
+                talking.append(one)
                 one.recv(65536)
                 one.sendall(answer)
+                while more:
+                    one.sendall(more)
+                while more is not None and one.recv(65536):
+                    pass
                 one.unwrap().close()
 
         thread = threading.Thread(target=serve)
@@ -617,7 +629,23 @@ def speaking(identity: tuple[Path, Path, bytes], answer: bytes) -> Iterator[Clie
         address = f"127.0.0.1:{listening.getsockname()[1]}"
         with contextlib.closing(Client(address, pinned)) as client:
             yield client
+        for one in talking if more is not None else []:
+            # Not every kernel tells a sender at once that nobody listens any more.
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(one, socket.SHUT_RDWR)
         thread.join(PATIENCE_S)
+
+
+@pytest.mark.parametrize("more", [b"HTTP/1.1 100 Continue\r\n\r\n", b""])
+def test_a_head_that_never_ends_is_not_waited_for_without_end(
+    identity: tuple[Path, Path, bytes], monkeypatch: pytest.MonkeyPatch, more: bytes
+) -> None:
+    monkeypatch.setattr(client_module, "HEAD_LIMIT_S", 0.5)
+    with (
+        speaking(identity, b"HTTP/1.1 100 Continue\r\n", more) as client,
+        pytest.raises(PeerUnreachable, match="no answer in time"),
+    ):
+        exchange(client, SHORT)
 
 
 def _answer(body: bytes, status: str = "200 OK", length: int | None = None) -> bytes:
