@@ -144,6 +144,7 @@ class _Protocol(H11Protocol):
             if silent:
                 min(silent, key=_silence).transport.abort()
 
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Let what has come before the line was cut be read; uvicorn forgets it."""
         if self.cycle is not None and self.cycle.body and self._may_wait():
