@@ -37,7 +37,7 @@ from sync.identity import (
 )
 from sync.seal import sha256
 from sync.stream import Chunk, Entry, StreamId, check_checkpoint, pack, unpack
-from sync.vector import SignedVector, Vector, check_vector
+from sync.vector import MAX_COUNTER_TAKEN, SignedVector, Vector, check_vector
 
 T = TypeVar("T")
 
@@ -433,6 +433,8 @@ def _take_vector(
     # Whoever sends a vector of a scope asks for it.
     if not all(holds(c, vector.scope) for c in (node.certificate, sender, holder)):
         raise ScopeNotShared(what, vector.scope, "the scope is not shared")
+    if vector.counter > MAX_COUNTER_TAKEN:
+        raise Malformed(what, "its counter leaves no room for those that follow")
     known = node.store.journal.vector_of(vector.holder, vector.scope)
     # Only we can have signed for ourselves, and what we have we must remember.
     is_new_here = (

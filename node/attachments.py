@@ -22,6 +22,7 @@ from node.store.attachments import KeptFile
 from node.store.journal import StoredEntry
 from node.wiring import Node
 from sync.canonical import Record, decode, encode
+from sync.errors import Malformed
 from sync.identity import Certificate, holds
 from sync.pieces import WANTS_LIMIT, Piece, Want, count_of
 from sync.seal import HASH_BYTES
@@ -29,6 +30,11 @@ from sync.stream import KIND_HOLDING, MAX_DOCUMENT_ID_BYTES, MAX_PAYLOAD_BYTES
 
 SAID_TOGETHER = 1000
 """Files in one entry of kind `holding`."""
+
+MOST_AHEAD = 20_000
+"""Files that one author may say to hold and no case here names: their cases may come
+later, but anybody can make them up.
+"""
 
 _Key = Annotated[bytes, Meta(max_length=MAX_DOCUMENT_ID_BYTES)]
 _Digest = Annotated[bytes, Meta(min_length=HASH_BYTES, max_length=HASH_BYTES)]
@@ -218,11 +224,14 @@ def take_holding(node: Node, stored: StoredEntry) -> None:
     """Keep what an author says to hold. Inside the transaction of its entry.
 
     Raises:
-        PeerFault: it cannot be read.
+        PeerFault: it cannot be read, or its author has said too much of what no case
+            names.
     """
     payload, stream = stored.entry.payload, stored.stream
     assert payload is not None
     said = decode(payload, Holding, limit_bytes=MAX_PAYLOAD_BYTES)
+    if node.store.attachments.count_ahead(stream.node) >= MOST_AHEAD:
+        raise Malformed("holding", "too much of what its author holds is in no case")
     node.store.attachments.put_holders(stream.node, stream.scope, said.files)
     if stream.node == node.id:
         node.store.attachments.settle(node.id, {document for document, _ in said.files})

@@ -19,6 +19,9 @@ from sync.stream import MAX_SEQUENCE, StreamId
 
 VECTOR_LIMIT_BYTES = 512 * 1024
 MAX_HEADS = 4096
+MAX_COUNTER = 2**53 - 1
+MAX_COUNTER_TAKEN = 2**52
+"""Of a vector that comes: its holder must be able to sign many more after it."""
 
 _DOMAIN_VECTOR = b"vector"
 
@@ -62,7 +65,7 @@ class SignedVector(Record, frozen=True):
             or keys != sorted(set(keys))
             or len(vector.holder) != NODE_ID_BYTES
             or not is_scope(vector.scope)
-            or not 1 <= vector.counter < 2**53
+            or not 1 <= vector.counter <= MAX_COUNTER
             or not 1 <= vector.epoch < 2**31
             or not 0 <= vector.at_ms < 2**52
             or any(

@@ -131,6 +131,11 @@ class Attachments:
             "INSERT OR IGNORE INTO missing (document, digest) VALUES (?, ?)",
             [(row.document, row.digest) for row in kept],
         )
+        self._db.executemany(
+            "UPDATE holders SET is_ahead = 0 WHERE document = ? AND digest = ? "
+            "AND is_ahead = 1",
+            [(row.document, row.digest) for row in kept],
+        )
         self.settle(me, {row.document for row in kept})
 
     def materials_of(self, documents: Sequence[bytes]) -> list[MaterialRow]:
@@ -177,10 +182,18 @@ class Attachments:
         two come in different streams.
         """
         self._db.executemany(
-            "INSERT OR IGNORE INTO holders (document, digest, node, scope) "
-            "VALUES (?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO holders (document, digest, node, scope, is_ahead) "
+            "SELECT ?1, ?2, ?3, ?4, NOT EXISTS "
+            "(SELECT 1 FROM materials WHERE document = ?1 AND digest = ?2)",
             [(document, digest, node, scope) for document, digest in pairs],
         )
+
+    def count_ahead(self, node: bytes) -> int:
+        """Return how many pairs a node says to hold that no case here names."""
+        row = self._db.execute(
+            "SELECT count(*) FROM holders WHERE node = ? AND is_ahead = 1", (node,)
+        ).fetchone()
+        return int(row[0])
 
     def held_by(
         self, node: bytes, documents: Sequence[bytes]

@@ -290,6 +290,7 @@ class Documents:
             "DELETE FROM pending WHERE document = ?",
             "DELETE FROM changes WHERE document = ?",
             "DELETE FROM materials WHERE document = ?",
+            "UPDATE holders SET is_ahead = 1 WHERE document = ?",
             "DELETE FROM missing WHERE document = ?",
             "DELETE FROM documents WHERE id = ?",
         ):

@@ -229,9 +229,10 @@ CREATE TABLE materials (
 CREATE INDEX materials_by_digest ON materials (digest);
 CREATE TABLE holders (
     document BLOB NOT NULL, digest BLOB NOT NULL, node BLOB NOT NULL,
-    scope TEXT NOT NULL,
+    scope TEXT NOT NULL, is_ahead INTEGER NOT NULL,
     PRIMARY KEY (document, digest, node, scope)
 ) WITHOUT ROWID;
+CREATE INDEX holders_ahead ON holders (node) WHERE is_ahead = 1;
 CREATE TABLE missing (
     document BLOB NOT NULL, digest BLOB NOT NULL,
     PRIMARY KEY (document, digest)

@@ -28,7 +28,7 @@ from sync.errors import (
 from sync.exchange import MAX_CHUNKS, MAX_VECTORS, Parcel, encode_parcel
 from sync.identity import PUBLIC
 from sync.stream import Checkpoint, Chunk, StreamId, sign_checkpoint
-from sync.vector import Head, SignedVector, Vector, sign_vector
+from sync.vector import MAX_COUNTER, Head, SignedVector, Vector, sign_vector
 from tests.node.forge import (
     bundle_for,
     chunk_of,
@@ -545,6 +545,19 @@ def test_what_is_said_of_a_stream_before_it_comes_counts_when_it_comes(
 
     for document in documents:
         assert district.store.journal.acknowledged(document, village.id, town.id)
+
+
+def test_a_counter_after_which_none_could_follow_is_not_taken(nodes: Three) -> None:
+    """A copy of the town has signed it: the town would count on from there."""
+    vector = claim(nodes.town, VILLAGE, [], MAX_COUNTER)
+
+    send(nodes.village, nodes.town, parcel(vectors=[vector]))
+    case = submit(nodes.village)
+    sync(nodes.village, nodes.town)
+
+    ((cause, said),) = refusals(nodes.town)
+    assert cause == "vector" and "no room" in said
+    assert nodes.town.store.cases.get(case.row.document) is not None
 
 
 def test_an_older_vector_after_a_newer_changes_nothing(nodes: Three) -> None:

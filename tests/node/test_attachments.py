@@ -545,6 +545,29 @@ def test_what_others_claim_to_hold_harms_nobody(nodes: Three, tmp_path: Path) ->
     assert rows(nodes.town, "SELECT * FROM holders") == before
 
 
+def test_what_an_author_says_to_hold_of_cases_that_are_nowhere_has_an_end(
+    nodes: Three, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attachments, "MOST_AHEAD", 2)
+    case = submit_with(nodes.village, scan(tmp_path))
+    (digest,) = case.materials
+    agree(nodes.village, nodes.town)
+    for number in range(5):
+        for payload in (
+            holding((f"{number:032x}", digest)),  # of a case that is nowhere
+            holding((case.id, f"{number:064x}")),  # of a file that is not in the case
+        ):
+            put_entry(nodes.other_village, b"", payload, kind=KIND_HOLDING)
+
+    agree(nodes.other_village, nodes.town)
+    fetch_all(nodes.town, nodes.village)
+
+    assert causes(nodes.town) == ["holding"] * 8
+    assert nodes.town.store.attachments.count_ahead(nodes.other_village.id) == 2
+    assert nodes.town.store.attachments.count_ahead(nodes.town.id) == 0
+    clean(nodes.town)
+
+
 def test_whoever_says_to_hold_a_file_and_has_none_is_asked_in_vain(
     nodes: Three, tmp_path: Path
 ) -> None:
