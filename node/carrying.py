@@ -118,7 +118,7 @@ class FromOne:
 class ForOther:
     """What lies there for somebody else; it was not opened.
 
-    `recipient` is empty for all whom we do not know; `sender` is whose the first was.
+    `recipient` is empty for all whom we do not know, `sender` where there are several.
     """
 
     sender: bytes
@@ -463,7 +463,10 @@ class _Taking:
         if address.recipient != self._node.id:
             is_known = self._node.roster.latest(address.recipient) is not None
             key = address.recipient if is_known else b""
-            self.for_others.setdefault(key, (address.sender, set()))[1].add(one.path)
+            sender, files = self.for_others.get(key, (address.sender, set()))
+            files.add(one.path)
+            only = sender if sender == address.sender else b""
+            self.for_others[key] = only, files
             return True
         if not self._may_be_heard(address):
             self._strangers[one.path] = one

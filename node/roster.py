@@ -56,7 +56,8 @@ def take_step(node: Node, step: RosterEntry) -> None:
 
 
 def take_certificate(node: Node, signed: SignedCertificate) -> None:
-    """Take up a certificate that a town has issued; at the district, enrol it.
+    """Take up a certificate that a town has issued; at the district, enrol it if it
+    is one that the district takes up by itself.
 
     Raises:
         PeerFault: its issuer had no right to issue it.
@@ -73,6 +74,26 @@ def take_certificate(node: Node, signed: SignedCertificate) -> None:
     node.store.registry.put_certificate(*key, signed)
     node.keep_roster()
     if node.secrets.root_key:
+        _enrol_in_turn(node, claimed.node)
+
+
+def _enrol_in_turn(node: Node, who: bytes) -> None:
+    """Enrol what towns have certified of a node, each epoch behind the last.
+
+    A town signs what it likes, and every node keeps the roster for ever. So no epoch
+    is left out, and no terminal number of a place is given twice: at most 99 in all.
+    What does not fit stays with those who share its scope.
+    """
+    while not node.roster.is_revoked(who):
+        enrolled = [certificate for _, _, certificate in node.roster.enrolled.values()]
+        last = max((c.epoch for c in enrolled if c.node == who), default=0)
+        waiting = node.roster.provisional.get((who, last + 1))
+        if waiting is None:
+            return
+        signed, certificate = waiting
+        used = {c.terminal for c in enrolled if c.division == certificate.division}
+        if certificate.terminal in used or certificate.terminal not in TERMINALS:
+            return
         enrol(node, signed)
 
 

@@ -207,6 +207,12 @@ class Roster:
     revoked: dict[tuple[bytes, int], tuple[Revocation, ...]] = field(
         default_factory=dict
     )
+    _newest: dict[bytes, int] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _counted: tuple[int, int] = field(
+        default=(0, 0), init=False, repr=False, compare=False
+    )
 
     def follow(self, entry: RosterEntry) -> None:
         """Take the next step of the roster.
@@ -292,8 +298,13 @@ class Roster:
 
     def latest(self, node: bytes) -> Certificate | None:
         """Return a node's certificate of its newest epoch."""
-        known = [c for c in self.everyone() if c.node == node]
-        return max(known, key=lambda c: c.epoch, default=None)
+        counted = len(self.enrolled), len(self.provisional)
+        if counted != self._counted:
+            # Nobody leaves: what is provisional may only become enrolled.
+            self._newest = dict(sorted((*self.enrolled, *self.provisional)))
+            self._counted = counted
+        epoch = self._newest.get(node)
+        return None if epoch is None else self.certificate(node, epoch)
 
     def everyone(self) -> list[Certificate]:
         """Return all known certificates, by division, node and epoch."""

@@ -76,10 +76,10 @@ def carried_in(came: CarriedIn, name: NAME) -> list[str]:
     for one in came.senders:
         said += _from_one(one)
     for other in came.for_others:
-        known = name(other.recipient) if other.recipient else None
-        for_whom = harmless(desk_name(known)) if known else "未登记站点"
+        whose = _place(name, other.sender) if other.sender else ""
+        for_whom = _place(name, other.recipient) if other.recipient else "未登记站点"
         said.append(
-            f"有给{for_whom}的 {other.files} 个文件，"
+            f"有{whose}给{for_whom}的 {other.files} 个文件，"
             "不是给本站点的，没有打开；请带给收件的站点。"
         )
     for sender in came.newer:
@@ -107,6 +107,10 @@ def fault(one: Fault) -> str:
     times = f"（{one.count} 处）" if one.count > 1 else ""
     file = harmless(one.file, width=SHOWN_NAME_CELLS)
     return f"文件 {file}：{labels.word(FAULTS, one.why)}{times}。"
+
+
+def _place(name: NAME, node: bytes) -> str:
+    return harmless(labels.node_name(name(node), node))
 
 
 def _brings(made: CarriedOut) -> str:

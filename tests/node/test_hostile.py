@@ -19,7 +19,7 @@ from node.roster import take_step
 from node.wiring import Node
 from sync import bundle
 from sync.canonical import encode
-from sync.errors import NotTrusted
+from sync.errors import Malformed, NotTrusted
 from sync.exchange import encode_parcel
 from sync.identity import (
     Certificate,
@@ -459,6 +459,44 @@ def test_a_town_certifies_a_village_below_it(nodes: Three) -> None:
 
     for node in nodes:
         assert "影子村" in [c.name for c in node.roster.everyone()]
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ([(1, 1), (2, 2), (3, 3)], {1, 2, 3}),
+        ([(3, 3), (2, 2), (1, 1)], {1, 2, 3}),  # in whatever order they come
+        ([(1, 1), (3, 2), (4, 3)], {1}),  # none is left out
+        ([(2, 1), (3, 2)], set()),
+        ([(1, 1), (2, 1), (3, 2)], {1}),  # a number was given twice
+        ([(1, 0)], set()),
+        ([(1, 100)], set()),
+    ],
+)
+def test_the_district_takes_up_by_itself_only_what_follows(
+    nodes: Three, given: list[tuple[int, int]], taken: set[int]
+) -> None:
+    for epoch, terminal in given:
+        seal_key = public_seal_key(bytes(range(1, 33)))
+        try:
+            signed = _certificate(
+                nodes.town,
+                KEY,
+                epoch=epoch,
+                terminal=terminal,
+                seal_key=seal_key,
+                consent=give_consent(KEY, seal_key, bytes(32), epoch, nodes.town.id),
+            )
+        except Malformed:
+            continue
+        put_entry(nodes.town, b"", encode(signed), kind=KIND_CERTIFICATE)
+    sync_all(nodes)
+
+    who = node_id(public_sign_key(KEY))
+    for node in (nodes.district, nodes.other_village):
+        assert {epoch for one, epoch in node.roster.enrolled if one == who} == taken
+    latest = nodes.other_village.roster.latest(who)
+    assert (latest.epoch if latest else 0) == max(taken, default=0)
 
 
 @pytest.mark.parametrize(

@@ -421,9 +421,9 @@ def test_bundles_for_others_are_told_by_who_they_are_for(
 
     came = carry_in(town, stick)
 
-    assert [(one.recipient, one.files) for one in came.for_others] == [
-        (b"", 1),
-        (nodes.village.id, 1),
+    assert [(one.sender, one.recipient, one.files) for one in came.for_others] == [
+        (b"", b"", 1),
+        (bytes(16), nodes.village.id, 1),
     ]
     assert len(carried_in(came, town.roster.latest)) == 2
 
