@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from node import audit, roster, vault
 from node.desks import desk_name
-from node.errors import InviteRefused, NodeError, NoEncryption
+from node.errors import DivisionWrong, InviteRefused, NodeError, NoEncryption
 from node.files import write_durably
 from node.home import Home
 from node.store import can_encrypt
@@ -475,11 +475,11 @@ def _checked_grant(code: Code, request: JoinRequest, data: bytes) -> JoinGrant:
 
 def _check_place(tier: str, division: str, name: str) -> None:
     if tier not in TIER_DIGITS or not is_division(division):
-        raise NodeError(f"{tier} {division}: a division has 12 digits")
+        raise DivisionWrong(tier, division)
     own, rest = division[: TIER_DIGITS[tier]], division[TIER_DIGITS[tier] :]
     # The last three digits of its own say which one: 000 would be the tier above.
     if rest.strip("0") or (tier != "district" and own.endswith("000")):
-        raise NodeError(f"{division} is not the division of a {tier}")
+        raise DivisionWrong(tier, division)
     if not 0 < len(name) <= 60 or not name.isprintable():
         raise NodeError("the name of the place is empty, too long or not printable")
 

@@ -314,20 +314,18 @@ def _print_case(shown: dict[str, Any], fields: tuple[Field, ...], now_ms: int) -
     """Print what `case show --json` says, in lines of Chinese, as the screens do."""
     line(shown["number"], shown["item"], labels.word(labels.STATES, shown["state"]))
     line("办件号", shown["id"])
-    sync = shown["sync"]
-    line(
-        "到达",
-        *(
-            f"{labels.TIERS[tier]} "
-            + (
-                f"已到 {times.moment(_instant_ms(shown['arrived_at'][tier]), now_ms)}"
-                if is_there
-                else "未到"
-            )
-            for tier, is_there in sync.items()
-            if is_there is not None
-        ),
-    )
+    arrived = [
+        f"{labels.TIERS[tier]} "
+        + (
+            f"已到 {times.moment(_instant_ms(shown['arrived_at'][tier]), now_ms)}"
+            if is_there
+            else "未到"
+        )
+        for tier, is_there in shown["sync"].items()
+        if is_there is not None
+    ]
+    if arrived:
+        line("到达", *arrived)
     disputed = {
         matter["key"]: f"{labels.SETTLED_MARK} 两处填得不同，等核对：{_values(matter)}"
         for matter in shown.get("conflicts", [])
