@@ -215,3 +215,20 @@ def test_a_stick_with_acknowledgements_only_says_what_has_arrived(
     assert "带回了回执：1 件已到镇。" in home.err
     assert at_district.code == 0
     assert "到达  镇 已到" in shown.out
+
+
+def test_what_is_shown_says_who_where_and_what_may_be_filled_in(
+    desks: Desks, lianban: Shell
+) -> None:
+    case = submit(desks.village)
+
+    shown = lianban(desks.village, "case", "show", case.id).out
+    item = lianban(desks.village, "catalog", "show", ITEM).out
+    usage = lianban(desks.village, "case", "show", "--help").out
+    carry = lianban(desks.village, "carry", "out", "--help").out
+
+    (happened,) = [line for line in shown.splitlines() if line.startswith("经过")]
+    assert "耀里村  李秀英" in happened
+    assert "female 女" in item
+    assert "case show [选项] 办件" in usage
+    assert "目录" in carry and "--volume-size 大小" in carry

@@ -294,6 +294,7 @@ def case_object(node: Node, one: Case) -> dict[str, Any]:
                 "step": happened.event.step,
                 "at": iso(happened.event.at),
                 "node": happened.author,
+                "node_name": _author_name(node, happened.author),
                 "by": happened.event.by,
                 "note": happened.event.note,
                 "fields": list(happened.event.fields),
@@ -345,6 +346,7 @@ def _print_case(shown: dict[str, Any], fields: tuple[Field, ...], now_ms: int) -
             "经过",
             times.moment(_instant_ms(event["at"]), now_ms),
             labels.word(labels.STEPS, event["step"]),
+            event["node_name"],
             event["by"],
             event["note"],
             event["batch"],
@@ -457,6 +459,13 @@ def _still_a_draft(draft: Draft) -> str:
         f"填的内容没有丢，都在草稿 {draft.id} 里；"
         f"能提交以后运行 lianban case submit {draft.id[:12]}。"
     )
+
+
+def _author_name(node: Node, author: str) -> str:
+    """Return the place of a node, of whose id an event has the first digits."""
+    known = [one for one in node.roster.everyone() if one.node.hex().startswith(author)]
+    newest = max(known, key=lambda one: one.epoch, default=None)
+    return labels.node_name(newest, bytes.fromhex(author))
 
 
 def _tell_open(done: Sequence[Case]) -> None:
