@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -49,6 +50,8 @@ MESSAGE_LIMIT_BYTES = 16 * 1024
 ADDRESS_SETTING = "address"
 ATTEMPT_BYTES = 16
 MOST_EPOCHS_ASKED = 3
+_SAID_NO = "enrolment:"
+"""How the sentence of an inviter begins that refuses a code."""
 
 
 class Code(Record, frozen=True):
@@ -309,15 +312,26 @@ def join(
     _check_operator(operator)
     home = Home(path)
     _must_encrypt(is_plain)
+    was_there, has_asked = path.exists(), home.joining.exists()
     keys, hopes = _hopes(home, code, operator, password, is_plain, cost or Cost())
-    answer = ask(
-        code,
-        sign_key=hopes.sign_key,
-        seal_key=seal.public_seal_key(hopes.seal_key),
-        tls_fingerprint=seal.tls_fingerprint(hopes.tls_certificate),
-        epoch=1,
-        attempt=hopes.attempt,
-    )
+    try:
+        answer = ask(
+            code,
+            sign_key=hopes.sign_key,
+            seal_key=seal.public_seal_key(hopes.seal_key),
+            tls_fingerprint=seal.tls_fingerprint(hopes.tls_certificate),
+            epoch=1,
+            attempt=hopes.attempt,
+        )
+    except InviteRefused as error:
+        # Keys with which it was asked before, or whose answer was spoilt on its way,
+        # may have been let in already; only the inviter's own no is the end of them.
+        if not has_asked and error.why.startswith(_SAID_NO):
+            home.forget_joining()
+            if not was_there:
+                with suppress(OSError):
+                    path.rmdir()
+        raise
     vault.keep(
         home.vault,
         keys,
