@@ -10,13 +10,14 @@ import hashlib
 import hmac
 import re
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from node import audit, roster, vault
 from node.desks import desk_name
-from node.errors import InviteRefused, NodeError, NoEncryption
+from node.errors import DivisionWrong, InviteRefused, NodeError, NoEncryption
 from node.files import write_durably
 from node.home import Home
 from node.store import can_encrypt
@@ -49,6 +50,8 @@ MESSAGE_LIMIT_BYTES = 16 * 1024
 ADDRESS_SETTING = "address"
 ATTEMPT_BYTES = 16
 MOST_EPOCHS_ASKED = 3
+_SAID_NO = "enrolment:"
+"""How the sentence of an inviter begins that refuses a code."""
 
 
 class Code(Record, frozen=True):
@@ -309,15 +312,26 @@ def join(
     _check_operator(operator)
     home = Home(path)
     _must_encrypt(is_plain)
+    was_there, has_asked = path.exists(), home.joining.exists()
     keys, hopes = _hopes(home, code, operator, password, is_plain, cost or Cost())
-    answer = ask(
-        code,
-        sign_key=hopes.sign_key,
-        seal_key=seal.public_seal_key(hopes.seal_key),
-        tls_fingerprint=seal.tls_fingerprint(hopes.tls_certificate),
-        epoch=1,
-        attempt=hopes.attempt,
-    )
+    try:
+        answer = ask(
+            code,
+            sign_key=hopes.sign_key,
+            seal_key=seal.public_seal_key(hopes.seal_key),
+            tls_fingerprint=seal.tls_fingerprint(hopes.tls_certificate),
+            epoch=1,
+            attempt=hopes.attempt,
+        )
+    except InviteRefused as error:
+        # Keys with which it was asked before, or whose answer was spoilt on its way,
+        # may have been let in already; only the inviter's own no is the end of them.
+        if not has_asked and error.why.startswith(_SAID_NO):
+            home.forget_joining()
+            if not was_there:
+                with suppress(OSError):
+                    path.rmdir()
+        raise
     vault.keep(
         home.vault,
         keys,
@@ -475,11 +489,11 @@ def _checked_grant(code: Code, request: JoinRequest, data: bytes) -> JoinGrant:
 
 def _check_place(tier: str, division: str, name: str) -> None:
     if tier not in TIER_DIGITS or not is_division(division):
-        raise NodeError(f"{tier} {division}: a division has 12 digits")
+        raise DivisionWrong(tier, division)
     own, rest = division[: TIER_DIGITS[tier]], division[TIER_DIGITS[tier] :]
     # The last three digits of its own say which one: 000 would be the tier above.
     if rest.strip("0") or (tier != "district" and own.endswith("000")):
-        raise NodeError(f"{division} is not the division of a {tier}")
+        raise DivisionWrong(tier, division)
     if not 0 < len(name) <= 60 or not name.isprintable():
         raise NodeError("the name of the place is empty, too long or not printable")
 

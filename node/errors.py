@@ -154,6 +154,15 @@ class InviteRefused(NodeError):
         super().__init__(f"enrolment refused: {why}; nothing was changed")
 
 
+class DivisionWrong(NodeError):
+    """A division is not one of the tier that it was said to be of."""
+
+    def __init__(self, tier: str, division: str) -> None:
+        """Keep both."""
+        self.tier, self.division = tier, division
+        super().__init__(f"{division[:40]!r} is not the division of a {tier}")
+
+
 class NotAllowed(NodeError):
     """This node's certificate does not allow that."""
 

@@ -22,6 +22,7 @@ from tui.labels import (
     size,
     word,
 )
+from tui.text import harmless
 from tui.times import span
 
 ERRORS = (node_errors.NodeError, sync_errors.SyncError, forms_errors.FormError)
@@ -204,6 +205,24 @@ def _ambiguous(error: node_errors.Ambiguous) -> str:
     return f"{error.name} 对得上 {error.count} 个{thing}。没有改动，{more}。"
 
 
+DIVISIONS: dict[str, str] = {
+    "district": "区的是前 6 位加 6 个 0，如 330881000000",
+    "town": "镇的是前 9 位加 3 个 0（第 7-9 位是镇自己的，不是 000），如 330881105000",
+    "village": "村的 12 位都是自己的（末 3 位不是 000），如 330881105201",
+}
+"""How a division is written at each tier."""
+
+
+def _division_wrong(error: node_errors.DivisionWrong) -> str:
+    length = len(error.division)
+    is_short = error.division.isdigit() and length != 12
+    found = f"有 {length} 位，要 12 位数字" if is_short else "不是这一级的"
+    return (
+        f"区划代码 {harmless(error.division, width=40)} 写得不对：{found}。"
+        f"{word(DIVISIONS, error.tier)}。没有改动，请改好再试。"
+    )
+
+
 def _invite_refused(error: node_errors.InviteRefused) -> str:
     why = INVITES.get(error.why) or _peer_word(error.why)
     return f"没有入网：{why}。本机没有改动，请向上级要一个新的邀请码再试。"
@@ -293,6 +312,7 @@ _SENTENCES: dict[type, Callable[[Any], str]] = {
     node_errors.Ambiguous: _ambiguous,
     node_errors.LockedOut: _locked_out,
     node_errors.InviteRefused: _invite_refused,
+    node_errors.DivisionWrong: _division_wrong,
     node_errors.NotAllowed: _not_allowed,
     node_errors.WrongPassword: _always(
         "用户名或口令不对。没有打开任何内容，请重新输入。"

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 
 from node.carrying import CarriedIn, CarriedOut, Fault, FromOne
-from node.desks import desk_name
 from node.packs import Traffic
+from node.status import Above
 from sync.carry import Gap
 from sync.identity import Certificate
 from tui import labels
@@ -70,11 +70,24 @@ def carried_out(made: CarriedOut) -> list[str]:
     return said
 
 
-def carried_in(came: CarriedIn, name: NAME) -> list[str]:
-    """Return what a stick has brought, line by line; what was wrong comes last."""
+def arrived(mine: Certificate, before: Above | None, now: Above | None) -> str:
+    """Return `2 件已到镇`, where acknowledgements have come home; ""."""
+    if before is None or now is None or now.not_delivered >= before.not_delivered:
+        return ""
+    above = {"village": "镇", "town": "区"}.get(mine.tier, "上级")
+    return f"{before.not_delivered - now.not_delivered} 件已到{above}"
+
+
+def carried_in(came: CarriedIn, name: NAME, arrived: str = "") -> list[str]:
+    """Return what a stick has brought, line by line; what was wrong comes last.
+
+    `arrived` says what is known to have come to the node above by it.
+    """
     said: list[str] = []
     for one in came.senders:
         said += _from_one(one)
+    if arrived:
+        said.append(f"带回了回执：{arrived}。")
     for other in came.for_others:
         whose = _place(name, other.sender) if other.sender else ""
         for_whom = _place(name, other.recipient) if other.recipient else "未登记站点"

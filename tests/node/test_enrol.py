@@ -437,3 +437,15 @@ def test_a_home_is_its_owner_s_only(nodes: Three) -> None:
 def test_a_node_s_id_follows_from_its_key(nodes: Three) -> None:
     for node in nodes:
         assert node.id == node_id(public_sign_key(node.secrets.sign_key))
+
+
+def test_a_join_that_is_refused_leaves_nothing_behind(nodes: Three) -> None:
+    home = nodes.path / "refused"
+
+    def refuse(_: bytes) -> bytes:
+        raise NotTrusted("enrolment", "the code is too old")
+
+    with pytest.raises(InviteRefused):
+        enrolled(nodes.town, home, "village", "330881105203", "下塘村", deliver=refuse)
+
+    assert not home.exists()

@@ -159,3 +159,14 @@ async def test_the_status_bar_shows_its_tones() -> None:
         quiet = next(s for s in segments if "离线" in s.text)
         normal = next(s for s in segments if "待传" in s.text)
         assert quiet.style != normal.style
+
+
+def test_help_and_leaving_are_never_cut_off() -> None:
+    many = [Binding(letter, "x", "一个很长的说明") for letter in "abcdefgh"]
+    ends = [Binding("f1", "help", "帮助"), Binding("f10", "leave", "退出")]
+
+    hints = lay_out([*many, *ends], 60)
+
+    assert [hint.name for hint in hints][-2:] == ["F1", "F10"]
+    assert hints[0].name == "A"
+    assert hints[-1].end + 2 <= 60

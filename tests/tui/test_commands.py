@@ -11,7 +11,7 @@ from node import casework, roster
 from node.wiring import Node
 from sync.errors import Revoked
 from sync.identity import fingerprint_words
-from tests.tui.desks import ELDER, ITEM, Desks, Line
+from tests.tui.desks import ELDER, ITEM, Desks, Line, submit
 from tui import labels
 from tui.cli import run
 
@@ -176,3 +176,59 @@ def test_rejoin_says_how_drafts_are_called_now_and_finds_them_by_the_old_name(
     assert now.number in by_id.out and now.number in by_number.out
     assert made.out.strip() == now.id
     assert now.number in after.out
+
+
+@pytest.mark.parametrize(
+    ("tier", "division", "said"),
+    [
+        ("town", "330881105", "有 9 位，要 12 位数字。镇的是前 9 位加 3 个 0"),
+        ("village", "330881105000", "不是这一级的。村的 12 位都是自己的"),
+        ("town", "33088110520x", "不是这一级的。镇的是前 9 位加 3 个 0"),
+    ],
+)
+def test_a_wrong_division_is_told_how_it_is_written(
+    desks: Desks, lianban: Shell, tier: str, division: str, said: str
+) -> None:
+    done = lianban(
+        desks.district,
+        *("invite", "--tier", tier, "--division", division, "--name", "某地"),
+        *("--address", "127.0.0.1:1"),
+    )
+
+    assert done.code == 1
+    assert said in done.err
+
+
+def test_a_stick_with_acknowledgements_only_says_what_has_arrived(
+    desks: Desks, lianban: Shell, tmp_path: Path
+) -> None:
+    case = submit(desks.village)
+    stick = tmp_path / "stick"
+    stick.mkdir()
+
+    lianban(desks.village, "carry", "out", str(stick), "--to", "贺村镇")
+    lianban(desks.town, "carry", "in", str(stick))
+    home = lianban(desks.village, "carry", "in", str(stick))
+    at_district = lianban(desks.district, "status")
+    shown = lianban(desks.village, "case", "show", case.id)
+
+    assert "带回了回执：1 件已到镇。" in home.err
+    assert at_district.code == 0
+    assert "到达  镇 已到" in shown.out
+
+
+def test_what_is_shown_says_who_where_and_what_may_be_filled_in(
+    desks: Desks, lianban: Shell
+) -> None:
+    case = submit(desks.village)
+
+    shown = lianban(desks.village, "case", "show", case.id).out
+    item = lianban(desks.village, "catalog", "show", ITEM).out
+    usage = lianban(desks.village, "case", "show", "--help").out
+    carry = lianban(desks.village, "carry", "out", "--help").out
+
+    (happened,) = [line for line in shown.splitlines() if line.startswith("经过")]
+    assert "耀里村  李秀英" in happened
+    assert "female 女" in item
+    assert "case show [选项] 办件" in usage
+    assert "目录" in carry and "--volume-size 大小" in carry

@@ -419,7 +419,7 @@ async def test_a_disputed_field_is_held_in_the_form(desks: Desks) -> None:
         said = note(app)
 
     assert "两处填得不同，核对后才能改" in text
-    assert "✓ 已提交" in said
+    assert "✓ 已修改" in said
     amended = open_case(desks.village, case.id)
     assert amended.fields["home_address"] == "村西头"
     assert [one.key for one in amended.matters] == ["phone"]

@@ -41,6 +41,7 @@ MADE = {
     "NotAllowed": ("publish",),
     "StickTrouble": ("full", "/media/usb"),
     "Malformed": ("bundle", "is cut off"),
+    "DivisionWrong": ("town", "330881105"),
     "NotTrusted": ("bundle", "the sender's signature does not hold"),
     "Revoked": (b"\xab" * 16,),
     "Ahead": ("entries 9.. of abcd", 7),

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from node import carrying, standing, talk
+from node import carrying, standing, status, talk
 from node.carrying import CarriedIn, CarriedOut, Progress
 from node.packs import Traffic
 from sync.carry import Gap
@@ -66,6 +66,7 @@ def out(
     if as_json:
         show(_out_object(made))
     else:
+        _clear()
         for one in made.volumes:
             line(str(folder / one.name), labels.size(one.size_bytes))
         for words in stick_words.carried_out(made):
@@ -82,18 +83,21 @@ def out(
 def in_(context: Context, folder: Path, no_answer: bool, as_json: bool) -> int:
     """Take in what a stick has brought."""
     with context.node() as node:
+        before = status.above(node)
         came = carrying.carry_in(
             node,
             folder,
             with_answers=not no_answer,
             on_progress=None if as_json else _progress("已读"),
         )
+        arrived = stick_words.arrived(node.certificate, before, status.above(node))
         roster = node.roster
         is_put_out = standing.is_revoked_here(node)
     if as_json:
         show(_in_object(came, roster.latest))
     else:
-        for words in stick_words.carried_in(came, roster.latest):
+        _clear()
+        for words in stick_words.carried_in(came, roster.latest, arrived):
             tell(words)
         if is_put_out:
             tell(labels.REVOKED_HERE)
@@ -143,10 +147,14 @@ def _progress(word: str) -> Any:
         of = f" / {labels.size(progress.of_bytes)}" if progress.of_bytes else ""
         done = labels.size(progress.done_bytes)
         click.echo(f"\r{word} {done}{of}\033[K", nl=False, err=True)
-        if progress.done_bytes == progress.of_bytes:
-            click.echo("\r\033[K", nl=False, err=True)
 
     return tell_progress
+
+
+def _clear() -> None:
+    """Take away how far it was, before the result is said."""
+    if sys.stderr.isatty():
+        click.echo("\r\033[K", nl=False, err=True)
 
 
 def _out_object(made: CarriedOut) -> dict[str, Any]:

@@ -295,6 +295,7 @@ def case_object(node: Node, one: Case) -> dict[str, Any]:
                 "step": happened.event.step,
                 "at": iso(happened.event.at),
                 "node": happened.author,
+                "node_name": _author_name(node, happened.author),
                 "by": happened.event.by,
                 "note": happened.event.note,
                 "fields": list(happened.event.fields),
@@ -315,20 +316,18 @@ def _print_case(shown: dict[str, Any], package: Package | None, now_ms: int) -> 
     """Print what `case show --json` says, in lines of Chinese, as the screens do."""
     line(shown["number"], shown["item"], labels.word(labels.STATES, shown["state"]))
     line("办件号", shown["id"])
-    sync = shown["sync"]
-    line(
-        "到达",
-        *(
-            f"{labels.TIERS[tier]} "
-            + (
-                f"已到 {times.moment(_instant_ms(shown['arrived_at'][tier]), now_ms)}"
-                if is_there
-                else "未到"
-            )
-            for tier, is_there in sync.items()
-            if is_there is not None
-        ),
-    )
+    arrived = [
+        f"{labels.TIERS[tier]} "
+        + (
+            f"已到 {times.moment(_instant_ms(shown['arrived_at'][tier]), now_ms)}"
+            if is_there
+            else "未到"
+        )
+        for tier, is_there in shown["sync"].items()
+        if is_there is not None
+    ]
+    if arrived:
+        line("到达", *arrived)
     disputed = {
         matter["key"]: f"{labels.SETTLED_MARK} 两处填得不同，等核对：{_values(matter)}"
         for matter in shown.get("conflicts", [])
@@ -350,6 +349,7 @@ def _print_case(shown: dict[str, Any], package: Package | None, now_ms: int) -> 
             "经过",
             times.moment(_instant_ms(event["at"]), now_ms),
             labels.word(labels.STEPS, event["step"]),
+            event["node_name"],
             event["by"],
             event["note"],
             event["batch"],
@@ -462,6 +462,13 @@ def _still_a_draft(draft: Draft) -> str:
         f"填的内容没有丢，都在草稿 {draft.id} 里；"
         f"能提交以后运行 lianban case submit {draft.id[:12]}。"
     )
+
+
+def _author_name(node: Node, author: str) -> str:
+    """Return the place of a node, of whose id an event has the first digits."""
+    known = [one for one in node.roster.everyone() if one.node.hex().startswith(author)]
+    newest = max(known, key=lambda one: one.epoch, default=None)
+    return labels.node_name(newest, bytes.fromhex(author))
 
 
 def _tell_open(done: Sequence[Case]) -> None:

@@ -129,6 +129,7 @@ def show_item(context: Context, code: str, as_json: bool) -> None:
     for material in item.materials:
         line("材料", material.name, "必要" if material.required else "按需")
     for one in package.questions:
-        line("字段", one.key, one.label, "必填" if one.required else "")
+        values = "、".join(f"{c.value} {c.label}" for c in one.choices)
+        line("字段", one.key, one.label, "必填" if one.required else "", values)
     for text in item.guide.splitlines():
         line(text)

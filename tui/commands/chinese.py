@@ -1,11 +1,31 @@
 """What click says by itself, in Chinese: the frame of help pages, and usage errors."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 import click
 
 HEADINGS = {"Options": "选项", "Commands": "命令", "Usage: ": "用法："}
+
+METAVARS = {
+    "OPTIONS": "选项",
+    "COMMAND": "命令",
+    "ARGS": "参数",
+    "TEXT": "文字",
+    "PATH": "文件",
+    "FILE": "文件",
+    "DIRECTORY": "目录",
+    "DIR": "目录",
+    "SIZE": "大小",
+    "INTEGER": "数",
+    "INTEGER RANGE": "数",
+    "ITEM": "事项",
+    "CODE": "代码",
+    "KEY": "字段",
+}
+"""What stands for a value; what a person types himself is never touched."""
+_METAVAR = re.compile(r"\b(?:INTEGER RANGE|[A-Z]{3,})\b")
 
 PHRASES = {
     "Show this message and exit.": "显示本帮助。",
@@ -20,6 +40,9 @@ class ChineseFormatter(click.HelpFormatter):
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         """Write the first line."""
+        name = "站点" if " node" in prog else "办件"
+        args = _METAVAR.sub(lambda one: METAVARS.get(one[0], one[0]), args)
+        args = args.replace("NAMES", name).replace("NAME", name)
         super().write_usage(prog, args, prefix or HEADINGS["Usage: "])
 
     def write_heading(self, heading: str) -> None:
@@ -28,7 +51,11 @@ class ChineseFormatter(click.HelpFormatter):
 
     def write_dl(self, rows: Iterable[tuple[str, str]], *args: Any, **kw: Any) -> None:
         """Write a list of options or commands."""
-        super().write_dl([(name, _phrase(text)) for name, text in rows], *args, **kw)
+        named = [
+            (_METAVAR.sub(lambda one: METAVARS.get(one[0], one[0]), name), text)
+            for name, text in rows
+        ]
+        super().write_dl([(name, _phrase(text)) for name, text in named], *args, **kw)
 
 
 def usage_sentence(error: click.ClickException) -> str:

@@ -236,10 +236,13 @@ def _print_status(node: Node) -> None:
         if one.is_revoked:
             line(f"  {desk_name(one.certificate)}", "已停用")
             continue
+        # Who has never been tried has no result either.
+        tried = one.peer.last_try_at_ms
         result = labels.word(labels.RESULTS, one.peer.last_result or "")
+        last_try = f"{_moment(node, tried)} {result}" if tried else "从未"
         line(
             ("↑ " if one.is_above else "  ") + desk_name(one.certificate),
-            f"上次尝试 {_moment(node, one.peer.last_try_at_ms)} {result}",
+            f"上次尝试 {last_try}",
             f"上次成功 {_moment(node, one.last_success_ms)}",
             f"最近听到 {_moment(node, one.last_heard_ms)}",
             f"待发 {one.owed_entries} 条/{one.owed_cases} 件"

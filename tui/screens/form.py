@@ -316,8 +316,9 @@ class FormPage(Page):
         self._stop_timer()
         number = labels.short_number(case.row.number)
         self.lianban.close_page(
-            f"✓ 已提交：{case.row.applicant}的{case.row.item_name}，单号 {number}。"
-            "已存在本机；传到后，列表里会显示“●已到镇”"
+            f"✓ {self.sheet.done_word}：{case.row.applicant}的{case.row.item_name}，"
+            f"单号 {number}。已存在本机，在“{labels.STATES[case.row.state]}”里；"
+            "传到后，列表里会显示“●已到镇”"
         )
 
     def action_guide(self) -> None:

@@ -22,6 +22,8 @@ class Sheet(Protocol):
     saved_at_ms: int | None
     """When it was last kept; None: never, so there is nothing to come back to."""
     kept_words: str
+    done_word: str
+    """What has happened when it was submitted: 已提交, 已修改."""
     notice: str
     held: frozenset[str]
     """Fields that stay as they are: two values are living, until one is chosen."""
@@ -44,6 +46,7 @@ class DraftSheet:
     """A new case. Its draft begins with the first answer: a look leaves none behind."""
 
     kept_words = "草稿"
+    done_word = "已提交"
     notice = ""
     held: frozenset[str] = frozenset()
 
@@ -95,9 +98,10 @@ class CaseSheet:
     def __init__(self, node: Node, case: Case) -> None:
         self.node, self.case, self.package = node, case, case.package
         self.step = Step.AMEND
-        self.notice = ""
+        self.notice, self.done_word = "", "已修改"
         if case.story.state is State.RETURNED:
             self.step = Step.SUBMIT
+            self.done_word = "已提交补正"
             self.notice = preview.reasoned(node, case.row)
         found = kept.correction(node, case.id)
         self.held = frozenset(one.key for one in case.conflicts)

@@ -172,13 +172,17 @@ class StickPage(Page):
         folder = self.folder
         assert folder is not None
         self.say("正在从 U 盘收…请不要拔出")
+        before = status.above(self.node)
         came = await self._at_the_stick(
             lambda node: carrying.carry_in(
                 node, folder, on_progress=self._tells("已读")
             )
         )
         title = "收好了" if came.senders else "没有收到"
-        said = stick_words.carried_in(came, self.node.roster.latest)
+        arrived = stick_words.arrived(
+            self.node.certificate, before, status.above(self.node)
+        )
+        said = stick_words.carried_in(came, self.node.roster.latest, arrived)
         if self.lianban.trouble.is_revoked:
             said.append(labels.REVOKED_HERE)
         self._show_result(title, said)

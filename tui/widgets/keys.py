@@ -32,6 +32,7 @@ KEY_NAMES = {
 MODIFIER_NAMES = {"ctrl": "Ctrl", "shift": "Shift", "alt": "Alt"}
 
 MORE = "…"
+NEVER_CUT = frozenset({"f1", "f10"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ def key_name(key: str) -> str:
 def lay_out(bindings: Iterable[Binding], width: int) -> list[Hint]:
     """Return the hints that fit `width` cells, first bindings before later ones.
 
-    Two spaces part the hints if all of them fit so, one if not.
+    Two spaces part the hints if all of them fit so, one if not. How to get help and
+    how to leave is never what is left out.
     """
     named = [
         (
@@ -73,6 +75,13 @@ def lay_out(bindings: Iterable[Binding], width: int) -> list[Hint]:
     tight = _placed(named, gap=1)
     if tight[-1].end <= width:
         return tight
+    kept = [one for one in named if one[0] in NEVER_CUT]
+    rest = [one for one in named if one[0] not in NEVER_CUT]
+    while rest:
+        rest.pop()
+        fitting = _placed([*rest, *kept], gap=1)
+        if not fitting or fitting[-1].end + 1 + cells(MORE) <= width:
+            return fitting
     return [hint for hint in tight if hint.end + 1 + cells(MORE) <= width]
 
 
