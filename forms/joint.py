@@ -105,15 +105,13 @@ def _join_fields(first: Field, second: Field) -> Field | str:
     if [c.value for c in first.choices] != [c.value for c in second.choices]:
         return "选项不同"
     lengths = [n for n in (first.max_length, second.max_length) if n is not None]
+    for pair in ((first.minimum, second.minimum), (first.maximum, second.maximum)):
+        # Which of the two is stricter changes with the day.
+        if TODAY in pair and None not in pair and pair[0] != pair[1]:
+            return "一个以今天为限，一个以固定日期为限"
     low = _limit(first.kind, [first.minimum, second.minimum], max)
     high = _limit(first.kind, [first.maximum, second.maximum], min)
-    dated = TODAY in (low, high)
-    if (
-        low
-        and high
-        and not dated
-        and _order(first.kind, low) > _order(first.kind, high)
-    ):
+    if _is_beyond(first.kind, low, high):
         return f"上下限合不到一起：{low} 和 {high}"
     return replace(
         first,
@@ -129,11 +127,15 @@ def _join_fields(first: Field, second: Field) -> Field | str:
 def _limit(
     kind: str, limits: Sequence[str | None], strictest: Callable[..., str]
 ) -> str | None:
-    """Return the strictest limit; "today" is the strictest of those of a date."""
+    """Return the strictest of some limits; None where nobody set one."""
     said = [limit for limit in limits if limit is not None]
-    if TODAY in said:
-        return TODAY
     return strictest(said, key=lambda limit: _order(kind, limit)) if said else None
+
+
+def _is_beyond(kind: str, low: str | None, high: str | None) -> bool:
+    if low is None or high is None or TODAY in (low, high):
+        return False
+    return _order(kind, low) > _order(kind, high)
 
 
 def _order(kind: str, limit: str) -> Decimal:

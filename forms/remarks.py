@@ -3,7 +3,7 @@
 Remarks never stop a publication; `forms.item_faults` holds what does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from forms.errors import Fault
 from forms.item import Item
@@ -34,11 +34,40 @@ def of_item(item: Item) -> list[Fault]:
     return list(_remarks(item))
 
 
+def of_catalog(items: Sequence[Item]) -> list[tuple[Item, Fault]]:
+    """Return where items speak of others in a way worth a second look.
+
+    A member, or an item whose result frees from a paper, that is not in the catalogue
+    may be another district's; under a known code another name is likely a slip.
+    """
+    names = {item.code: item.name for item in items}
+    found = []
+    for item in items:
+        for where, code, name in _spoken_of(item):
+            if code not in names:
+                found.append((item, Fault(where, f"目录里没有代码是 {code} 的事项")))
+            elif name not in ("", names[code]):
+                message = f"代码 {code} 的事项叫“{names[code]}”，请核对"
+                found.append((item, Fault(where, message)))
+    return found
+
+
 def keeps_share(item: Item) -> bool:
     """Return whether the promise is short enough; what is done at once always is."""
     return item.same_day or (
         item.promise_workdays <= item.legal_workdays * PROMISE_SHARE
     )
+
+
+def _spoken_of(item: Item) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    """Give place, code and, where it must be the same, name of other items."""
+    for position, member in enumerate(item.members):
+        yield ("members", position, "code"), member.code, member.name
+    for position, material in enumerate(item.materials):
+        for number, exemption in enumerate(material.exempt_by):
+            if exemption.item:
+                where = ("materials", position, "exempt_by", number, "item")
+                yield where, exemption.item, ""
 
 
 def _remarks(item: Item) -> Iterator[Fault]:

@@ -76,6 +76,14 @@ def test_an_item_says_what_must_be_public(entry: Entry) -> None:
     assert found <= {"promise_workdays"}  # as the sources say, see domain facts
 
 
+def test_items_that_speak_of_each_other_use_the_right_codes() -> None:
+    found = remarks.of_catalog([entry.item for entry in ENTRIES])
+
+    # Members may be items that this catalogue does not have.
+    assert {fault.where[0] for _, fault in found} == {"members"}
+    assert all("目录里没有" in fault.message for _, fault in found)
+
+
 @BY_NAME
 def test_a_form_has_the_code_of_its_item_and_one_name_for_each_question(
     entry: Entry,

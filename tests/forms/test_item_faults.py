@@ -229,3 +229,26 @@ def test_what_is_worth_a_second_look_is_no_fault() -> None:
         *("promise_workdays", "legal_basis", "conditions", "procedure", "fee"),
         *("codes[1].value", "materials[1].review", "materials[1].condition"),
     }
+
+
+def test_other_items_are_spoken_of_by_code_and_name() -> None:
+    other = replace(ITEM, code="9", name="出生登记")
+    paper = Material(
+        "proof", "证明", exempt_by=(Exemption(Proof.RESULT, "出生登记证明", "9"),)
+    )
+    joint = replace(
+        ITEM,
+        members=(Member("9", "出生登计", "局"), Member("7", "别处的", "局")),
+        materials=(paper,),
+    )
+
+    found = remarks.of_catalog([other, joint])
+
+    assert [(item.name, fault.place) for item, fault in found] == [
+        (joint.name, "members[1].code"),
+        (joint.name, "members[2].code"),
+    ]
+    assert "叫“出生登记”" in found[0][1].message
+    assert "目录里没有" in found[1][1].message
+    alone = remarks.of_catalog([joint])
+    assert "materials[1].exempt_by[1].item" in [fault.place for _, fault in alone]

@@ -50,14 +50,14 @@ def test_numbers_are_compared_as_numbers() -> None:
     assert age.minimum == "10"
 
 
-def test_today_is_the_strictest_limit_of_a_date() -> None:
-    early = Field("since", "date", "日期", maximum="2030-01-01")
+def test_today_and_a_fixed_day_cannot_be_one_limit() -> None:
+    """Which of them is stricter changes with the day, and there is no clock here."""
+    until = Field("since", "date", "日期", maximum="today")
+    fixed = replace(until, maximum="2030-01-01")
 
-    (since,) = unite(
-        [part("1", early), part("2", replace(early, maximum="today"))]
-    ).fields
-
-    assert since.maximum == "today"
+    assert unite([part("1", until), part("2", until)]).fields == (until,)
+    (clash,) = unite([part("1", until), part("2", fixed)]).clashes
+    assert "今天" in clash.message
 
 
 def test_questions_that_cannot_be_one_are_a_clash() -> None:
