@@ -115,8 +115,8 @@ class Filling:
                 spaces between), a number, true or false; None clears it.
 
         Returns:
-            "" or, where the value is none of this type, what is expected; the answer
-            is then blank.
+            "" or, where the value is none of this type or not offered, what is
+            expected; the answer is then blank, for now.
 
         Raises:
             NoSuchNode: there is no such place, or none for an answer.
@@ -137,7 +137,7 @@ class Filling:
         except ValueError as error:
             kept, reason = "", str(error)
         self._actions.set_value(node, kept)
-        return reason
+        return reason or _not_offered(node)
 
     def clear(self, ref: str) -> None:
         """Clear an answer."""
@@ -300,6 +300,15 @@ class Filling:
         part = place.group
         if isinstance(part, Repeat) and (part.count or part.is_fixed):
             raise NoSuchNode(ref, "这里有几组由表单决定，不能自己增减")
+
+
+def _not_offered(node: Node) -> str:
+    if node.offered is None or node.place.control is None:
+        return ""
+    several = node.place.control.kind in SEVERAL
+    chosen = node.kept.split() if several else [node.kept]
+    lacking = [value for value in chosen if value and value not in node.offered]
+    return f"现在没有这个选项：{'、'.join(lacking)[:80]}" if lacking else ""
 
 
 def _label(node: Node) -> Text:

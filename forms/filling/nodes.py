@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from forms.errors import NoSuchNode
+from forms.filling.near import HIDDEN
 from forms.filling.structure import Place, Structure
 from forms.xform.definition import Element
 
@@ -104,6 +105,16 @@ class Node:
             self.element.set(self.place.tag, value)
         else:
             self.element.text = value or None
+
+    def appear(self, is_relevant: bool) -> None:
+        """Take note of whether this is relevant, with all that stands above it."""
+        self.is_relevant = is_relevant
+        if self.place.is_attribute:
+            return
+        if not is_relevant:
+            self.element.set(HIDDEN, "")
+        elif HIDDEN in self.element.attrib:
+            del self.element.attrib[HIDDEN]
 
     def up_to(self, place: Place) -> "Node | None":
         """Return the node of this place at or above this one."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from lxml import etree
 
 from forms.errors import DefinitionFault, DefinitionRefused
-from forms.filling.near import brought_near, choice_paths
+from forms.filling.near import as_odk_reads, choice_paths, elsewhere
 from forms.filling.order import circle, rank
 from forms.filling.plan import Acting, Choosing, Kind, Plan, Rule, triggers
 from forms.filling.structure import Place, Structure, build, tag_of
@@ -167,7 +167,8 @@ class _Preparer:
         nodes = self._compile(place, "itemset", itemset.nodeset)
         if nodes is None:
             return
-        values = self._compile(place, "values", f"{itemset.nodeset}/{itemset.value}")
+        every = f"({itemset.nodeset})" if "|" in itemset.nodeset else itemset.nodeset
+        values = self._compile(place, "values", f"{every}/{itemset.value}")
         value = self._alone(place, itemset.value, "itemset")
         label = self._alone(place, itemset.label, "itemset") if itemset.label else None
         if values is None or value is None:
@@ -237,7 +238,8 @@ class _Preparer:
         expression = self._alone(place, text, name)
         if expression is None:
             return None
-        uses = uses_of(expression, place, self.structure, self.namespaces)
+        other = elsewhere(text, place, self.structure) if "position" in text else set()
+        uses = uses_of(expression, place, self.structure, self.namespaces, other)
         self.used += len(uses.of_form)
         if self.used > MAX_USES:
             raise DefinitionRefused(place.path, f"表达式引用的数据超过 {MAX_USES} 处")
@@ -253,10 +255,13 @@ class _Preparer:
         self, place: Place | str, text: str, name: str = ""
     ) -> Expression | None:
         try:
+            # First as it was written: a refusal shows the author's own words.
+            expression = compile_expression(text, self.namespaces)
             if isinstance(place, Place):
                 self._choice_names(place, text, name)
-                text = brought_near(text, place, self.structure)
-            return compile_expression(text, self.namespaces)
+                rewritten = as_odk_reads(text, place, self.structure)
+                expression = compile_expression(rewritten, self.namespaces)
+            return expression
         except ExpressionRefused as error:
             path = place if isinstance(place, str) else place.path
             self._fault(path, str(error), name)

@@ -22,11 +22,14 @@ MAX_INSTANCES = 500
 MAX_NODES = 50_000
 """Most nodes of one filling; beyond, no more instances are added."""
 
-MAX_EVALUATIONS = 30
+MAX_EVALUATIONS = 2 * MAX_INSTANCES
 """How often one rule may be worked out at one node after one change.
 
-A count may be as often as there may be instances: each may ask for one more.
+It may be as often as there are instances: each may depend on the one before.
 """
+
+MAX_WORK = 100_000
+"""How much may be worked out after one change; beyond, it is given up, and said."""
 
 SEVERAL = ("select", "rank")
 """Questions whose answer is several values with spaces between."""
@@ -56,9 +59,8 @@ class Recalculation:
         """
         for one in node.below():
             above = one.parent
-            one.is_relevant = one.is_relevant_here and (
-                above is None or above.is_relevant
-            )
+            is_shown = above is None or above.is_relevant
+            one.appear(one.is_relevant_here and is_shown)
             for rule in self.plan.rules.get(one.place, ()):
                 drawn = rule.kind is Kind.CALCULATE and rule.expression.uses_random
                 if rule.kind is Kind.COUNT or (keep_random and drawn and one.kept):
@@ -89,8 +91,12 @@ class Recalculation:
     def run(self) -> None:
         """Work the agenda off."""
         self._done.clear()
+        work = 0
         while self._agenda or self._counts:
-            if self._agenda:
+            work += 1
+            if work > MAX_WORK:
+                self._give_up()
+            elif self._agenda:
                 _rank, _number, rule, node = heapq.heappop(self._agenda)
                 self._pending.discard((rule, node))
                 if node.root is self.root:
@@ -100,6 +106,12 @@ class Recalculation:
                 (rule, parent), _ = self._counts.popitem()
                 if parent.root is self.root:
                     self._count(rule, parent)
+
+    def _give_up(self) -> None:
+        self._agenda.clear()
+        self._pending.clear()
+        self._counts.clear()
+        self.world.failures["", ""] = f"推算了 {MAX_WORK} 次还没有结果"
 
     def refresh(self, node: Node) -> None:
         """Let expressions see what relevance and choices make of an answer."""
@@ -145,8 +157,7 @@ class Recalculation:
 
     def _push(self, rule: Rule, node: Node) -> None:
         done = self._done.get((rule, node), 0)
-        most = MAX_INSTANCES if rule.kind is Kind.COUNT else MAX_EVALUATIONS
-        if (rule, node) in self._pending or done >= most:
+        if (rule, node) in self._pending or done >= MAX_EVALUATIONS:
             return
         self._done[rule, node] = done + 1
         if rule.kind is Kind.COUNT:
@@ -183,8 +194,13 @@ class Recalculation:
         is_relevant = node.is_relevant_here and (above is None or above.is_relevant)
         if is_relevant == node.is_relevant:
             return
-        node.is_relevant = is_relevant
+        node.appear(is_relevant)
         self.refresh(node)
+        # Though the value be blank as before, functions of many nodes see a change.
+        if node.place.is_leaf:
+            self.changed(node)
+        elif node.place.is_repeat and above is not None:
+            self.series_changed(above, node.place)
         for attribute in node.attributes.values():
             self._inherit(attribute)
         for series in node.children.values():

@@ -1,8 +1,9 @@
 """On which places the value of an expression depends. Pure: no I/O."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from forms.filling.near import HIDDEN
 from forms.filling.structure import Place, Structure, tag_of
 from forms.xpath import Expression, Move, Origin, Reference
 
@@ -24,7 +25,7 @@ class Use:
     base: Place | None
     target: Place
     is_sure: bool
-    """False where an axis or a wildcard may lead to more than is meant."""
+    """False where it may lead to more than is meant, or to another instance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,12 @@ def uses_of(
     place: Place | None,
     structure: Structure,
     namespaces: Mapping[str, str],
+    elsewhere: Set[Place] = frozenset(),
 ) -> Uses:
-    """Return what an expression depends on when it stands at nodes of `place`."""
+    """Return what an expression depends on when it stands at nodes of `place`.
+
+    Of the places `elsewhere`, it reads a node in another instance than its own.
+    """
     found: dict[Use, None] = {}
     lost, lists = [], set()
     own = structure.instance_id
@@ -53,14 +58,24 @@ def uses_of(
             if reference.instance is not None:
                 lists.add(reference.instance)
             continue
+        if reference.moves and reference.moves[-1].test == HIDDEN:
+            continue
         start = place if reference.origin in _HERE else None
         spots = _follow((start, start), reference.moves, structure, namespaces)
         is_sure = reference.is_plain and all(m.test != "*" for m in reference.moves)
         ends = [(base, end) for base, end in spots if end is not None]
-        found.update((Use(base, end, is_sure), None) for base, end in ends)
+        for base, end in ends:
+            is_other = end in elsewhere and not _in_one_instance(base, end)
+            found[Use(base, end, is_sure and not is_other)] = None
         if not spots:
             lost.append(_text(reference))
     return Uses(tuple(found), tuple(lost), frozenset(lists))
+
+
+def _in_one_instance(base: Place | None, end: Place) -> bool:
+    """Tell whether the ways part only inside of the repeat in which one ends."""
+    repeat = next((place for place in end.above() if place.is_repeat), None)
+    return repeat is None or (base is not None and repeat in list(base.above()))
 
 
 def _follow(

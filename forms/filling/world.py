@@ -13,7 +13,7 @@ from datetime import datetime
 
 from lxml import etree
 
-from forms.filling.near import brought_near
+from forms.filling.near import as_odk_reads
 from forms.filling.nodes import Node
 from forms.filling.plan import Choosing, Parts, Plan
 from forms.filling.prepare import ITEXT_ID
@@ -185,7 +185,7 @@ class World:
         """Return what a text of the form says, seen from a place."""
         known = self._expressions.get((text, place))
         if known is None:
-            near = brought_near(text, place, self.plan.structure)
+            near = as_odk_reads(text, place, self.plan.structure)
             known = compile_expression(near, self.plan.namespaces)
             self._expressions[text, place] = known
         return known

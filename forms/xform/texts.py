@@ -8,9 +8,6 @@ from forms.errors import DefinitionFault
 from forms.xform.definition import Entry, Form, Output, Text, Translation
 from forms.xform.xml import elements, line_of, split
 
-MAX_TEXT = 20_000
-"""Most characters of one text."""
-
 _ITEXT = re.compile(r"\s*jr:itext\s*\(")
 
 

@@ -97,7 +97,9 @@ def _indexed_repeat(
         raise NoValue("indexed-repeat 的每个循环组后面要有序号")
     around = _lineage(current[0]) if current else set()
     inside: etree._Element | None = None
-    for repeats, number in zip(levels[::2], levels[1::2], strict=True):
+    # The outer repeat may be named after the inner one, and still comes first.
+    pairs = sorted(zip(levels[::2], levels[1::2], strict=True), key=_depth)
+    for repeats, number in pairs:
         inside = _instance_number(repeats, to_number(number), inside, around)
         if inside is None:
             return ""
@@ -105,6 +107,12 @@ def _indexed_repeat(
         if inside is None or inside in _lineage(node):
             return text_of(node)
     return ""
+
+
+def _depth(pair: tuple[Value, Value]) -> int:
+    repeats = pair[0]
+    first = repeats[0] if isinstance(repeats, list) and repeats else ""
+    return len(_lineage(first))
 
 
 def _instance_number(

@@ -178,6 +178,25 @@ def test_the_submission_leaves_out_what_is_not_relevant_and_a_draft_does_not() -
     assert b"<a>" not in one.submission()
 
 
+def test_functions_of_many_nodes_pass_over_what_is_not_relevant() -> None:
+    one = filling(
+        "<sum/><count/><names/><r><name>a</name><x>1</x></r>"
+        "<r><name>b</name><x>2</x></r><r><name>c</name><x/></r>",
+        bind("sum", calculate="sum(/data/r[position() < 9] [name != ''] /x)")
+        + bind("count", calculate="count(/data/r)")
+        + bind("names", calculate="join('[]', /data/r/name)")
+        + bind("r", relevant="position() > 1")
+        + bind("r/x", type="int", relevant="../name != 'c'"),
+        '<repeat nodeset="/data/r">' + inputs("r/name", "r/x") + "</repeat>",
+    )
+
+    assert one.value("/data/sum") == "2"
+    assert one.value("/data/count") == "2"
+    assert one.value("/data/names") == "b[]c"
+    one.remove_repeat("/data/r[1]")
+    assert [one.value(f"/data/{name}") for name in ("sum", "count")] == ["0", "1"]
+
+
 # Checks
 
 
@@ -258,6 +277,39 @@ def test_a_count_adds_and_removes_and_nobody_else_may() -> None:
         one.create_repeat("/data/r")
 
 
+@pytest.mark.parametrize("count", ["../n", "/data/o/n", "current()/../n"])
+def test_a_count_inside_a_repeat_is_that_of_its_own_instance(count: str) -> None:
+    one = filling(
+        '<o jr:template=""><n/><i jr:template=""><a/></i></o>',
+        bind("o/n", type="int"),
+        '<repeat nodeset="/data/o">'
+        + inputs("o/n")
+        + f'<repeat nodeset="/data/o/i" jr:count="{count}">'
+        + inputs("o/i/a")
+        + "</repeat></repeat>",
+    )
+    for number in (2, 3):
+        one.answer(f"{one.create_repeat('/data/o')}/n", number)
+
+    one.answer("/data/o[1]/n", 1)
+
+    assert [one.count(f"/data/o[{n}]/i") for n in (1, 2)] == [1, 3]
+
+
+def test_choices_may_come_from_two_lists() -> None:
+    one = filling(
+        "<a/>",
+        '<instance id="l"><root><x><k>1</k></x><y><k>2</k></y></root></instance>',
+        '<select1 ref="/data/a"><itemset nodeset="instance(\'l\')/root/x | '
+        "instance('l')/root/y\"><value ref='k'/><label ref='k'/></itemset></select1>",
+    )
+
+    one.answer("/data/a", "1")
+
+    assert one.value("/data/a") == "1"
+    assert [value for value, _ in one.choices("/data/a")] == ["1", "2"]
+
+
 def test_a_count_may_depend_on_the_last_instance() -> None:
     more = "count(/data/r) = 0 or /data/r[position() = last()]/more = 'yes'"
     one = filling(
@@ -281,6 +333,24 @@ def test_a_count_without_end_is_cut_off() -> None:
     )
 
     assert one.count("/data/r") == 500
+
+
+def test_a_value_may_depend_on_the_same_in_the_instance_before() -> None:
+    before = "/data/r[position() = position(current()/..) - 1]/total"
+    one = filling(
+        '<r jr:template=""><amount/><total/></r>',
+        bind("r/amount", type="int")
+        + bind("r/total", type="int", calculate=f"sum({before}) + ../amount"),
+        '<repeat nodeset="/data/r">' + inputs("r/amount") + "</repeat>",
+    )
+    for amount in range(60):
+        one.answer(f"{one.create_repeat('/data/r')}/amount", amount)
+
+    one.answer("/data/r[1]/amount", 1000)
+
+    assert one.value("/data/r[60]/total") == str(sum(range(60)) + 1000)
+    one.remove_repeat("/data/r[1]")
+    assert one.value("/data/r[59]/total") == str(sum(range(60)))
 
 
 def test_a_count_that_never_settles_comes_to_an_end() -> None:
@@ -357,6 +427,15 @@ def test_a_choice_that_is_not_offered_any_more_is_blank_until_it_is_again() -> N
     one.answer("/data/d", "a")
     assert (one.value("/data/t"), one.value("/data/copy")) == ("t2", "t2")
     assert one.selected_labels("/data/t") == ["t2"]
+
+
+def test_an_answer_that_is_not_offered_is_said() -> None:
+    one = filling("<d/><t/>", TOWNS, inputs("d") + towns("select", "t", "in = /data/d"))
+    one.answer("/data/d", "b")
+
+    assert one.answer("/data/t", "t1 t3") == "现在没有这个选项：t1"
+    assert one.value("/data/t") == "t3"
+    assert one.answer("/data/t", "t3") == "" == one.answer("/data/t", None)
 
 
 def test_two_questions_may_exclude_the_answer_of_each_other() -> None:

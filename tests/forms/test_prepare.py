@@ -25,6 +25,7 @@ def faults(data: str, model: str = "", body: str = "", head: str = "") -> str:
         (bind("a", calculate="/data/b") + bind("b", calculate="/data/a"), "two"),
         (bind("a", calculate="/data/b") + bind("b", relevant="/data/a = 1"), "mixed"),
         (bind("g", relevant="/data/g/x = 1"), "a group by what stands in it"),
+        (bind("g/x", calculate="../y[position() = 1]/../x"), "the same, by a detour"),
         (bind("g/x", calculate="../y") + bind("g/y", calculate="../x"), "relative"),
     ],
 )
@@ -39,6 +40,10 @@ def test_expressions_that_run_in_a_circle_are_refused(model: str, why: str) -> N
         (bind("r/a", calculate="position(..)"), "a position is no value"),
         (bind("n", calculate="count(/data/r)") + bind("r/a", calculate="/data/n"), ""),
         (bind("n", calculate="/data/r[1]/b") + bind("r/a", calculate="/data/n"), ""),
+        (
+            bind("r/a", calculate="../../r[position() = position(current()/..) - 1]/a"),
+            "the instance before is another one",
+        ),
     ],
 )
 def test_what_only_looks_like_a_circle_is_none(model: str, why: str) -> None:
