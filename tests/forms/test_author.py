@@ -178,6 +178,13 @@ def test_every_form_that_ships_compiles() -> None:
 
     assert len(found) == 26
     assert [str(one) for one in found if isinstance(one, FormFileRefused)] == []
+    asked = [
+        field
+        for form in found
+        if isinstance(form, Definition)
+        for field in questions(prepare(form))
+    ]
+    assert {"citizen_id", "phone", "credit_code", "division"} <= {f.kind for f in asked}
 
 
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="no sample workbooks beside us")
