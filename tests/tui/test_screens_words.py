@@ -4,7 +4,7 @@ from types import ModuleType
 import pytest
 
 from forms import errors as forms_errors
-from forms.errors import CatalogProblem, WorkbookProblem
+from forms.errors import CatalogProblem, FormProblem, WorkbookProblem
 from forms.item import Tier
 from node import absorb, audit, document_plan, rights
 from node import errors as node_errors
@@ -53,6 +53,10 @@ MADE = {
     "CatalogRefused": ([CatalogProblem("甲.toml", 1, "缺少 name")],),
     "WorkbookRefused": ([WorkbookProblem("材料", 3, "C", "缺少 name")],),
     "FormUnread": ("no survey",),
+    "FormFileRefused": ([FormProblem("survey", 3, "label", "缺少 name")],),
+    "DefinitionRefused": ("/data/a", "互相依赖"),
+    "FillingRefused": ("不是 XML",),
+    "NoSuchNode": ("/data/a",),
 }
 
 
@@ -80,7 +84,11 @@ def test_every_error_has_a_sentence_with_what_stands_and_what_to_do(
     general = sentence(ValueError())
     is_base = kind in (node_errors.NodeError, sync_errors.SyncError)
     assert said != general
-    lists = (forms_errors.CatalogRefused, forms_errors.WorkbookRefused)
+    lists = (
+        forms_errors.CatalogRefused,
+        forms_errors.WorkbookRefused,
+        forms_errors.FormFileRefused,
+    )
     assert said.endswith("。") or kind in lists
     assert reason(error)
     if not is_base:
