@@ -68,7 +68,7 @@ def keys_of(plan: Plan) -> dict[str, Place]:
             key = "/".join(place.path.split("/")[2:])
         if len(key.encode()) > MAX_KEY_BYTES:
             reason = "名称太长，或套得太深；连同外面各层的名称最多 100 字节"
-            faults.append(DefinitionFault(place.path, reason))
+            faults.append(DefinitionFault(place.path, reason, part="name"))
         found[key] = place
     if faults:
         raise DefinitionRefused("", "", faults)
@@ -147,15 +147,20 @@ def _faults(keys: Mapping[str, Place]) -> Iterator[DefinitionFault]:
         kind, role = own(place, OWN_KIND), own(place, OWN_ROLE)
         if kind and kind not in KINDS:
             reason = f"没有 {kind[:40]!r} 这种字段，应是 {'、'.join(KINDS)} 之一"
-            yield DefinitionFault(place.path, reason)
+            yield _of_own(place, OWN_KIND, reason)
         if role and role not in ROLES:
             reason = f"没有 {role[:40]!r} 这个角色，应是 {'、'.join(ROLES)} 之一"
-            yield DefinitionFault(place.path, reason)
+            yield _of_own(place, OWN_ROLE, reason)
         elif role and roles.setdefault(role, place.path) != place.path:
             reason = f"角色 {role} 已经给了 {roles[role]}，每张表单只能有一个"
-            yield DefinitionFault(place.path, reason)
+            yield _of_own(place, OWN_ROLE, reason)
         elif role and any(above.is_repeat for above in place.above()):
-            yield DefinitionFault(place.path, "重复组里的字段不能担任申请人的角色")
+            reason = "重复组里的字段不能担任申请人的角色"
+            yield _of_own(place, OWN_ROLE, reason)
+
+
+def _of_own(place: Place, name: str, reason: str) -> DefinitionFault:
+    return DefinitionFault(place.path, reason, part=f"lianban:{name}")
 
 
 class _Texts:

@@ -391,6 +391,7 @@ _SENTENCES: dict[type, Callable[[Any], str]] = {
     forms_errors.CatalogRefused: _places,
     forms_errors.WorkbookRefused: _places,
     forms_errors.DefinitionRefused: _places,
+    forms_errors.FormFileRefused: _places,
     forms_errors.PackageRefused: _always(
         "事项表单包不能用。没有装入，原有的事项照常办；请发布方改正后重新发布。"
     ),

@@ -35,6 +35,7 @@ class TrialSheet:
     """Answers that are kept nowhere."""
 
     kept_words = ""
+    done_word = ""
     notice = ""
     held: frozenset[str] = frozenset()
     last_field = ""
@@ -113,9 +114,6 @@ class TrialApp(LianbanApp):
 
 def run_trial(definition: Definition, name: str) -> None:
     """Open a form on this terminal until it is closed; `name` is its file's."""
-    package = Package(
-        format=FORMAT, version="1", item=_item(definition, name), form=definition
-    )
     with tempfile.TemporaryDirectory(
         prefix="lianban-try-", ignore_cleanup_errors=True
     ) as folder:
@@ -128,14 +126,19 @@ def run_trial(definition: Definition, name: str) -> None:
             cost=_QUICK,
         )
         try:
-            TrialApp(node, package).run()
+            TrialApp(node, package_of(definition, name)).run()
         finally:
             node.close()
             node.sandbox.close()
 
 
+def package_of(definition: Definition, name: str) -> Package:
+    """Return a form with an item around it, since it has none."""
+    item = _item(definition, name)
+    return Package(format=FORMAT, version="1", item=item, form=definition)
+
+
 def _item(definition: Definition, name: str) -> Item:
-    """Return an item around a form that has none."""
     return Item(
         code=definition.id[:64] or name[:64],
         code_scheme="试填",

@@ -106,7 +106,10 @@ def _faults(definition: Definition) -> Sequence[DefinitionFault]:
     failed = []
     for (path, text), reason in filling.failures.items():
         place = _POSITION.sub("", path)
-        bind = plan.structure.places[place].bind
-        part = next((r for r in patterns.RULES if getattr(bind, r) == text), "")
-        failed.append(DefinitionFault(place, reason, part=part))
+        here = (
+            name
+            for (path_of, name), expression in plan.expressions.items()
+            if path_of == place and expression.text == text
+        )
+        failed.append(DefinitionFault(place, reason, part=next(here, "")))
     return [*patterns.faults_of(definition), *failed]

@@ -11,8 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from forms.author.converter_words import Mend, Said, explain
-from forms.author.sheets import SURVEY, Book, Sheet, plain
+from forms.author.sheets import SETTINGS, SURVEY, Book, Sheet, plain
 from forms.errors import FormProblem
+
+OWN_PREFIX = "lianban:"
+OWN_NAMESPACE = 'lianban="urn:lianban:form"'
+"""How columns of ours are declared in the settings."""
 
 MAX_ROUNDS = 15
 """How many faults of pyxform are looked for; each costs a conversion."""
@@ -36,6 +40,7 @@ def convert(book: Book, fallback_name: str) -> Converted:
     from pyxform.errors import PyXFormError  # late: 0.4 s, and only the district has it
     from pyxform.xls2xform import convert as pyxform_convert
 
+    _declare_own(book)
     made = Converted()
     for _ in range(MAX_ROUNDS):
         try:
@@ -55,6 +60,20 @@ def convert(book: Book, fallback_name: str) -> Converted:
             made.xform = result.xform
             break
     return made
+
+
+def _declare_own(book: Book) -> None:
+    """Say what `lianban:` means in the headings, where the author has not."""
+    if not any(OWN_PREFIX in heading for heading in book.survey.headings):
+        return
+    settings = book.sheets.setdefault(SETTINGS, Sheet(SETTINGS))
+    if not settings.rows:
+        settings.rows.append({})
+    first = settings.rows[0]
+    said = settings.text(first, "namespaces")
+    if OWN_PREFIX.rstrip(":") not in said:
+        heading = settings.heading("namespaces") or "namespaces"
+        first[heading] = f"{said} {OWN_NAMESPACE}".strip()
 
 
 def _as_dict(book: Book, fallback_name: str) -> dict[str, Any]:

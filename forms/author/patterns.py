@@ -1,4 +1,4 @@
-"""Regular expressions of a form that are wrong, or endless elsewhere. Pure: no I/O.
+"""Regular expressions of a form that are endless elsewhere. Pure: no I/O.
 
 Our own engine follows all states at once and cannot hang. Other programs that fill in
 the same form (ODK Collect, Enketo) go back and try again: there `^(a+)+$` takes for
@@ -35,18 +35,18 @@ def faults_of(definition: Definition) -> Iterator[DefinitionFault]:
         for rule in RULES:
             text: str = getattr(bind, rule)
             for pattern in _patterns(text) if "regex" in text else ():
-                if reason := _reason(pattern):
-                    message = f"正则表达式 {pattern[:80]} {reason}"
+                if is_endless(pattern):
+                    shown = f"正则表达式 {pattern[:80]} "
+                    message = f"{shown}里重复套着重复，有的程序会算不完，请改写"
                     yield DefinitionFault(bind.ref, message, part=rule)
 
 
 def is_endless(pattern: str) -> bool:
-    """Tell whether going back and trying again could take for ever on some text.
-
-    Raises:
-        PatternRefused: the pattern is wrong.
-    """
-    first, _ = machine(pattern)
+    """Tell whether going back and trying again could take for ever on some text."""
+    try:
+        first, _ = machine(pattern)
+    except PatternRefused:
+        return False  # said already, where it is compiled
     ways: dict[State, Ways] = {}
     waiting = list(_ways_from(first))
     while waiting:
@@ -64,13 +64,6 @@ def _patterns(text: str) -> list[str]:
         return literals_of(text, "regex", 1)
     except ExpressionRefused:
         return []  # said already, where it is compiled
-
-
-def _reason(pattern: str) -> str:
-    try:
-        return "里重复套着重复，有的程序会算不完，请改写" if is_endless(pattern) else ""
-    except PatternRefused as refused:
-        return f"不能用：{refused}"
 
 
 def _ways_from(first: State) -> Ways:

@@ -9,7 +9,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from forms.author.sheets import FOR_PEOPLE, NAMES, SETTINGS, SURVEY, Book, Sheet, plain
+from forms.author.sheets import (
+    CHOICES,
+    FOR_PEOPLE,
+    NAMES,
+    SETTINGS,
+    SURVEY,
+    Book,
+    Sheet,
+    plain,
+)
 from forms.errors import FormProblem
 
 MAX_NESTING = 30
@@ -21,6 +30,9 @@ _BEGIN = re.compile(r"begin[_ ](group|repeat|loop)\b")
 _END = re.compile(r"end[_ ](group|repeat|loop)\b")
 # What may stand in a cell that must not be empty.
 _WITHOUT = {"calculation": "''", "type": "text", "name": "unnamed"}
+_SELECT = re.compile(
+    r"(?:select[_ ](?:one|multiple)|rank)\s+(?:from\s+)?(\S+)", re.IGNORECASE
+)
 _NEAR = 0.7
 """How alike a name must be to be offered instead."""
 
@@ -33,7 +45,7 @@ class _Open:
 
 def faults_of(book: Book) -> list[FormProblem]:
     """Return what is wrong in single cells, in the order of the sheets."""
-    return [*_kinds(book.survey), *_references(book)]
+    return [*_kinds(book.survey), *_lists(book), *_references(book)]
 
 
 def shape_faults_of(book: Book) -> list[FormProblem]:
@@ -46,6 +58,8 @@ def take_out(book: Book) -> None:
     for row in book.survey.rows:
         if _word(book.survey, row) in NOT_TAKEN:
             row.clear()
+        if _lost_list(book, row):
+            row[book.survey.heading("type")] = "text"
     known = names_of(book.survey)
     for sheet in book.sheets.values():
         for row in sheet.rows:
@@ -107,6 +121,25 @@ def _kinds(survey: Sheet) -> Iterator[FormProblem]:
     for row, cells in enumerate(survey.rows, start=survey.first_row):
         if (word := _word(survey, cells)) in NOT_TAKEN:
             yield FormProblem(SURVEY, row, heading, NOT_TAKEN[word])
+
+
+def _lists(book: Book) -> Iterator[FormProblem]:
+    heading = book.survey.heading("type")
+    for row, cells in enumerate(book.survey.rows, start=book.survey.first_row):
+        if lost := _lost_list(book, cells):
+            there = "没有 choices 表，也就" if CHOICES not in book.sheets else ""
+            message = f"{there}没有叫 {lost[:60]} 的选项列表（choices 表的 list_name）"
+            yield FormProblem(SURVEY, row, heading, message)
+
+
+def _lost_list(book: Book, row: dict[str, str]) -> str:
+    """Return the list of choices that a question names and that is not there."""
+    found = _SELECT.match(book.survey.text(row, "type"))
+    choices = book.sheets.get(CHOICES, Sheet(CHOICES))
+    if not found or "." in found[1] or "$" in found[1]:
+        return ""  # from a file, from another question, or no choice at all
+    known = {choices.text(each, "list_name") for each in choices.rows}
+    return "" if found[1] in known else found[1]
 
 
 def _word(survey: Sheet, row: dict[str, str]) -> str:

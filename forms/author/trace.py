@@ -38,8 +38,10 @@ _BEGIN = re.compile(r"begin[_ ](group|repeat|loop)\b", re.IGNORECASE)
 _END = re.compile(r"end[_ ](group|repeat|loop)\b", re.IGNORECASE)
 _PATH = re.compile(r"(?:/[^\W\d][\w.\-]*(?::[\w.\-]+)?)+")
 _AT = re.compile(r"第 \d+ 个字符起，")
-_MADE = ("_count", "_other")
-"""What pyxform puts behind a name for the questions that it makes itself."""
+_MADE = {"": "", "_count": "count", "_other": ""}
+"""What pyxform puts behind a name for the questions that it makes itself, and from
+which part it makes them.
+"""
 _CHOICE = re.compile(r"(.+)-(\d+)")
 
 
@@ -72,13 +74,13 @@ class Tracer:
         for start, (sheet, column) in META.items():
             if start in path:
                 return FormProblem(sheet, self._first(sheet), column, message)
-        index = self._row(path)
+        index, end = self._row(path)
         survey = self._book.survey
         if index is None:
             where = f"{self._named(fault.place)}：" if fault.place else ""
             return FormProblem("", 0, "", f"{where}{message}")
         row = survey.rows[index]
-        part = fault.part or (said if said in COLUMNS else "")
+        part = _MADE[end] or fault.part or (said if said in COLUMNS else "")
         return FormProblem(
             SURVEY, index + survey.first_row, _column(survey, row, part), message
         )
@@ -86,18 +88,18 @@ class Tracer:
     def _first(self, sheet: str) -> int:
         return self._book.sheets[sheet].first_row if sheet in self._book.sheets else 0
 
-    def _row(self, path: str) -> int | None:
-        """Return the row of a path, or of what it was made from."""
+    def _row(self, path: str) -> tuple[int | None, str]:
+        """Return the row of a path, or of what it was made from, and its ending."""
         steps = path.split("/")[2:]
         while steps:
             name = steps[-1]
-            for end in ("", *_MADE):
+            for end in _MADE:
                 own = name.removesuffix(end) if end else name
                 found = self._rows.get("/".join([*steps[:-1], own]))
                 if found is not None:
-                    return found
+                    return found, end
             steps.pop()
-        return None
+        return None, ""
 
     def _of_list(self, key: str, message: str) -> FormProblem:
         """Return a fault of a list, where the list is first spoken of."""

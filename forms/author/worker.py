@@ -29,8 +29,14 @@ def answer(path: Path) -> Answer:
         return _problem(f"{path.name[:100]} 读不出来，请核对权限")
     except RecursionError:
         return _problem("分组或算式套得太深，请减少层数")
+    except MemoryError:
+        raise  # the limit: said by the parent
     except ModuleNotFoundError:
         return _problem("这台电脑没有装表单编制组件，请安装 lianban[author] 后再试")
+    except Exception as error:  # noqa: BLE001 - the last door before a person
+        return _problem(
+            f"检查程序自己出错了（{type(error).__name__}），请把文件交给技术人员"
+        )
 
 
 def _problem(message: str) -> Answer:

@@ -6,7 +6,6 @@ import pytest
 
 from forms.catalog import MAX_FILE_BYTES, read_catalog, read_entries, shipped
 from forms.errors import CatalogProblem, CatalogRefused
-from forms.kinds import KINDS
 from forms.package import decode, encode
 
 ITEM = """\
@@ -75,12 +74,6 @@ def test_the_items_that_ship_with_the_program_are_in_order() -> None:
         assert package.field_of("applicant_phone") is not None
         assert package.item.guide
         assert all(material.review for material in package.item.materials)
-
-
-def test_the_items_that_ship_use_only_kinds_that_there_are() -> None:
-    packages = read_catalog(shipped())
-
-    assert {field.kind for p in packages for field in p.questions} <= set(KINDS)
 
 
 def test_an_item_with_a_form_in_a_file_needs_no_fields(tmp_path: Path) -> None:

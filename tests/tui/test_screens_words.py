@@ -4,7 +4,7 @@ from types import ModuleType
 import pytest
 
 from forms import errors as forms_errors
-from forms.errors import CatalogProblem, WorkbookProblem
+from forms.errors import CatalogProblem, FormProblem, WorkbookProblem
 from forms.item import Tier
 from node import absorb, audit, document_plan, rights
 from node import errors as node_errors
@@ -58,6 +58,7 @@ MADE = {
     "DefinitionRefused": ("/data/name", "没有这一项"),
     "FillingRefused": ("不是 XML",),
     "NoSuchNode": ("/data/name",),
+    "FormFileRefused": ([FormProblem("survey", 3, "label", "缺少 name")],),
 }
 
 
@@ -89,6 +90,7 @@ def test_every_error_has_a_sentence_with_what_stands_and_what_to_do(
         forms_errors.CatalogRefused,
         forms_errors.WorkbookRefused,
         forms_errors.DefinitionRefused,
+        forms_errors.FormFileRefused,
     )
     assert said.endswith("。") or kind in lists
     assert reason(error)
