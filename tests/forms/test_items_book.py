@@ -348,6 +348,7 @@ def test_a_bomb_is_refused_within_5_seconds_and_300_mb(name: str) -> None:
         BOOK[:2000],
         b"\xd0\xcf\x11\xe0",
     ],
+    ids=["empty", "two bytes", "zeros", "end missing", "beginning", "old format"],
 )
 def test_what_is_no_workbook_is_refused(data: bytes) -> None:
     assert "不是 .xlsx 文件" in refused(data)[0].message
