@@ -316,11 +316,13 @@ try:
 except WorkbookRefused as error:
     print(error)
 used = resource.getrusage(resource.RUSAGE_SELF)
-print(used.ru_maxrss // 1024, used.ru_utime + used.ru_stime)
+# Not ru_maxrss: that begins with what the process that started this one had.
+(peak,) = [line for line in open("/proc/self/status") if line.startswith("VmHWM:")]
+print(int(peak.split()[1]) // 1024, used.ru_utime + used.ru_stime)
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="measures by getrusage")
+@pytest.mark.skipif(sys.platform != "linux", reason="measures by /proc")
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_within_5_seconds_and_300_mb(name: str) -> None:
     member, content, said = BOMBS[name]

@@ -43,7 +43,7 @@ def test_a_cut_costs_no_more_than_the_bundle_that_was_under_way(
 ) -> None:
     _submit(places.village)
     needed = _bytes_without_cuts(places, tmp_path / "copy")
-    cuts = _cuts(seed=2, least=30_000, most=60_000)
+    cuts = _cuts(seed=2, least=30_000, most=45_000)
 
     with Line(places.town.address, Quality(cut_after_up=cuts)) as line:
         _sync_until_done(places.village, line)
