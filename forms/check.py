@@ -12,7 +12,7 @@ from forms.filled import FilledForm, Problem
 from forms.kinds import KINDS
 from forms.package import Package
 
-__all__ = ["Problem", "check", "check_field", "missing", "noon", "normalise"]
+__all__ = ["Problem", "begun", "check", "check_field", "missing", "noon", "normalise"]
 __all__ += ["normalise_field", "submitted"]
 
 MAX_RAW_CHARS = 4_000
@@ -48,6 +48,15 @@ def normalise(package: Package, answers: Mapping[str, str]) -> dict[str, str]:
 def normalise_field(field: Field, text: str) -> str:
     """Return one answer in the one way in which it is stored; "" is no answer."""
     return KINDS[field.kind].normalise(field, text) if _is_readable(text) else text
+
+
+def begun(package: Package, answers: Mapping[str, str], today: date) -> dict[str, str]:
+    """Return the answers of a new filling: what is given, and what the form gives
+    where nothing is.
+    """
+    given = normalise(package, answers)
+    first = FilledForm(package, {}, noon(today), is_new=True).answers
+    return given | {k: text for k, text in first.items() if k not in given}
 
 
 def submitted(

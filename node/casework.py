@@ -122,7 +122,7 @@ def begin_draft(
             number=_next_number(node),
             division=division,
             package=row.digest,
-            answers=check.normalise(package, answers or {}),
+            answers=check.begun(package, answers or {}, today(node)),
             begun_at_ms=node.now_ms(),
             saved_at_ms=node.now_ms(),
             last_field="",
