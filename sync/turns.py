@@ -81,6 +81,7 @@ class Turn:
         self._waiting_bytes = 0
         self._taken = 0
         self._fault: BaseException | None = None
+        self._is_refused = False
         self.count = 0
         self.sender = b""
         self.is_admitted = False
@@ -118,7 +119,13 @@ class Turn:
     def check(self) -> None:
         """Raise what was wrong with the first that was refused."""
         if self._fault is not None:
-            raise self._fault
+            fault, self._fault = self._fault, None
+            self._is_refused = True
+            try:
+                raise fault
+            finally:
+                # What points to its own frame keeps a bundle until the next sweep.
+                del fault
 
     async def _progress(self) -> None:
         await asyncio.wait(self._jobs, return_when=asyncio.FIRST_COMPLETED)
@@ -153,8 +160,8 @@ class Turn:
 
     def _take(self, bundle: bytes) -> None:
         """Take a bundle in, in the executor; those after a refused one are not."""
-        if self._fault is None:
+        if self._fault is None and not self._is_refused:
             try:
                 self._conversation.take(bundle)
             except BaseException as fault:  # noqa: BLE001 - raised by `check`
-                self._fault = fault
+                self._fault = fault.with_traceback(None)
