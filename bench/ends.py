@@ -26,6 +26,7 @@ from bench import baseline, homes
 from bench.homes import OPERATOR, PASSWORD
 from bench.measure import Meter
 from node import talk
+from node.collector import spare_collector
 from node.service import Server
 from node.store.cases import Filter
 from node.wiring import Node, open_node
@@ -131,4 +132,5 @@ ENDS: dict[str, Callable[..., None]] = {
 }
 
 if __name__ == "__main__":
+    spare_collector()
     ENDS[sys.argv[1]](*sys.argv[2:])

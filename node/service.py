@@ -4,7 +4,6 @@ The server runs in the caller's thread; background syncing in a thread of its ow
 with a connection of its own. Only one process of a home does either.
 """
 
-import gc
 import logging
 import resource
 import socket
@@ -31,8 +30,6 @@ from sync.turns import Conversation
 T = TypeVar("T")
 
 WATCH_S = 0.5
-COLLECT_AFTER = (50_000, 20, 100)
-"""Objects, and collections of the younger ones, before garbage is looked for."""
 MOST_OPEN_FILES = 4096
 """Room for all sockets and files of the server; the usual 1024 leave little of it."""
 
@@ -205,9 +202,6 @@ class Server:
 
     def run(self) -> None:
         """Serve until a signal or `stop` ends it."""
-        # A parcel makes some hundred thousand objects without a cycle among them;
-        # at the default of 700 the collector walks them again and again for nothing.
-        gc.set_threshold(*COLLECT_AFTER)
         _allow_open_files()
         try:
             self._server.run(sockets=[self._socket])

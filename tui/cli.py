@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from node.collector import spare_collector
 from node.errors import (
     AnswersWrong,
     InviteRefused,
@@ -114,6 +115,7 @@ def main() -> None:
     """Run the command line; no traceback ever reaches a person."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    spare_collector()
     sys.exit(run(sys.argv[1:]))
 
 
