@@ -110,6 +110,12 @@ _PUT = (
     f"({', '.join(f'excluded.{name}' for name in _KEPT.split(', '))})"
 )
 _GROUP = 500
+_MANY_FOUND = 1000
+"""Cases that a search may find before their rows are no longer gone to one by one.
+
+A row lies anywhere in the file, and is decrypted with its page. Where a search finds
+more than these, an index in the list's own order soon meets enough of them.
+"""
 
 
 class Cases:
@@ -186,7 +192,7 @@ class Cases:
 
     def count(self, wanted: Filter) -> int:
         """Return how many rows the list has."""
-        where, values = _where(wanted)
+        where, values = self._where(wanted)
         row = self._db.execute(
             f"SELECT count(*) FROM cases WHERE {where}",
             values,
@@ -195,7 +201,7 @@ class Cases:
 
     def count_open(self, wanted: Filter) -> int:
         """Return how much is open, in all cases that fit."""
-        where, values = _where(wanted)
+        where, values = self._where(wanted)
         row = self._db.execute(
             f"SELECT ifnull(sum(open_count), 0) FROM cases WHERE {where}", values
         ).fetchone()
@@ -231,7 +237,7 @@ class Cases:
     def _page(
         self, wanted: Filter, from_key: PageKey | None, limit: int, *, descending: bool
     ) -> list[CaseRow]:
-        where, values = _where(wanted)
+        where, values = self._where(wanted)
         if from_key is not None:
             where += f" AND (changed_at_ms, id) {'<' if descending else '>'} (?, ?)"
             values = (*values, *from_key)
@@ -250,6 +256,20 @@ class Cases:
                 (*values, limit),
             )
         ]
+
+    def _where(self, wanted: Filter) -> tuple[str, tuple[object, ...]]:
+        """Return the condition of a list, and its values."""
+        where, values = _conditions(wanted)
+        if not wanted.match:
+            return where, values
+        (found,) = self._db.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM search WHERE search MATCH ? LIMIT ?)",
+            (wanted.match, _MANY_FOUND + 1),
+        ).fetchone()
+        # To SQLite `+id` is not the row's own key: it walks along an index instead.
+        column = "+id" if found > _MANY_FOUND else "id"
+        found_ids = "SELECT rowid FROM search WHERE search MATCH ?"
+        return f"{where} AND {column} IN ({found_ids})", (*values, wanted.match)
 
     def _ids(self, documents: Sequence[bytes]) -> dict[bytes, int]:
         """Return the ids of the rows of `documents`."""
@@ -359,7 +379,8 @@ def _values(row: CaseRow) -> tuple[object, ...]:
     )
 
 
-def _where(wanted: Filter) -> tuple[str, tuple[object, ...]]:
+def _conditions(wanted: Filter) -> tuple[str, tuple[object, ...]]:
+    """Return the condition of a list but for what was looked for, and its values."""
     parts, values = ["1"], list[object]()
     if wanted.states:
         parts.append(f"state IN ({','.join('?' * len(wanted.states))})")
@@ -376,9 +397,6 @@ def _where(wanted: Filter) -> tuple[str, tuple[object, ...]]:
     if wanted.settler:
         parts.append("settler = ? AND settler != ''")
         values.append(wanted.settler)
-    if wanted.match:
-        parts.append("id IN (SELECT rowid FROM search WHERE search MATCH ?)")
-        values.append(wanted.match)
     return " AND ".join(parts), tuple(values)
 
 

@@ -166,7 +166,8 @@ CREATE TABLE cases (
 );
 CREATE INDEX cases_by_number ON cases (number);
 CREATE INDEX cases_by_change ON cases (changed_at_ms, id);
-CREATE INDEX cases_by_state ON cases (state, changed_at_ms, id);
+CREATE INDEX cases_by_state
+    ON cases (state, changed_at_ms, id, division, taken_in_at);
 CREATE INDEX joint_cases ON cases (state, division) WHERE division != taken_in_at;
 CREATE INDEX cases_to_settle ON cases (settler, changed_at_ms, id, open_count)
     WHERE settler != '';

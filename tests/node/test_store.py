@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -621,6 +622,42 @@ def test_paging_shows_each_row_once_both_ways(
             assert backward == whole[:-1]
     finally:
         store.close()
+
+
+@pytest.mark.parametrize(
+    "of_the_name",
+    [3, 1500],  # few are looked up one by one, many are met along the list
+)
+def test_what_is_searched_for_stands_in_the_order_of_its_list(
+    store: Store, of_the_name: int
+) -> None:
+    put(
+        store,
+        *(
+            case(
+                n,
+                7 * n % 1511,
+                applicant="张三" if n < of_the_name else "李四",
+                state="granted" if n % 3 else "submitted",
+                division="330881105202" if n % 2 else "330881105201",
+            )
+            for n in range(1600)
+        ),
+    )
+
+    for narrowed in (
+        Filter(),
+        Filter(states=("granted",)),
+        Filter(states=("granted",), for_prefix="330881105202", oldest_first=True),
+        Filter(division_prefix="330881105201", oldest_first=True),
+    ):
+        whole = store.cases.page(narrowed, None, 9999)
+        wanted = [row for row in whole if row.applicant == "张三"]
+        searched = replace(narrowed, match=find.match("zs"))
+        assert store.cases.page(searched, None, 9999) == wanted
+        assert store.cases.count(searched) == len(wanted)
+        assert store.cases.page(searched, wanted[0].key, 5) == wanted[1:6]
+        assert store.cases.page_before(searched, wanted[-1].key, 5) == wanted[-6:-1]
 
 
 def test_a_case_that_changes_moves_in_the_list_and_stays_one(store: Store) -> None:
