@@ -231,17 +231,14 @@ def arrivals(node: Node, documents: Iterable[bytes]) -> dict[bytes, Arrival]:
     those who have it.
     """
     line = line_above(node)
-    return {
-        document: Arrival(
-            *(
-                node.store.journal.acknowledged(document, node.id, holder)
-                if holder
-                else None
-                for holder in line
-            )
+    holders = [holder for holder in line if holder]
+    found = {}
+    for document in documents:
+        since = node.store.journal.acknowledged(document, node.id, holders)
+        found[document] = Arrival(
+            *(since.get(holder) if holder else None for holder in line)
         )
-        for document in documents
-    }
+    return found
 
 
 def line_above(node: Node) -> tuple[bytes | None, bytes | None]:

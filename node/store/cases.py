@@ -110,6 +110,8 @@ _PUT = (
     f"({', '.join(f'excluded.{name}' for name in _KEPT.split(', '))})"
 )
 _GROUP = 500
+_ALL: tuple[str, tuple[object, ...]] = ("1", ())
+"""The condition of a list that shows all cases, and its values."""
 _MANY_FOUND = 1000
 """Cases that a search may find before their rows are no longer gone to one by one.
 
@@ -192,6 +194,8 @@ class Cases:
 
     def count(self, wanted: Filter) -> int:
         """Return how many rows the list has."""
+        if wanted.match and _conditions(wanted) == _ALL:
+            return self._found(wanted.match)
         where, values = self._where(wanted)
         row = self._db.execute(
             f"SELECT count(*) FROM cases WHERE {where}",
@@ -262,14 +266,19 @@ class Cases:
         where, values = _conditions(wanted)
         if not wanted.match:
             return where, values
-        (found,) = self._db.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM search WHERE search MATCH ? LIMIT ?)",
-            (wanted.match, _MANY_FOUND + 1),
-        ).fetchone()
         # To SQLite `+id` is not the row's own key: it walks along an index instead.
-        column = "+id" if found > _MANY_FOUND else "id"
+        is_many = self._found(wanted.match, _MANY_FOUND + 1) > _MANY_FOUND
+        column = "+id" if is_many else "id"
         found_ids = "SELECT rowid FROM search WHERE search MATCH ?"
         return f"{where} AND {column} IN ({found_ids})", (*values, wanted.match)
+
+    def _found(self, match: str, most: int = -1) -> int:
+        """Return how many cases a search finds; it stops at `most`, if that is set."""
+        row = self._db.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM search WHERE search MATCH ? LIMIT ?)",
+            (match, most),
+        ).fetchone()
+        return int(row[0])
 
     def _ids(self, documents: Sequence[bytes]) -> dict[bytes, int]:
         """Return the ids of the rows of `documents`."""
@@ -381,7 +390,7 @@ def _values(row: CaseRow) -> tuple[object, ...]:
 
 def _conditions(wanted: Filter) -> tuple[str, tuple[object, ...]]:
     """Return the condition of a list but for what was looked for, and its values."""
-    parts, values = ["1"], list[object]()
+    parts, values = list[str](), list[object]()
     if wanted.states:
         parts.append(f"state IN ({','.join('?' * len(wanted.states))})")
         values += wanted.states
@@ -397,7 +406,7 @@ def _conditions(wanted: Filter) -> tuple[str, tuple[object, ...]]:
     if wanted.settler:
         parts.append("settler = ? AND settler != ''")
         values.append(wanted.settler)
-    return " AND ".join(parts), tuple(values)
+    return (" AND ".join(parts), tuple(values)) if parts else _ALL
 
 
 def _span(prefix: str) -> tuple[str, str]:

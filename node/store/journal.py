@@ -523,22 +523,26 @@ class Journal:
 
     # -- what has arrived where ----------------------------------------------
 
-    def acknowledged(self, document: bytes, author: bytes, holder: bytes) -> int | None:
-        """Return when `holder` was first known here to have all entries of
+    def acknowledged(
+        self, document: bytes, author: bytes, holders: Sequence[bytes]
+    ) -> dict[bytes, int]:
+        """Return when each of `holders` was first known here to have all entries of
         `author` for `document`, in milliseconds; 0 where there are entries that it
-        has not acknowledged; None where the author has none.
+        has not acknowledged; empty where the author has none.
         """
-        arrived = []
+        arrived: dict[bytes, int] = {}
         for stream, sequence in self._anchors(document, author):
-            row = self._db.execute(
-                "SELECT min(at_ms) FROM arrivals "
-                "WHERE stream = ? AND holder = ? AND sequence >= ?",
-                (stream, holder, sequence),
-            ).fetchone()
-            if row[0] is None:
-                return 0
-            arrived.append(row[0])
-        return max(arrived) if arrived else None
+            for holder in holders:
+                row = self._db.execute(
+                    "SELECT min(at_ms) FROM arrivals "
+                    "WHERE stream = ? AND holder = ? AND sequence >= ?",
+                    (stream, holder, sequence),
+                ).fetchone()
+                if row[0] is None or arrived.get(holder) == 0:
+                    arrived[holder] = 0
+                else:
+                    arrived[holder] = max(row[0], arrived.get(holder, 0))
+        return arrived
 
     def _anchors(
         self, document: bytes, author: bytes

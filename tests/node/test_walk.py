@@ -103,7 +103,7 @@ def test_nothing_has_arrived_because_it_was_sent(nodes: Three) -> None:
     town = nodes.town.id
     journal = nodes.village.store.journal
     assert nodes.town.store.cases.get(document) is not None
-    assert journal.acknowledged(document, nodes.village.id, town) == 0
+    assert journal.acknowledged(document, nodes.village.id, [town]) == {town: 0}
     assert arrivals(nodes.village, [document])[document] == Arrival(0, 0)
 
 

@@ -4,7 +4,7 @@ Each takes one check out, or does one thing in the wrong order. They are for a p
 of their own: nothing puts the program right again.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -58,10 +58,12 @@ def _arrived_when_sent() -> None:
     honest = Journal.acknowledged
 
     def acknowledged(
-        self: Journal, document: bytes, author: bytes, holder: bytes
-    ) -> int | None:
-        at_ms = honest(self, document, author, holder)
-        return 1 if at_ms == 0 and self.told(holder) else at_ms
+        self: Journal, document: bytes, author: bytes, holders: Sequence[bytes]
+    ) -> dict[bytes, int]:
+        return {
+            holder: 1 if at_ms == 0 and self.told(holder) else at_ms
+            for holder, at_ms in honest(self, document, author, holders).items()
+        }
 
     Journal.acknowledged = acknowledged  # type: ignore[method-assign]
 

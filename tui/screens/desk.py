@@ -212,7 +212,7 @@ class DeskPage(Page):
         """List what fits what has been typed so far."""
         if event.value != self.shelf.query_text:
             self.shelf.query_text = event.value
-            self._show_list()
+            self._show_rows()
 
     @on(Input.Submitted)
     def found(self) -> None:
@@ -355,9 +355,12 @@ class DeskPage(Page):
             self.say(f"选中的有 {len(stale)} 件刚有变动，已取消选择，请再看看", "alert")
 
     def _show_list(self) -> None:
+        self._show_tabs()
+        self._show_rows()
+
+    def _show_rows(self) -> None:
         self.rows.empty = self.shelf.empty_words()
         self.rows.show_source(self.shelf.source(self.lianban.tell))
-        self._show_tabs()
         self._look()
 
     def _show_tabs(self) -> None:

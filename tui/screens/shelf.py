@@ -45,14 +45,14 @@ class Shelf:
         view = self.view
         return CaseSource(
             self.node,
-            self._filter(view),
+            self._filter(view, self.query_text),
             has_cases=view.has_cases,
             drafts=self._drafts if view.has_drafts else lambda: (),
             on_error=on_error,
         )
 
     def tabs(self) -> list[Tab]:
-        """Return all tabs with their counts."""
+        """Return all tabs and how much they hold, whatever is looked for."""
         store = self.node.store.cases
         counts = store.counts_by_state()
         elsewhere = store.counts_elsewhere(self._own_prefix)
@@ -63,7 +63,7 @@ class Shelf:
             if view.is_counted:
                 count = drafts if view.has_drafts else 0
                 if self.narrowed_to and view.states:
-                    count += store.count(self._filter(view))
+                    count += store.count(self._filter(view, ""))
                 else:
                     count += sum(counts.get(state, 0) for state in view.states)
                     if view.is_ours:
@@ -151,8 +151,8 @@ class Shelf:
         own = self.node.certificate
         return own_prefix(own.tier, own.division)
 
-    def _filter(self, view: views.View) -> Filter:
-        query, prefix = self.query_text, ""
+    def _filter(self, view: views.View, query: str) -> Filter:
+        prefix = ""
         if self.node.tier is Tier.TOWN:
             prefix = self.narrowed_to
         elif self.narrowed_to:

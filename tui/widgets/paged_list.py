@@ -22,8 +22,9 @@ from tui.text import Align, fit, harmless
 Key: TypeAlias = tuple[str | int, ...]
 """Where a row stands in the order of its list; the last element tells equals apart."""
 
-READ_ROWS = 200
-KEPT_ROWS = 3 * READ_ROWS
+READ_ROWS = 100
+"""More than most terminals have lines, or a list would be read twice to be shown."""
+KEPT_ROWS = 6 * READ_ROWS
 GUTTER_CELLS = 3
 FLEXIBLE_CELLS_MIN = 4
 WHEEL_ROWS = 3
