@@ -27,7 +27,7 @@ from bench.homes import OPERATOR, PASSWORD
 from bench.measure import Meter
 from node import talk
 from node.collector import spare_collector
-from node.service import Server
+from node.serving import Server
 from node.store.cases import Filter
 from node.wiring import Node, open_node
 from sync.client import Client

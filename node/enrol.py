@@ -8,7 +8,6 @@ nobody on the line can put his own keys in between.
 import base64
 import hashlib
 import hmac
-import re
 import secrets
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +19,7 @@ from node.desks import desk_name
 from node.errors import DivisionWrong, InviteRefused, NodeError, NoEncryption
 from node.files import write_durably
 from node.home import Home
+from node.peers import ADDRESS
 from node.store import can_encrypt
 from node.store.registry import Peer
 from node.vault import Cost
@@ -45,7 +45,6 @@ INVITE_LIFE_MS = 24 * 3600 * 1000
 INVITE_TRIES = 5
 CODE_LIMIT = 400
 NAME_LIMIT = 60
-ADDRESS = re.compile(r"[A-Za-z0-9._\-\[\]:]{1,100}:[0-9]{1,5}")
 MESSAGE_LIMIT_BYTES = 16 * 1024
 ADDRESS_SETTING = "address"
 ATTEMPT_BYTES = 16

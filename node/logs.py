@@ -53,3 +53,12 @@ def log_to(path: Path) -> None:
 
 def _only_allowed(_: Any, __: str, event: EventDict) -> EventDict:
     return {key: value for key, value in event.items() if key in ALLOWED}
+
+
+def cause_of(error: Exception) -> str:
+    """Return what went wrong and where, without any value: those may be personal."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    where = frame.tb_frame.f_code.co_qualname if frame else "?"
+    return f"{type(error).__name__} in {where}:{frame.tb_lineno if frame else 0}"

@@ -4,13 +4,15 @@ Two desks in one village office agree through their town. Where the town cannot 
 reached, and they share a local network, one may be told to visit the other.
 """
 
+import re
 from dataclasses import replace
 
-from node.enrol import ADDRESS
 from node.errors import NodeError, PeerImpossible
 from node.talk import find_neighbour
 from node.wiring import Node
 from sync.identity import Certificate
+
+ADDRESS = re.compile(r"[A-Za-z0-9._\-\[\]:]{1,100}:[0-9]{1,5}")
 
 
 def add(node: Node, name: str, address: str) -> Certificate:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace as with_fields
 
@@ -19,7 +20,6 @@ from node.store.journal import read_chunk
 from node.wiring import Node
 from sync import bundle
 from sync.bundle import ON_A_LINE, Header, Place
-from sync.client import Client
 from sync.errors import (
     NotForUs,
     NotTrusted,
@@ -48,6 +48,9 @@ from sync.identity import Certificate, holds, on_one_line
 from sync.pieces import Piece, Want
 from sync.stream import Chunk, StreamId
 from sync.vector import Head, Span, Vector, owed, sign_vector
+
+if TYPE_CHECKING:
+    from sync.client import Client
 
 MOST_ROUNDS = 100
 """Of one exchange; what is left then goes with the next."""
@@ -447,7 +450,7 @@ def find_neighbour(node: Node, name: str = "") -> Certificate:
     return found
 
 
-def client_for(node: Node, peer: Certificate) -> Client:
+def client_for(node: Node, peer: Certificate) -> "Client":
     """Return a connection to a neighbour, pinned to its certificate.
 
     Raises:
@@ -456,6 +459,9 @@ def client_for(node: Node, peer: Certificate) -> Client:
     known = node.store.registry.peer(peer.node)
     if not known.url:
         raise PeerUnreachable(peer.name, "no address of it is known")
+    # Imported late: it takes 50 ms that a list of cases does not need.
+    from sync.client import Client
+
     return Client(known.url, peer.tls_fingerprint)
 
 

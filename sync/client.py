@@ -26,7 +26,7 @@ from urllib3.util import SKIP_HEADER, Retry
 
 from sync.errors import Malformed, NotTrusted, PeerRefused, PeerUnreachable
 from sync.framing import Frames, framed
-from sync.server import BUNDLES_PATH, JOIN_PATH
+from sync.paths import BUNDLES_PATH, JOIN_PATH
 
 CONNECT_LIMIT_S = 5
 READ_LIMIT_S = 120

@@ -27,11 +27,8 @@ from sync.errors import (
     TooNew,
 )
 from sync.framing import BEGUN_BYTES, Frames, framed
+from sync.paths import BUNDLES_PATH, HEALTH_PATH, JOIN_PATH
 from sync.turns import Conversation, Turn, Turns
-
-BUNDLES_PATH = "/v1/bundles"
-JOIN_PATH = "/v1/join"
-HEALTH_PATH = "/healthz"
 
 JOIN_LIMIT_BYTES = 16 * 1024
 BUNDLE_TIME_LIMIT_S = 120

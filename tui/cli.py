@@ -29,9 +29,9 @@ from sync.errors import (
     PeerUnreachable,
     SyncError,
 )
-from tui.commands import audit, carry, cases, catalog, forms, place, upkeep
 from tui.commands.chinese import ChineseFormatter, usage_sentence
 from tui.commands.context import Context, tell_wrong
+from tui.commands.late import LateCommands
 from tui.messages import sentence
 from tui.text import harmless
 
@@ -64,7 +64,7 @@ HELP = """联办：村、镇、区三级政务服务的离线办件节点。
 """
 
 
-@click.group(invoke_without_command=True, help=HELP)
+@click.group(cls=LateCommands, invoke_without_command=True, help=HELP)
 @click.option(
     "--home",
     type=click.Path(path_type=Path, file_okay=False),
@@ -96,19 +96,10 @@ def cli(
     """Hold what all commands need; without a command, open the screens."""
     context.obj = Context(home, operator, password_file)
     if context.invoked_subcommand is None:
-        place.open_screens(context.obj)
+        # Imported late: the commands of scripts need no screens.
+        from tui.commands.screens import open_screens
 
-
-for command in (
-    *place.COMMANDS,
-    catalog.catalog,
-    forms.forms,
-    cases.case,
-    carry.carry,
-    audit.audit,
-    *upkeep.COMMANDS,
-):
-    cli.add_command(command)
+        open_screens(context.obj)
 
 
 def main() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from node import pauses
 from node.pauses import Pauses
-from node.service import MOST_OPEN_FILES, Background, Relief, Server
+from node.service import Background, Relief
+from node.serving import MOST_OPEN_FILES, Server
 from sync.errors import PeerRefused, PeerUnreachable
 from tests.node.nodes import Three, three
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from node import enrol, peers, roster, talk
+from node import peers, roster, talk
 from node.cases import open_case
 from node.errors import Ambiguous, NodeError, NotAllowed, NotFound, PeerImpossible
 from node.lifecycle import State, Step
@@ -267,5 +267,5 @@ def test_an_invitation_gives_the_line_above_and_no_other_desk(
         assert peers.add(fresh, nodes.village.id.hex(), "10.0.0.2:8443")
     finally:
         fresh.close()
-    assert enrol.ADDRESS.fullmatch("10.0.0.2:8443")
+    assert peers.ADDRESS.fullmatch("10.0.0.2:8443")
     assert talk.find_neighbour(nodes.village).name == "石门镇"

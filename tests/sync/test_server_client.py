@@ -32,11 +32,9 @@ from sync.errors import (
     TooNew,
 )
 from sync.framing import LEAST_BUNDLE_BYTES, framed
+from sync.paths import BUNDLES_PATH, HEALTH_PATH, JOIN_PATH
 from sync.server import (
-    BUNDLES_PATH,
-    HEALTH_PATH,
     JOIN_LIMIT_BYTES,
-    JOIN_PATH,
     MAX_CONNECTIONS,
     make_app,
     make_server,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from node import talk
-from node.service import Server
+from node.serving import Server
 from sync import bundle
 from sync.errors import PeerRefused
 from sync.server import Conversation

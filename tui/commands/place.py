@@ -10,7 +10,8 @@ from node import enrol, old_names, roster, talk, waiting
 from node import rejoin as node_rejoin
 from node.desks import desks_of
 from node.logs import log_to
-from node.service import Background, Relief, Server
+from node.service import Background
+from node.serving import Server
 from node.wiring import Node
 from sync.identity import Certificate, fingerprint_words
 from tui import labels, refusal_words
@@ -20,22 +21,6 @@ from tui.text import harmless
 
 REFUSALS_SHOWN = 20
 TIERS = click.Choice(["district", "town", "village"])
-
-
-def open_screens(context: Context) -> None:
-    """Open the screens; the background sync runs here while no service does it."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.UsageError("没有终端，打不开界面；命令见 --help。")
-    # Imported late: the commands of scripts need no screens.
-    from tui.app import LianbanApp
-
-    with context.node() as node:
-        log_to(node.home.log)
-        relief = Relief(node)
-        try:
-            LianbanApp(node, relief.take_over).run()
-        finally:
-            relief.stop()
 
 
 @click.command("init", help="建立区级节点，同时生成全区的根密钥。")
@@ -353,8 +338,6 @@ def demo(walk: bool, cases: int, as_json: bool) -> int:
 
 
 node_group.add_command(neighbours.peer)
-
-COMMANDS = (init, invite, join, rejoin, node_group, serve, sync, demo)
 
 
 def _introduce(node: Node) -> None:

@@ -86,9 +86,6 @@ def rebuild(context: Context, as_json: bool) -> None:
         tell(f"已重做 {count} 件。" + ("与之前一致。" if is_same else "与之前不同。"))
 
 
-COMMANDS = (status, verify, rebuild)
-
-
 def status_object(node: Node) -> dict[str, Any]:
     """Return what `status --json` prints."""
     above = node_status.above(node)
