@@ -12,6 +12,7 @@ from itertools import chain
 
 from lxml import etree
 
+from forms.errors import NoSuchNode
 from forms.field import Choice, Field
 from forms.filling import Filling, Validity
 from forms.filling.nodes import Node, find
@@ -331,7 +332,7 @@ class FilledForm:
         numbers = tuple(part for part in key.split("/") if part[:1].isdigit())
         try:
             return find(self._filling.root, self._ref(place, numbers))
-        except (LookupError, ValueError):
+        except (LookupError, ValueError, NoSuchNode):
             return None
 
     def _series(self, key: str) -> Series:

@@ -85,7 +85,6 @@ class FormPage(Page):
     def __init__(self, node: Node, sheet: Sheet) -> None:
         super().__init__(node)
         self.sheet = sheet
-        self._saved = dict(sheet.answers)
         self._last_field = sheet.last_field
         self._timer: Timer | None = None
         self._form = FilledForm(
@@ -95,6 +94,8 @@ class FormPage(Page):
             is_new=not sheet.answers,
             suffix=self._suffix,
         )
+        # What a form gives by itself is nobody's work: a look at it leaves no draft.
+        self._saved = dict(sheet.answers or self._form.answers)
         self._rows: dict[str, FieldRow] = {}
         """The questions that stand on the screen, by key."""
         self._lines: dict[str, FormRow] = {}
