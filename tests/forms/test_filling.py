@@ -689,3 +689,37 @@ def test_a_missing_list_from_outside_may_be_given_as_an_empty_one() -> None:
     one = filling("<a/>", '<instance id="l" src="jr://file/l.xml"/>', l=Element("root"))
 
     assert one.value("/data/a") == ""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "condition", "holds"),
+    [
+        # As JavaRosa: what is a number is compared as one, whatever its type.
+        ("12", "12", "/data/a = /data/b", "true"),
+        ("12", "12.00", "/data/a = /data/b", "true"),
+        ("12", "12.5", "/data/a != /data/b", "true"),
+        ("12", "12.50", "/data/b = 12.5", "true"),
+        ("12", "12.50", "/data/b = /data/c", "true"),
+        ("12", "12.0", "/data/b = '12'", "true"),
+        ("", "", "/data/a = /data/b", "true"),
+        ("", "0", "/data/a = /data/b", "false"),
+        ("12", "", "/data/b = ''", "true"),
+        ("12", "0.0", "/data/b = ''", "false"),
+    ],
+)
+def test_whole_numbers_and_decimals_are_compared_as_numbers(
+    one: str, other: str, condition: str, holds: str
+) -> None:
+    form = filling(
+        "<a/><b/><c/><d/>",
+        bind("a", type="int")
+        + bind("b", type="decimal")
+        + bind("c", calculate="12 + 0.5")
+        + bind("d", calculate=condition),
+        inputs("a", "b"),
+    )
+
+    form.answer("/data/a", one)
+    form.answer("/data/b", other)
+
+    assert form.value("/data/d") == holds
