@@ -11,10 +11,11 @@ from forms.author.build import build
 from forms.author.compile import compile_form, compile_forms
 from forms.catalog import shipped
 from forms.errors import FormFileRefused
-from forms.filling import prepare
+from forms.filling import Filling, prepare
 from forms.questions import questions
 from forms.xform import Definition
 from tests.forms.author_files import Row, markdown, row, with_member, workbook, written
+from tests.forms.xforms import NOW
 
 pytest.importorskip("pyxform")
 
@@ -116,6 +117,43 @@ def test_lists_beside_the_form_go_into_it(tmp_path: Path) -> None:
     assert all(one.root is not None for one in form.secondary)
     village = questions(prepare(form))[1]
     assert [choice.label for choice in village.choices] == ["耀里村"]
+
+
+def test_a_division_is_picked_by_county_town_and_village(tmp_path: Path) -> None:
+    written(
+        tmp_path,
+        "divisions.csv",
+        "name,label,level,parent\n"
+        "330881000000,江山市,county,\n"
+        "330881105000,朱林镇,town,330881000000\n"
+        "330881106000,石门镇,town,330881000000\n"
+        "330881105201,三江口村,village,330881105000\n"
+        "330881106201,上塘村,village,330881106000\n",
+    )
+    ask = "select_one_from_file divisions.csv"
+    settings = {"form_title": "试", "form_id": "data"}
+    survey = [
+        row(ask, "county", "区", choice_filter="level = 'county'"),
+        row(ask, "town", "镇", choice_filter="level = 'town' and parent = ${county}"),
+        row(
+            *(ask, "village", "村"),
+            choice_filter="level = 'village' and parent = ${town}",
+            **{"bind::lianban:kind": "division"},
+        ),
+    ]
+    definition = compile_form(written(tmp_path, "a.md", markdown(survey, (), settings)))
+
+    form = Filling(prepare(definition), NOW)
+    picked = []
+    for name in ("county", "town", "village"):
+        offered = form.choices(f"/data/{name}")
+        picked.append([label for _, label in offered])
+        form.answer(f"/data/{name}", offered[-1][0])
+
+    assert picked == [["江山市"], ["朱林镇", "石门镇"], ["上塘村"]]
+    assert form.value("/data/village") == "330881106201"
+    form.answer("/data/town", "330881105000")
+    assert form.value("/data/village") == ""
 
 
 def test_the_choices_of_the_sheet_for_external_ones_go_into_the_form(
@@ -246,6 +284,14 @@ def test_every_form_that_ships_compiles() -> None:
                 row("end_repeat"),
             ],
             "survey 表第 2 行 repeat_count 列：表达式不能用：没有函数 'foo'",
+        ),
+        (
+            [row("select_one town", "a", "甲", appearance="minimal search('towns')")],
+            "survey 表第 2 行 appearance 列：不支持 search()",
+        ),
+        (
+            [row("text", "a", "甲"), row("start-geopoint", "b")],
+            "survey 表第 3 行 type 列：终端没有定位，不能自动取坐标；请改用 geopoint",
         ),
         (
             [row("select_one_from_file villages.csv", "a", "甲")],

@@ -149,6 +149,8 @@ FUNCTIONS = {
         "decimal-date-time",
         "pulldata",
         "true",
+        "age",
+        "sex",
     ),
 }
 """What the forms use of XPath 1.0 and of OpenRosa."""

@@ -723,3 +723,31 @@ def test_whole_numbers_and_decimals_are_compared_as_numbers(
     form.answer("/data/b", other)
 
     assert form.value("/data/d") == holds
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        ("11010519491231002X", ("1949-12-31", "female", "76")),
+        ("１１０１０５１９４９１２３１００２x", ("1949-12-31", "female", "76")),
+        ("330881200811210017", ("2008-11-21", "male", "18")),  # the birthday itself
+        ("330881200811220017", ("2008-11-22", "male", "17")),
+        ("330881200802300017", ("", "male", "")),  # there is no such day
+        ("1101051949123100", ("", "", "")),
+        ("", ("", "", "")),
+    ],
+)
+def test_an_id_number_tells_birth_sex_and_age(
+    number: str, told: tuple[str, str, str]
+) -> None:
+    form = filling(
+        "<id/><born/><sex/><age/>",
+        bind("born", type="date", calculate="lianban:birth-date(/data/id)")
+        + bind("sex", calculate="lianban:sex(/data/id)")
+        + bind("age", type="int", calculate="lianban:age(/data/id)"),
+        inputs("id"),
+    )
+
+    form.answer("/data/id", number)
+
+    assert tuple(form.value(f"/data/{name}") for name in ("born", "sex", "age")) == told
