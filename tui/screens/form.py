@@ -26,7 +26,7 @@ from node.wiring import Node
 from tui import labels, times
 from tui.messages import ERRORS, sentence
 from tui.screens import form_words
-from tui.screens.choose import Choose, Option
+from tui.screens.choose import ChooseAnswer, Option
 from tui.screens.form_rows import (
     FieldRow,
     FileInput,
@@ -208,7 +208,9 @@ class FormPage(Page):
 
     async def _choose(self, row: FieldRow) -> None:
         options = [Option(one.value, one.label) for one in row.field.choices]
-        value = await self.app.push_screen_wait(Choose(row.field.label, options))
+        value = await self.app.push_screen_wait(
+            ChooseAnswer(row.field.label, options, row.value)
+        )
         if value is not None and isinstance(row.editor, ChoiceLine):
             row.editor.pick(value)
             self.focus_next()
