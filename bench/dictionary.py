@@ -19,11 +19,13 @@ from random import Random
 
 import zstandard
 
-from forms import catalog, package
+from forms import package
+from forms.author.packing import read_packages
+from forms.catalog import shipped
 from node.casework import CHINA, check_character
 from node.lifecycle import Event, Step, encode_event
 from node.policy import SCHEMA, author_prefix
-from node.sample import Application, applications
+from node.sample import SAMPLED, Application, applications
 from sync.actor import NONCE_BYTES, actor_of, document_id
 from sync.canonical import encode
 from sync.document import Document
@@ -120,7 +122,7 @@ class _Case:
 def samples(seed: int = _SEED, villages: int = _VILLAGES) -> Iterator[bytes]:
     """Yield bodies of small bundles, as they go up and down in a district."""
     draw = Random(seed)
-    packages = {one.item.code: one for one in catalog.read_catalog(catalog.shipped())}
+    packages = {one.item.code: one for one in read_packages(shipped(), SAMPLED)}
     for number in range(villages):
         division = f"{_COUNTY}{draw.randrange(100, 125)}{draw.randrange(201, 240)}"
         village, town, district = (

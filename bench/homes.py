@@ -20,11 +20,12 @@ from unittest.mock import patch
 
 from bench import baseline
 from bench.measure import cpu_s
-from forms import catalog
+from forms.author.packing import read_packages
+from forms.catalog import shipped
 from node import casework, enrol, talk, upkeep
 from node.cases import Case, open_case
 from node.lifecycle import Step
-from node.sample import applications
+from node.sample import SAMPLED, applications
 from node.wiring import Node, open_node
 
 OPERATOR, PASSWORD = "代办员", "bench-only"
@@ -90,7 +91,7 @@ def enrolled(path: Path) -> Start:
         operator=OPERATOR,
         password=PASSWORD,
     )
-    upkeep.publish(district, catalog.read_catalog(catalog.shipped()))
+    upkeep.publish(district, read_packages(shipped(), SAMPLED))
     town = _join(district, start / "town", "town", _TOWN, "贺村镇")
     village = _join(town, start / "village", "village", _VILLAGE, "礼贤村")
     warmer = _join(town, start / "warmer", "village", _WARMER, "耕读村")

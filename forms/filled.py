@@ -12,6 +12,7 @@ from itertools import chain
 
 from lxml import etree
 
+from forms.errors import NoSuchNode
 from forms.field import Choice, Field
 from forms.filling import Filling, Validity
 from forms.filling.nodes import Node, find
@@ -185,7 +186,8 @@ class FilledForm:
             if not text and self._filling.validity(node.path) is Validity.MISSING:
                 message = self._missing(key, node)
             if message:
-                yield Problem(key, self._label(key, node), message)
+                label = self._label(key, node) + _group_of(node)
+                yield Problem(key, label, message)
         for key in self.strange:
             yield Problem(key, key[:40], "表单里没有这一项，请去掉")
 
@@ -331,7 +333,7 @@ class FilledForm:
         numbers = tuple(part for part in key.split("/") if part[:1].isdigit())
         try:
             return find(self._filling.root, self._ref(place, numbers))
-        except (LookupError, ValueError):
+        except (LookupError, ValueError, NoSuchNode):
             return None
 
     def _series(self, key: str) -> Series:
@@ -404,6 +406,12 @@ class FilledForm:
                         element.text = _clean(given.get(_join(below, template, each)))
                 else:
                     self._write_below(below, element, each, given)
+
+
+def _group_of(node: Node) -> str:
+    """Return which of several this is, as `Package.label` says it; "" for one alone."""
+    positions = [str(n.position) for n in node.above() if n.place.is_repeat]
+    return f"（第 {'.'.join(reversed(positions))} 组）" if positions else ""
 
 
 def _join(place: Place, template: str, numbers: tuple[str, ...]) -> str:

@@ -21,11 +21,17 @@ from itertools import accumulate
 from math import ceil, floor
 from random import Random
 
+from forms import credit_code
+from forms.check import noon, normalise
 from forms.citizen_id import expected_check_character
 from forms.field import Choice, Field
+from forms.filled import Line
 from forms.kinds import DEFAULT_TEXT, KINDS, MAX_AGE, MAX_FILES
 from forms.package import Package
+from forms.questions import template_of
+from node.sample_form import fill
 from node.sample_words import (
+    APPLICANTS,
     AREA_CODES,
     BANKS,
     EFFECTS,
@@ -73,6 +79,11 @@ _AGES = re.compile(
     r"|不满 ?(?P<below>[0-9]+) ?周?岁"
 )
 _FIRST_DAY, _LAST_DAY = date(1850, 1, 1).toordinal(), date(2199, 12, 31).toordinal()
+SAMPLED = ("birth_registration", "elder_card", "subsistence_allowance")
+CODES = ("332023002000", "332011001000", "330511003000")
+"""The items that ship and whose forms are known here: their files, their codes."""
+_TRIES = 60
+"""So many applications are drawn for one that fits its form."""
 _BEYOND = 10**15
 """One more than the highest number that a field takes."""
 
@@ -100,8 +111,8 @@ def applications(
         count: 0 or more.
 
     Raises:
-        ValueError: no package, an argument out of its range, or a required field
-            whose limits leave no answer on that day.
+        ValueError: no package, an argument out of its range, a required field whose
+            limits leave no answer on that day, or a form for which none was found.
     """
     if seed < 0 or count < 0:
         raise ValueError("seed and count are 0 or more")
@@ -119,13 +130,70 @@ def _stream(
     bounds = list(accumulate(sheet.weight for sheet in sheets))
     for _ in range(count):
         sheet = sheets[bisect(bounds, int(draw() * bounds[-1]))]
-        yield Application(sheet.code, _answers(sheet, _Scene(sheet, draw)))
+        yield Application(sheet.code, sheet.answer(sheet, draw))
 
 
-def _answers(sheet: "_Sheet", scene: "_Scene") -> dict[str, str]:
+def _of_form(sheet: "_Sheet", draw: Callable[[], float]) -> dict[str, str]:
+    """Answer a form in full; what does not come to fit is drawn anew."""
+    for _ in range(_TRIES):
+        scene = _Scene(sheet, draw)
+        told = _told(sheet, scene)
+        form = fill(
+            sheet.package,
+            noon(sheet.today),
+            partial(_written, sheet, scene, told),
+            partial(_rewritten, sheet, scene),
+        )
+        if form is not None:
+            return normalise(sheet.package, form.submitted)
+    raise ValueError(f"no answers were found that fit the form of {sheet.code}")
+
+
+def _written(
+    sheet: "_Sheet", scene: "_Scene", told: Mapping[str, str | None], line: Line
+) -> str | None:
+    key = template_of(line.key)
+    if key in told:
+        return told[key]
+    # A form's own first answer is the usual one.
+    if key not in sheet.by_key or line.value:
+        return None
+    if not line.is_required and scene.draw() >= FILLED:
+        return None
+    return _rewritten(sheet, scene, line)
+
+
+def _rewritten(sheet: "_Sheet", scene: "_Scene", line: Line) -> str:
+    blank = sheet.by_key.get(template_of(line.key))
+    if blank is None or blank.field.kind == "file":
+        return ""
+    scene.instance = line.key.rpartition("/")[0]
+    values = [choice.value for choice in line.choices]
+    if scene.instance and "self" in values:
+        # Of those who are listed the first is the applicant, and nobody else is.
+        values.remove("self")
+        return "self" if _is_first(scene.instance) else scene.pick(values)
+    if values and not blank.field.choices:  # which there are follows from answers
+        return scene.pick(values)
+    scene.answers[blank.field.key] = answer = blank.write(scene)
+    return answer
+
+
+def _is_first(instance: str) -> bool:
+    return instance.endswith("/001")
+
+
+def _told(sheet: "_Sheet", scene: "_Scene") -> dict[str, str | None]:
     told: dict[str, str | None] = {}
     for tale in sheet.tales:
         told |= tale(scene)
+    return told
+
+
+def _of_fields(sheet: "_Sheet", draw: Callable[[], float]) -> dict[str, str]:
+    """Answer a plain list of fields, one after the other."""
+    scene = _Scene(sheet, draw)
+    told = _told(sheet, scene)
     for blank in sheet.blanks:
         key = blank.field.key
         if not blank.field.required and scene.draw() >= FILLED:
@@ -180,23 +248,36 @@ class _Blank:
 class _Sheet:
     """A package made ready for filling."""
 
-    __slots__ = ("blanks", "code", "division", "parts", "tales", "today", "weight")
+    __slots__ = (
+        *("answer", "blanks", "by_key", "code", "division", "owners", "package"),
+        *("parts", "tales", "today", "weight", "with_applicant"),
+    )
 
     def __init__(self, package: Package, today: date, division: str) -> None:
         self.code, self.today, self.division = package.item.code, today, division
+        self.package = package
+        self.answer = _of_fields if package.form is None else _of_form
         name = package.item.name
         self.weight = next(weight for word, weight in ITEM_WEIGHTS if word in name)
         spans = _spans(package, today)
         fields = [field for field in package.questions if field.key in spans]
-        owners = _owners(fields)
+        self.owners = owners = _owners(fields)
+        self.with_applicant = {
+            owners[f.key]
+            for f in fields
+            if "/" in f.key and any(choice.value == "self" for choice in f.choices)
+        }
         self.parts = {
-            who: _part(who, [f for f in fields if owners[f.key] == who], spans, today)
-            for who in dict.fromkeys(owners.values())
+            who: _part(
+                who, name, [f for f in fields if owners[f.key] == who], spans, today
+            )
+            for who in dict.fromkeys(("", *owners.values()))
         }
         self.blanks = [
             _Blank(f, spans[f.key], WRITERS[f.kind](f, owners[f.key], spans[f.key]))
             for f in fields
         ]
+        self.by_key = {blank.field.key: blank for blank in self.blanks}
         self.tales = [
             partial(_tell, tale, blanks)
             for tale, kinds in TALES
@@ -214,7 +295,7 @@ def _spans(package: Package, today: date) -> dict[str, _Span]:
     for field in package.questions:
         # A file that need not be is left out: nobody has the file of a made-up digest.
         is_left_out = field.kind == "file" and not field.required
-        if is_left_out or not KINDS[field.kind].answers:
+        if is_left_out or field.kind == "computed" or not KINDS[field.kind].answers:
             continue
         span = SPANS.get(field.kind, _no_span)(field, today)
         if span.low <= span.high:
@@ -243,6 +324,11 @@ def _number_span(field: Field, today: date, least: int, most: int) -> _Span:
     return _fit(low, high, first * unit, last * unit, place)
 
 
+def _amount_span(field: Field, _today: date) -> _Span:
+    first, last = next(usual for word, *usual in NUMBERS if _tells(word, field))
+    return _Span(0, 10**9, first, last)
+
+
 def _day_span(field: Field, today: date) -> _Span:
     low, high, now = _FIRST_DAY, _LAST_DAY, today.toordinal()
     if field.minimum is not None:
@@ -268,6 +354,7 @@ def _file_span(field: Field, _today: date) -> _Span:
 SPANS: dict[str, Callable[[Field, date], _Span]] = {
     "integer": partial(_number_span, least=0, most=0),
     "decimal": partial(_number_span, least=2, most=6),
+    "amount_yuan": _amount_span,
     "date": _day_span,
     "citizen_id": _birth_span,
     "file": _file_span,
@@ -325,6 +412,8 @@ def _owners(fields: Sequence[Field]) -> dict[str, str]:
         prefix = _PERSON_KEY.fullmatch(field.key)
         who = field.subject or (prefix[1] if prefix and not field.role else "")
         who = "" if who == "applicant" else who
+        # Whoever is listed, each is told of within one instance.
+        who = field.key.rpartition("/")[0] or who
         if field.kind == "citizen_id":
             who = f"{who}.{field.key}" if who in numbered else who
             numbered.add(who)
@@ -333,13 +422,21 @@ def _owners(fields: Sequence[Field]) -> dict[str, str]:
 
 
 def _part(
-    who: str, fields: Sequence[Field], spans: Mapping[str, _Span], today: date
+    who: str,
+    item: str,
+    fields: Sequence[Field],
+    spans: Mapping[str, _Span],
+    today: date,
 ) -> _Part:
     """Bring together what a person's fields say about sex and age."""
     # Of the applicant's own fields only the roles: a form speaks of others as well.
-    naming = [f for f in fields if f.role or (who and f.kind in ("text", "citizen_id"))]
+    kinds = ("text", "person_name", "citizen_id")
+    naming = [f for f in fields if f.role or (who and f.kind in kinds)]
     said = " ".join([who, *(field.label for field in naming)])
     _, sexes, youngest, oldest = next(row for row in PEOPLE if re.search(row[0], said))
+    if not who:
+        ages = ((young, old) for word, young, old in APPLICANTS if word in item)
+        youngest, oldest = next(ages, (youngest, oldest))
     low, high = _born_by(today, MAX_AGE + 1) + 1, today.toordinal()
     # The number first: it must be right, the others can differ from it.
     for field in sorted(fields, key=lambda field: field.kind != "citizen_id"):
@@ -416,14 +513,20 @@ class _Person:
 class _Scene:
     """What the fields of one application have to agree about."""
 
-    __slots__ = ("_people", "_village", "answers", "draw", "home", "phones", "sheet")
+    __slots__ = (
+        *("_numbers", "_people", "_village", "answers", "draw", "home", "instance"),
+        *("phones", "sheet"),
+    )
 
     def __init__(self, sheet: _Sheet, draw: Callable[[], float]) -> None:
         self.draw, self.sheet = draw, sheet
         self.answers: dict[str, str] = {}
         self.home = ""
         self.phones: set[str] = set()
-        self._people: dict[str, _Person] = {}
+        self.instance = ""
+        """The instance of a repeat that is being filled in: "member/001"."""
+        self._people: dict[tuple[str, str], _Person] = {}
+        self._numbers: dict[tuple[str, str], str] = {}
         self._village = ""
 
     def chance(self, share: float) -> bool:
@@ -444,9 +547,24 @@ class _Scene:
         return min(low + int(self.draw() * self.draw() * (high - low + 1)), high)
 
     def person(self, who: str) -> _Person:
-        if who not in self._people:
-            self._people[who] = _invent(self, self.sheet.parts[who])
-        return self._people[who]
+        one = self._one(who)
+        if one not in self._people:
+            self._people[one] = _invent(self, self.sheet.parts[one[0]])
+        return self._people[one]
+
+    def number(self, who: str) -> str:
+        """Return the id number of somebody, once it was drawn the same again."""
+        one = self._one(who)
+        if one not in self._numbers:
+            self._numbers[one] = _id_number(self, self.person(who))
+        return self._numbers[one]
+
+    def _one(self, who: str) -> tuple[str, str]:
+        """Return who this is, of several that are listed."""
+        if who in self.sheet.with_applicant and _is_first(self.instance):
+            return "", ""
+        is_listed = who != "" and self.instance.startswith(f"{who}/")
+        return who, self.instance if is_listed else ""
 
     def age(self, who: str) -> int:
         born, today = date.fromordinal(self.person(who).born), self.sheet.today
@@ -644,15 +762,15 @@ def _choice(field: Field, who: str, _span: _Span) -> _Write:
 
 
 def _citizen_id(_field: Field, who: str, _span: _Span) -> _Write:
-    def write(scene: _Scene) -> str:
-        person = scene.person(who)
-        # The sequence is odd for men, and counts from 001.
-        sequence = 2 * scene.even(1, 499) - (person.sex == "male")
-        born = _spell_day(person.born).replace("-", "")
-        first17 = f"{scene.sheet.division[:6]}{born}{sequence:03}"
-        return first17 + expected_check_character(first17)
+    return lambda scene: scene.number(who)
 
-    return write
+
+def _id_number(scene: _Scene, person: _Person) -> str:
+    # The sequence is odd for men, and counts from 001.
+    sequence = 2 * scene.even(1, 499) - (person.sex == "male")
+    born = _spell_day(person.born).replace("-", "")
+    first17 = f"{scene.sheet.division[:6]}{born}{sequence:03}"
+    return first17 + expected_check_character(first17)
 
 
 def _phone(field: Field, _who: str, _span: _Span) -> _Write:
@@ -695,6 +813,28 @@ def _made_up_digest(scene: _Scene) -> str:
     return "".join(f"{scene.even(0, 2**32 - 1):08x}" for _ in range(8))
 
 
+def _person_name(_field: Field, who: str, _span: _Span) -> _Write:
+    return lambda scene: _name(scene, who)
+
+
+def _division(_field: Field, _who: str, _span: _Span) -> _Write:
+    return lambda scene: scene.village()
+
+
+def _credit_code(_field: Field, _who: str, _span: _Span) -> _Write:
+    def write(scene: _Scene) -> str:
+        organisation = f"MA{scene.even(0, 10**6 - 1):06}"
+        check = credit_code.expected_organisation_character(organisation)
+        first17 = f"91{scene.sheet.division[:6]}{organisation}{check}"
+        return first17 + credit_code.expected_check_character(first17)
+
+    return write
+
+
+def _always(text: str) -> Callable[[Field, str, _Span], _Write]:
+    return lambda _field, _who, _span: lambda _scene: text
+
+
 WRITERS: dict[str, Callable[[Field, str, _Span], _Write]] = {
     "text": _text,
     "integer": _number,
@@ -704,6 +844,15 @@ WRITERS: dict[str, Callable[[Field, str, _Span], _Write]] = {
     "citizen_id": _citizen_id,
     "phone": _phone,
     "file": _files,
+    "person_name": _person_name,
+    "amount_yuan": _number,
+    "division": _division,
+    "credit_code": _credit_code,
+    "choices": _choice,
+    "acknowledge": _always("OK"),
+    "time": _always("09:30"),
+    "moment": _always("2026-01-05T09:30"),
+    "point": _always("28.97 118.87"),
 }
 """By kind: given a field, whose it is and its span, how an answer is drawn."""
 
@@ -769,11 +918,12 @@ def _couple(scene: _Scene, spans: Mapping[str, _Span]) -> _Facts:
         "living_children": number - (stage != "born"),
         "stage": stage,
         "expected_date": days.get(stage, now - scene.even(0, 180)),
+        "born_on": now - scene.even(0, 180),
     }
     grown = [
         _birthday(scene.person(who).born, age)
-        for who, age in (("wife", 20), ("husband", 22))
-        if who in scene.sheet.parts
+        for key, age in (("wife_id", 20), ("husband_id", 22))
+        if (who := scene.sheet.owners.get(key)) is not None
     ]
     wedding = spans.get("marriage_date", _Span(0, now, now - 3650, now))
     first, last = max([wedding.low, *grown]), min(wedding.high, now)
@@ -801,6 +951,7 @@ TALES: tuple[tuple[_Tale, dict[str, str]], ...] = (
             "living_children": "integer",
             "stage": "choice",
             "expected_date": "date",
+            "born_on": "date",
             "marriage_date": "date",
         },
     ),

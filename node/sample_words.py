@@ -90,6 +90,10 @@ OWN_NAMES: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 # By subject, key or label: sexes, usual ages.
+APPLICANTS = (
+    ("老年", 60, 95),
+    ("高龄", 80, 99),
+)
 PEOPLE: tuple[tuple[str, tuple[str, ...], int, int], ...] = (
     ("wife|mother|bride|女方|妻|母", ("female",), 20, 45),
     ("husband|father|groom|男方|丈夫|父", ("male",), 22, 48),

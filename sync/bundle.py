@@ -34,6 +34,9 @@ LAST_OF_VOLUME, LAST_OF_PACK = 1, 2
 
 _DOMAIN_BUNDLE = b"bundle"
 _PREFIX_BYTES = len(MAGIC) + 1 + 2
+LEAST_BUNDLE_BYTES = _PREFIX_BYTES + seal.SEAL_OVERHEAD_BYTES + seal.SIGNATURE_BYTES
+"""With an empty header and an empty body. Below it nobody need look at a bundle: or a
+run of bytes would make a job of each byte."""
 MAX_START_BYTES = _PREFIX_BYTES + MAX_HEADER_BYTES
 """So much of a bundle says from whom and for whom it is."""
 
@@ -145,8 +148,7 @@ def read_header(data: bytes, *, is_whole: bool = True) -> Header:
         Malformed: no bundle, or a length that cannot be.
         TooNew: a format that this node does not know.
     """
-    behind = seal.SEAL_OVERHEAD_BYTES + seal.SIGNATURE_BYTES if is_whole else 0
-    shortest = _PREFIX_BYTES + behind
+    shortest = LEAST_BUNDLE_BYTES if is_whole else _PREFIX_BYTES
     if not shortest <= len(data) <= MAX_BUNDLE_BYTES:
         raise Malformed("bundle", f"{len(data)} bytes is no possible length")
     if data[: len(MAGIC)] != MAGIC:

@@ -6,14 +6,10 @@ byte is there, so whoever reads a run can take each one before the next has come
 
 from collections.abc import Iterator
 
-from sync.bundle import MAGIC, MAX_BUNDLE_BYTES
+from sync.bundle import LEAST_BUNDLE_BYTES, MAX_BUNDLE_BYTES
 from sync.errors import Malformed
-from sync.seal import SEAL_OVERHEAD_BYTES, SIGNATURE_BYTES
 
 PREFIX_BYTES = 4
-LEAST_BUNDLE_BYTES = len(MAGIC) + 1 + 2 + SEAL_OVERHEAD_BYTES + SIGNATURE_BYTES
-"""With an empty header and an empty body. Below it nobody need look at a bundle: or a
-run of bytes would make a job of each byte."""
 BEGUN_BYTES = 1024
 """More than the longest header, so that it can be told from whom a bundle is."""
 

@@ -118,14 +118,13 @@ class Turn:
 
     def check(self) -> None:
         """Raise what was wrong with the first that was refused."""
-        if self._fault is not None:
-            fault, self._fault = self._fault, None
-            self._is_refused = True
-            try:
+        fault, self._fault = self._fault, None
+        try:
+            if fault is not None:
                 raise fault
-            finally:
-                # What points to its own frame keeps a bundle until the next sweep.
-                del fault
+        finally:
+            # What points to its own frame keeps a bundle until the next sweep.
+            del fault
 
     async def _progress(self) -> None:
         await asyncio.wait(self._jobs, return_when=asyncio.FIRST_COMPLETED)
@@ -160,8 +159,9 @@ class Turn:
 
     def _take(self, bundle: bytes) -> None:
         """Take a bundle in, in the executor; those after a refused one are not."""
-        if self._fault is None and not self._is_refused:
+        if not self._is_refused:
             try:
                 self._conversation.take(bundle)
             except BaseException as fault:  # noqa: BLE001 - raised by `check`
+                self._is_refused = True
                 self._fault = fault.with_traceback(None)

@@ -21,7 +21,8 @@ from typing import Any
 
 import click
 
-from forms.catalog import read_catalog, shipped
+from forms.author.packing import read_packages
+from forms.catalog import shipped
 from node import casework, enrol, sample, status, talk, upkeep
 from node.errors import NodeError
 from node.lifecycle import State, Step
@@ -161,7 +162,7 @@ def _three_desks(folder: Path, say: Callable[[str], None]) -> Iterator[dict[str,
             operator=district.operator,
             password=district.password,
         )
-        upkeep.publish(root, read_catalog(shipped()))
+        upkeep.publish(root, read_packages(shipped()))
         root.close()
         _serve(district)
         _join(desks["town"], district)
@@ -241,7 +242,7 @@ def _fill(nodes: dict[str, Node], count: int, say: Callable[[str], None]) -> Non
     packages = [
         package
         for row in village.store.registry.current_packages()
-        if (package := village.package(row.digest))
+        if row.code in sample.CODES and (package := village.package(row.digest))
     ]
     say(f"② 村里录入 {count} 件样例，镇里受理、退回、转区，区里决定……")
     applications = sample.applications(

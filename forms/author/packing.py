@@ -3,10 +3,11 @@
 Compiling is a step before publishing: what reads a catalogue stays pure.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 
 from forms.author.compile import SUFFIXES, compile_form, compile_forms
-from forms.catalog import item_files, read_entries
+from forms.catalog import MAX_FILE_BYTES, item_files, read_entries
 from forms.catalog.reader import Entry
 from forms.catalog.toml import read_item
 from forms.errors import (
@@ -17,31 +18,36 @@ from forms.errors import (
     PackageRefused,
 )
 from forms.flat import definition_of
-from forms.package import FORMAT, Package, decode, encode
+from forms.package import FORMAT, MAX_BYTES, Package, decode, encode
 from forms.xform import Definition
 
-MAX_ITEM_BYTES = 256 * 1024
-MAX_PACKAGE_BYTES = 2 * 1024 * 1024
 
+def read_packages(
+    directory: Path, names: Collection[str] | None = None
+) -> list[Package]:
+    """Return items of a folder with their forms, by file name.
 
-def read_packages(directory: Path) -> list[Package]:
-    """Return the items of a folder with their forms, by file name.
-
-    An item that names a form file has the form of that file, whatever fields stand
-    in the item as well.
+    Args:
+        directory: of the items; whatever is returned, all of them are read.
+        names: files without `.toml` of the items to return; None: all.
 
     Raises:
-        CatalogRefused: anything is wrong with any item or any form; all is listed.
+        CatalogRefused: anything is wrong with any item, or with the form of one that
+            is returned; all is listed.
     """
-    entries = read_entries(directory)
-    files = item_files(directory)
-    named = [directory / entry.form for entry in entries if entry.form]
-    forms = iter(compile_forms(named))
+    entries = [
+        (path, entry)
+        for path, entry in zip(
+            item_files(directory), read_entries(directory), strict=True
+        )
+        if names is None or path.stem in names
+    ]
+    forms = compile_forms([directory / one.form for _, one in entries if one.form])
     packages: list[Package] = []
     problems: list[CatalogProblem] = []
-    for path, entry in zip(files, entries, strict=True):
-        if not entry.form:
-            packages.append(_whole(entry.package))
+    for path, entry in entries:
+        if entry.package:
+            packages.append(entry.package)
             continue
         form = next(forms)
         if isinstance(form, FormFileRefused):
@@ -77,7 +83,7 @@ def read_entry(path: Path) -> Entry:
     """
     try:
         with path.open("rb") as file:
-            text = file.read(MAX_ITEM_BYTES).decode("utf-8-sig")
+            text = file.read(MAX_FILE_BYTES).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         message = "读不出来，请核对路径，并存为 UTF-8 编码"
         raise CatalogRefused([CatalogProblem(path.name, 1, message)]) from error
@@ -97,13 +103,8 @@ def read_any(path: Path) -> Definition:
         return compile_form(path)
     try:
         with path.open("rb") as file:
-            package = decode(file.read(MAX_PACKAGE_BYTES))
+            package = decode(file.read(MAX_BYTES + 1))
     except (OSError, PackageRefused) as error:
         message = "既不是表单文件（.xlsx、.xls、.csv、.md、.xml），也不是表单包"
         raise FormFileRefused([FormProblem("", 0, "", message)]) from error
     return package.form or definition_of(package.fields)
-
-
-def _whole(package: Package | None) -> Package:
-    assert package is not None  # an entry has fields, a form, or both
-    return package

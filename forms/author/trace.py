@@ -25,6 +25,8 @@ COLUMNS = {
     "lianban:kind": ("lianban:kind", "appearance"),
     "lianban:role": ("lianban:role",),
     "name": ("name",),
+    "type": ("type",),
+    "appearance": ("appearance",),
 }
 """For each part of a question, the columns in which it may have been written."""
 

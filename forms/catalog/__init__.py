@@ -10,7 +10,6 @@ from pathlib import Path
 from forms.catalog.reader import Entry
 from forms.catalog.toml import read_item
 from forms.errors import CatalogProblem, CatalogRefused
-from forms.package import Package
 
 MAX_FILES = 2_000
 MAX_FILE_BYTES = 256 * 1024
@@ -23,16 +22,6 @@ class _Unreadable(Exception):
 def shipped() -> Path:
     """Return the folder of the items that come with the program."""
     return Path(__file__).parent
-
-
-def read_catalog(directory: Path) -> list[Package]:
-    """Return the items of a folder whose form is in fields, by file name.
-
-    Raises:
-        CatalogRefused: anything is wrong with any item of the folder.
-    """
-    packages = (entry.package for entry in read_entries(directory))
-    return [package for package in packages if package is not None]
 
 
 def read_entries(directory: Path) -> list[Entry]:

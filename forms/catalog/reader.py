@@ -91,22 +91,18 @@ _NESTED: dict[object, type[Struct]] = {Urgent | None: Urgent}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An item of a catalogue; its form is its fields, or a file beside it, or both.
-
-    Where both are there, `fields` is the form of the package, and the file is the
-    same form as XLSForm.
-    """
+    """An item of a catalogue; its form is a file beside it, or a list of fields."""
 
     version: str
     item: Item
     fields: tuple[Field, ...] = ()
     form: str = ""
-    """Name of the XLSForm in the same folder; empty: there is none."""
+    """Name of the XLSForm in the same folder; empty: the form is `fields`."""
 
     @property
     def package(self) -> Package | None:
-        """The item with its fields; None where the form is a file only."""
-        if not self.fields:
+        """The item with its fields; None where the form is a file."""
+        if self.form:
             return None
         return Package(
             format=format_of(self.item),
@@ -153,7 +149,10 @@ class _Reader:
     def _judge(self, entry: Entry) -> None:
         """Find what does not fit together, each part being right by itself."""
         found = list(rules.under(("item",), item_faults.of_parts(entry.item)))
-        if entry.fields or not entry.form:
+        if entry.form and entry.fields:
+            message = "有了表单文件就不能再列 [[field]]，请去掉一种"
+            found.append(Fault(("form",), message))
+        if not entry.form:
             found += faults.of_form(entry.fields)
             asked = faults.asked(entry.fields)
             found += faults.of_proofs(entry.item.materials, asked)

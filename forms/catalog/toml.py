@@ -1,7 +1,7 @@
 """One TOML text made into an item, with all of its faults. Pure: no I/O.
 
 version = "2026112101"
-form = "elder_card.md"   # the XLSForm beside it, or [[field]]s below
+form = "elder_card.md"   # the XLSForm beside it, or else [[field]]s below
 [item]          # as forms.item.Item, without its lists of parts
 [[code]]        # as forms.service.Code, any number; so are
 [[step]] [[fee]] [[member]]

@@ -19,7 +19,8 @@ from collections.abc import Iterator
 from forms.filling.structure import Place, Structure
 from forms.xform.steps import absolute
 from forms.xpath.parse import parse
-from forms.xpath.tree import Call, Filter, Infix, Literal, Negation, Part, Path, Union
+from forms.xpath.traits import calls, parts_of
+from forms.xpath.tree import Call, Literal, Part, Path
 
 # Functions that take many nodes, and with how many arguments at most; 0: always.
 _MANY = {
@@ -83,7 +84,7 @@ def literals_of(text: str, function: str, position: int) -> list[str]:
     """
     given = (
         call.arguments[position]
-        for call in _calls(parse(text))
+        for call in calls(parse(text))
         if call.name == function and len(call.arguments) > position
     )
     return [part.value for part in given if isinstance(part, Literal)]
@@ -106,13 +107,13 @@ def elsewhere(text: str, place: Place, structure: Structure) -> set[Place]:
 
 
 def _asks_position(part: Part) -> bool:
-    return any(call.name == "position" for call in _calls(part))
+    return any(call.name == "position" for call in calls(part))
 
 
 def _every_path(part: Part) -> Iterator[Path]:
     if isinstance(part, Path):
         yield part
-    for inner in _parts_of(part):
+    for inner in parts_of(part):
         yield from _every_path(inner)
 
 
@@ -135,7 +136,7 @@ def _nearer(
 
 def _shorter(text: str, part: Part) -> Iterator[_Edit]:
     """Leave out what is not relevant, where a function takes many nodes."""
-    for call in _calls(part):
+    for call in calls(part):
         for path in call.arguments if call.name in _WITHOUT_HIDDEN else ():
             if not isinstance(path, Path) or not path.steps:
                 continue
@@ -151,7 +152,7 @@ def _shorter(text: str, part: Part) -> Iterator[_Edit]:
 def _placed(text: str, part: Part) -> Iterator[_Edit]:
     """Let `position()` outside of predicates mean the node of the bind."""
     inside = [call for path in _every_path(part) for call in _in_predicates(path)]
-    for call in _calls(part):
+    for call in calls(part):
         if call.name == "position" and not call.arguments and call not in inside:
             begin = text.index("(", call.position) + 1
             yield begin, begin, "."
@@ -160,7 +161,7 @@ def _placed(text: str, part: Part) -> Iterator[_Edit]:
 def _in_predicates(path: Path) -> Iterator[Call]:
     for step in path.steps:
         for predicate in step.predicates:
-            yield from _calls(predicate)
+            yield from calls(predicate)
 
 
 def _behind_predicates(text: str, end: int) -> int:
@@ -205,33 +206,10 @@ def _paths(part: Part, *, is_one: bool) -> Iterator[Path]:
         if is_one and all(s.axis == "child" and not s.predicates for s in steps):
             yield part
     many = isinstance(part, Call) and _takes_many(part)
-    for inner in _parts_of(part):
+    for inner in parts_of(part):
         yield from _paths(inner, is_one=not many)
 
 
 def _takes_many(call: Call) -> bool:
     most = _MANY.get(call.name)
     return most is not None and (most == 0 or len(call.arguments) <= most)
-
-
-def _calls(part: Part) -> Iterator[Call]:
-    if isinstance(part, Call):
-        yield part
-    for inner in _parts_of(part):
-        yield from _calls(inner)
-
-
-def _parts_of(part: Part) -> tuple[Part, ...]:
-    match part:
-        case Call():
-            return part.arguments
-        case Infix(operands) | Union(operands):
-            return operands
-        case Negation(operand):
-            return (operand,)
-        case Filter(base, predicates):
-            return (base, *predicates)
-        case Path(_, base, steps):
-            inner = tuple(p for step in steps for p in step.predicates)
-            return inner if base is None else (base, *inner)
-    return ()

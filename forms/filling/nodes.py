@@ -11,6 +11,7 @@ from lxml import etree
 from forms.errors import NoSuchNode
 from forms.filling.near import HIDDEN
 from forms.filling.structure import Place, Structure
+from forms.filling.values import as_number
 from forms.xform.definition import Element
 
 _STEP = re.compile(r"(@?[^\[\]/]+)(?:\[([0-9]{1,6})\])?")
@@ -101,6 +102,8 @@ class Node:
     def show(self, value: str) -> None:
         """Let expressions see this value."""
         self.seen = value
+        if self.place.bind.type == "decimal":
+            value = as_number(value)
         if self.place.is_attribute:
             self.element.set(self.place.tag, value)
         else:

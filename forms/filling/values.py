@@ -55,6 +55,19 @@ def _decimal(typed: str) -> str:
     return f"{whole}.{fraction or '0'}"
 
 
+def as_number(decimal: str) -> str:
+    """Return a decimal as XPath writes the number: 10 for 10.0, 860 for 860.00.
+
+    XPath compares two nodes by their texts, and users expect what JavaRosa does:
+    to compare the numbers. Where a number has but one text both are the same.
+    """
+    whole, point, fraction = decimal.partition(".")
+    if not point or not fraction.isdecimal():
+        return decimal
+    left = fraction.rstrip("0")
+    return f"{whole}.{left}" if left else whole
+
+
 def _decimal_of(typed: str) -> Decimal:
     text = typed.strip()
     if not _NUMBER.fullmatch(text) or len(text) > 400:

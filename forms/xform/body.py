@@ -43,6 +43,16 @@ _OLD_EVENTS = {
     "jr-insert": "odk-new-repeat",
 }
 
+UNSERVED = {
+    "setgeopoint": "终端没有定位，不能自动取坐标；请改用 geopoint，由填表的人照着填",
+    "recordaudio": "终端不能录音；请改用 audio，由填表的人附上录好的文件",
+}
+"""Actions that no terminal can take, and what to write instead."""
+NO_SEARCH = (
+    "不支持 search()：请改用 select_one_from_file，"
+    "把列表放在旁边的 CSV 里，用 choice_filter 筛选"
+)
+
 _NAMED = {"ref", "nodeset", "bind", "appearance", "class", "query"}
 
 
@@ -75,8 +85,12 @@ class BodyReader:
         found = []
         for parent in parents:
             for element in elements(parent):
-                if split(str(element.tag))[1] == "setvalue":
+                name = split(str(element.tag))[1]
+                if name == "setvalue":
                     found.append(self._action(element, context))
+                elif name in UNSERVED:
+                    ref = (element.get("ref") or name).strip()
+                    self._fault(ref, UNSERVED[name], element, "type")
         return tuple(found)
 
     def _group(self, element: etree._Element, context: str) -> Group | Repeat:
@@ -109,6 +123,8 @@ class BodyReader:
 
     def _control(self, element: etree._Element, kind: str, context: str) -> Control:
         ref = self._ref(element, context)
+        if "search(" in _appearance(element).replace(" ", ""):
+            self._fault(ref, NO_SEARCH, element, "appearance")
         itemset = self._itemset(element)
         query = element.get("query", "").strip()
         if query:
@@ -192,8 +208,10 @@ class BodyReader:
             return ""
         return path
 
-    def _fault(self, place: str, message: str, element: etree._Element) -> None:
-        self.faults.append(DefinitionFault(place, message, line_of(element)))
+    def _fault(
+        self, place: str, message: str, element: etree._Element, part: str = ""
+    ) -> None:
+        self.faults.append(DefinitionFault(place, message, line_of(element), part))
 
 
 def _under_heading(repeat: Repeat, label: Text, appearance: str) -> Repeat:

@@ -80,7 +80,7 @@ class Expression:
     @cached_property
     def calls(self) -> frozenset[str]:
         """The names of the functions that it calls."""
-        return frozenset(traits.calls(self._part))
+        return frozenset(call.name for call in traits.calls(self._part))
 
     @property
     def uses_time(self) -> bool:

@@ -6,7 +6,12 @@ Where OpenRosa gives a function of XPath another meaning (`round`, `concat`, `nu
 compiler calls ours by another name.
 """
 
-from forms.xpath import functions_node, functions_number, functions_text
+from forms.xpath import (
+    functions_node,
+    functions_number,
+    functions_office,
+    functions_text,
+)
 from forms.xpath.function import Function
 
 FUNCTIONS: dict[str, Function] = {
@@ -15,5 +20,6 @@ FUNCTIONS: dict[str, Function] = {
         *functions_text.ROWS,
         *functions_number.ROWS,
         *functions_node.ROWS,
+        *functions_office.ROWS,
     )
 }

@@ -1,24 +1,27 @@
 """What can be told of an expression without evaluating it. Pure: no I/O."""
 
+from collections.abc import Iterator
+
 from forms.xpath.tree import Call, Filter, Infix, Negation, Part, Path, Union
 
 
-def calls(part: Part) -> set[str]:
-    """Return the names of the functions that a part calls."""
-    names = {part.name} if isinstance(part, Call) else set()
-    for inner in _parts_of(part):
-        names |= calls(inner)
-    return names
+def calls(part: Part) -> Iterator[Call]:
+    """Yield the calls within a part, the outer before the inner."""
+    if isinstance(part, Call):
+        yield part
+    for inner in parts_of(part):
+        yield from calls(inner)
 
 
 def is_unseeded(part: Part) -> bool:
     """Tell whether a part shuffles by chance."""
-    if isinstance(part, Call) and part.name == "randomize" and len(part.arguments) < 2:
-        return True
-    return any(is_unseeded(inner) for inner in _parts_of(part))
+    return any(
+        call.name == "randomize" and len(call.arguments) < 2 for call in calls(part)
+    )
 
 
-def _parts_of(part: Part) -> tuple[Part, ...]:
+def parts_of(part: Part) -> tuple[Part, ...]:
+    """Return the parts of which a part is made, predicates included."""
     match part:
         case Call():
             return part.arguments

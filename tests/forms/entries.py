@@ -101,12 +101,9 @@ def fields(draw: st.DrawFn) -> tuple[Field, ...]:
 
 @st.composite
 def entries(draw: st.DrawFn, code: str | None = None) -> Entry:
-    asked = draw(fields())
     form = draw(st.sampled_from(["", "form.md"]))
-    if form and draw(st.booleans()):
-        keys, asked = ["name"], ()
-    else:
-        keys = [field.key for field in asked]
+    asked = () if form else draw(fields())
+    keys = [field.key for field in asked] or ["name"]
     legal = draw(st.integers(30, 60))
     fees = draw(
         st.lists(st.builds(Fee, TEXTS, TEXTS, TEXTS, st.just("0.5"), MAYBE), max_size=2)

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from forms.catalog import MAX_FILE_BYTES, read_catalog, read_entries, shipped
+from forms.catalog import MAX_FILE_BYTES, read_entries
 from forms.errors import CatalogProblem, CatalogRefused
 from forms.package import decode, encode
+from tests.shipping import all_shipped_packages
 
 ITEM = """\
 version = "2026112101"
@@ -48,6 +49,10 @@ choices = [
 """
 
 
+HEAD = ITEM[: ITEM.index('[[field]]\nkey = "name"')]
+"""The same without fields, to name a form in a file."""
+
+
 def folder(path: Path, **files: str) -> Path:
     for name, text in files.items():
         (path / f"{name}.toml").write_text(text, encoding="utf-8")
@@ -56,18 +61,14 @@ def folder(path: Path, **files: str) -> Path:
 
 def refused(directory: Path) -> list[CatalogProblem]:
     with pytest.raises(CatalogRefused) as caught:
-        read_catalog(directory)
+        read_entries(directory)
     return caught.value.problems
 
 
 def test_the_items_that_ship_with_the_program_are_in_order() -> None:
-    packages = read_catalog(shipped())
+    packages = all_shipped_packages()
 
-    assert {p.item.name for p in packages} >= {
-        "老年人优待证办理",
-        "生育登记",
-        "最低生活保障审核确认",
-    }
+    assert len(packages) == 26
     for package in packages:
         assert decode(encode(package)) == package
         assert package.field_of("applicant_name") is not None
@@ -77,15 +78,29 @@ def test_the_items_that_ship_with_the_program_are_in_order() -> None:
 
 
 def test_an_item_with_a_form_in_a_file_needs_no_fields(tmp_path: Path) -> None:
-    head = ITEM[: ITEM.index('[[field]]\nkey = "name"')]
     (tmp_path / "a.md").touch()
-    folder(tmp_path, a='form = "a.md"\n' + head)
+    folder(tmp_path, a='form = "a.md"\n' + HEAD)
 
     (entry,) = read_entries(tmp_path)
 
     assert (entry.form, entry.fields, entry.package) == ("a.md", (), None)
     assert entry.item.name == "事项"
-    assert read_catalog(tmp_path) == []
+
+
+def test_an_item_has_its_form_in_one_place(tmp_path: Path) -> None:
+    (tmp_path / "a.md").touch()
+
+    (problem,) = refused(folder(tmp_path, a='form = "a.md"\n' + ITEM))
+
+    assert (problem.file, problem.line) == ("a.toml", 1)
+    assert "有了表单文件就不能再列 [[field]]" in problem.message
+
+
+def test_a_form_that_is_not_in_the_folder_is_named(tmp_path: Path) -> None:
+    (problem,) = refused(folder(tmp_path, a='form = "a.md"\n' + HEAD))
+
+    assert (problem.file, problem.line) == ("a.toml", 1)
+    assert "form：文件夹里没有 a.md" in problem.message
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs links")
@@ -93,7 +108,7 @@ def test_a_form_that_is_a_link_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "secret").touch()
     (tmp_path / "a.md").symlink_to(tmp_path / "secret")
 
-    problems = refused(folder(tmp_path, a='form = "a.md"\n' + ITEM))
+    problems = refused(folder(tmp_path, a='form = "a.md"\n' + HEAD))
 
     assert "文件夹里没有 a.md" in problems[0].message
 
@@ -101,22 +116,22 @@ def test_a_form_that_is_a_link_is_not_there(tmp_path: Path) -> None:
 def test_items_come_in_the_order_of_their_files(tmp_path: Path) -> None:
     other = ITEM.replace('code = "1"', 'code = "2"')
 
-    packages = read_catalog(folder(tmp_path, b=ITEM, a=other))
+    entries = read_entries(folder(tmp_path, b=ITEM, a=other))
 
-    assert [package.item.code for package in packages] == ["2", "1"]
+    assert [entry.item.code for entry in entries] == ["2", "1"]
 
 
 def test_other_files_in_the_folder_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("= not toml =")
 
-    assert len(read_catalog(folder(tmp_path, a=ITEM))) == 1
+    assert len(read_entries(folder(tmp_path, a=ITEM))) == 1
 
 
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> None:
     text = "\ufeff" + ITEM.replace("\n", "\r\n")
     (tmp_path / "a.toml").write_bytes(text.encode())
 
-    assert len(read_catalog(tmp_path)) == 1
+    assert len(read_entries(tmp_path)) == 1
 
 
 @pytest.mark.parametrize(
@@ -218,7 +233,6 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> N
             "material[1].exempt_by[1].name：不能为空",
         ),
         ('version = "', 'form = "../a.md"\nversion = "', 1, "form：应是同一文件夹里"),
-        ('version = "', 'form = "a.md"\nversion = "', 1, "form：文件夹里没有 a.md"),
         ('version = "', 'form = 1\nversion = "', 1, "form：应是文字"),
         ('label = "性别"', 'label = "性别', 33, "TOML 写法不对"),
         ('[[field]]\nkey = "sex"', '[[field]\nkey = "sex"', 30, "TOML 写法不对"),
@@ -277,7 +291,7 @@ def test_the_sentence_names_the_first_faults_and_the_number(tmp_path: Path) -> N
     unknown = "".join(f"x{n} = 1\n" for n in range(30))
 
     with pytest.raises(CatalogRefused) as caught:
-        read_catalog(folder(tmp_path, a=unknown + ITEM))
+        read_entries(folder(tmp_path, a=unknown + ITEM))
 
     assert "有 30 处要改" in str(caught.value)
     assert "a.toml:1: x0：没有这个键" in str(caught.value)

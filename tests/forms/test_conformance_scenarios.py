@@ -1,27 +1,16 @@
-"""Whole forms as JavaRosa and ODK Web Forms expect them to behave.
+"""Whole forms as JavaRosa and ODK Web Forms expect them to behave."""
 
-The cases are data outside of this repository (LIANBAN_CONFORMANCE, or the folder
-`../shared/conformance` beside it); without them there is nothing to test here.
-"""
-
-import json
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import pytest
 from lxml import etree
 
 from forms.errors import FormError
 from forms.filling import Filling, Plan, Validity, prepare
 from forms.xform import read_form
+from tests.forms.outside import outside_cases
 
-ROOT = Path(__file__).resolve().parents[2]
-FOLDER = Path(
-    os.environ.get("LIANBAN_CONFORMANCE") or ROOT.parent / "shared" / "conformance"
-)
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 FLOOR = 172
 
@@ -197,10 +186,7 @@ def plain(element: etree._Element) -> object:
 
 
 def test_the_forms_of_other_engines_behave_as_they_expect() -> None:
-    path = FOLDER / "scenarios.json"
-    if not path.exists():
-        pytest.skip("the outside cases are not here (LIANBAN_CONFORMANCE)")
-    cases = json.loads(path.read_text())["cases"]
+    cases = outside_cases("scenarios.json")
 
     failed = []
     for case in cases:

@@ -1,16 +1,9 @@
-"""Score of the expressions against cases that other projects publish.
+"""Score of the expressions against cases that other projects publish."""
 
-The cases are no part of this project. Their README says what each field means; the
-folder is `../shared/conformance` beside the repository, or LIANBAN_CONFORMANCE.
-"""
-
-import json
 import math
-import os
 import re
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,11 +18,8 @@ from forms.xpath import (
     compile_expression,
     to_string,
 )
+from tests.forms.outside import outside_cases
 
-FOLDER = Path(
-    os.environ.get("LIANBAN_CONFORMANCE")
-    or Path(__file__).parents[2].parent / "shared" / "conformance"
-)
 FLOORS = {"xpath-native.json": 1.0, "xpath-openrosa.json": 0.99}
 """The least part of the undisputed cases that must pass."""
 XFORMS = "{http://www.w3.org/2002/xforms}"
@@ -38,10 +28,7 @@ PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
 
 @pytest.mark.parametrize("name", FLOORS)
 def test_expressions_give_what_other_programs_expect(name: str) -> None:
-    if not (FOLDER / name).is_file():
-        pytest.skip("the conformance cases are not on this machine")
-    cases = json.loads((FOLDER / name).read_text())["cases"]
-    cases = [case for case in cases if not case["disputed"]]
+    cases = outside_cases(name)
 
     failed = [(case, why) for case in cases if (why := failure(case))]
 

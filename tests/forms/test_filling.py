@@ -689,3 +689,65 @@ def test_a_missing_list_from_outside_may_be_given_as_an_empty_one() -> None:
     one = filling("<a/>", '<instance id="l" src="jr://file/l.xml"/>', l=Element("root"))
 
     assert one.value("/data/a") == ""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "condition", "holds"),
+    [
+        # As JavaRosa: what is a number is compared as one, whatever its type.
+        ("12", "12", "/data/a = /data/b", "true"),
+        ("12", "12.00", "/data/a = /data/b", "true"),
+        ("12", "12.5", "/data/a != /data/b", "true"),
+        ("12", "12.50", "/data/b = 12.5", "true"),
+        ("12", "12.50", "/data/b = /data/c", "true"),
+        ("12", "12.0", "/data/b = '12'", "true"),
+        ("", "", "/data/a = /data/b", "true"),
+        ("", "0", "/data/a = /data/b", "false"),
+        ("12", "", "/data/b = ''", "true"),
+        ("12", "0.0", "/data/b = ''", "false"),
+    ],
+)
+def test_whole_numbers_and_decimals_are_compared_as_numbers(
+    one: str, other: str, condition: str, holds: str
+) -> None:
+    form = filling(
+        "<a/><b/><c/><d/>",
+        bind("a", type="int")
+        + bind("b", type="decimal")
+        + bind("c", calculate="12 + 0.5")
+        + bind("d", calculate=condition),
+        inputs("a", "b"),
+    )
+
+    form.answer("/data/a", one)
+    form.answer("/data/b", other)
+
+    assert form.value("/data/d") == holds
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        ("11010519491231002X", ("1949-12-31", "female", "76")),
+        ("１１０１０５１９４９１２３１００２x", ("1949-12-31", "female", "76")),
+        ("330881200811210017", ("2008-11-21", "male", "18")),  # the birthday itself
+        ("330881200811220017", ("2008-11-22", "male", "17")),
+        ("330881200802300017", ("", "male", "")),  # there is no such day
+        ("1101051949123100", ("", "", "")),
+        ("", ("", "", "")),
+    ],
+)
+def test_an_id_number_tells_birth_sex_and_age(
+    number: str, told: tuple[str, str, str]
+) -> None:
+    form = filling(
+        "<id/><born/><sex/><age/>",
+        bind("born", type="date", calculate="lianban:birth-date(/data/id)")
+        + bind("sex", calculate="lianban:sex(/data/id)")
+        + bind("age", type="int", calculate="lianban:age(/data/id)"),
+        inputs("id"),
+    )
+
+    form.answer("/data/id", number)
+
+    assert tuple(form.value(f"/data/{name}") for name in ("born", "sex", "age")) == told

@@ -16,6 +16,7 @@ from forms.catalog import read_entries, shipped
 from forms.catalog.reader import Entry
 from forms.errors import WorkbookProblem, WorkbookRefused
 from tests.forms.entries import entries
+from tests.forms.samples import FIELDS, ITEM
 
 openpyxl = pytest.importorskip("openpyxl")
 
@@ -24,8 +25,8 @@ from forms.author.book_writer import write_book  # noqa: E402
 from forms.author.folder import export_book, import_book  # noqa: E402
 
 ENTRY = next(e for e in read_entries(shipped()) if e.form == "property_transfer.md")
-CARD = next(e for e in read_entries(shipped()) if e.form == "elder_card.md")
-BOOK = write_book([Named("house", ENTRY, "一句话"), Named("card", CARD)])
+PLAIN = Entry("2026112101", ITEM, FIELDS)
+BOOK = write_book([Named("house", ENTRY, "一句话"), Named("card", PLAIN)])
 
 
 def edited(edit: Callable[[openpyxl.Workbook], object]) -> bytes:
@@ -245,7 +246,7 @@ BOMBS: dict[str, tuple[str, bytes | Callable[[zipfile.ZipFile], None], str | Non
     "400 MB of zeros": (SHEET, zeros, "最多"),
     "200 members": ("none", many, "个文件，最多"),
     "entities": (SHEET, LAUGHS, "DOCTYPE"),
-    "UTF-16": (SHEET, LAUGHS.decode().encode("utf-16"), "没有打开"),
+    "UTF-16": (SHEET, LAUGHS.decode().encode("utf-16"), "DOCTYPE"),
     "not XML": (SHEET, b"<worksheet", "读不出"),
     "deep": (SHEET, b"<a>" * 2_000_000, "个标记"),
     "as deep as may be": (SHEET, b"<a>" * 499_000, ""),

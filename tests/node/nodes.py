@@ -19,7 +19,6 @@ from unittest import mock
 
 from sqlcipher3 import dbapi2 as sqlcipher
 
-from forms.catalog import read_catalog, shipped
 from forms.citizen_id import expected_check_character
 from node import casework, enrol, rejoin, talk, upkeep, wiring
 from node.cases import Case, open_case
@@ -29,6 +28,7 @@ from node.wiring import Node, open_node
 from sync.errors import PeerRefused, SyncError
 from sync.identity import Certificate
 from sync.sandbox import Sandbox
+from tests.shipping import shipped_packages
 
 DISTRICT = "330881000000"
 TOWN = "330881105000"
@@ -54,10 +54,13 @@ ANSWERS = {
     "phone": "13857012345",
     "household_address": "石门镇上塘村 3 号",
     "home_address": "石门镇上塘村 3 号",
+    "household_division": VILLAGE,
     "card_type": "age70",
+    "matter": "first",
     "contact_name": "李四光",
     "contact_phone": "13957054321",
-    "handling": "agent",
+    "contact_relation": "child",
+    "handling": "self",
 }
 BIRTH_ANSWERS = {
     "wife_name": "王小丫",
@@ -65,11 +68,13 @@ BIRTH_ANSWERS = {
     "wife_phone": "13857012346",
     "husband_name": "赵大伟",
     "husband_id": "330881199603150011",
+    "married": "yes",
     "marriage_date": "2024-05-20",
     "home_address": "石门镇上塘村 5 号",
     "child_number": "1",
     "living_children": "0",
     "stage": "pregnant",
+    "expected_date": "2027-03-01",
 }
 
 
@@ -271,17 +276,38 @@ ALLOWANCE_ANSWERS = {
     "phone": "13857012347",
     "household_address": "石门镇上塘村 7 号",
     "home_address": "石门镇上塘村 7 号",
-    "household_size": "2",
-    "workers": "0",
-    "monthly_income": "900",
-    "income_per_person": "450",
+    "household_division": VILLAGE,
+    "household_kind": "family",
+    "household_size": "1",
+    "member/001/member_name": "钱有富",
+    "member/001/member_id": ID_NUMBER,
+    "member/001/member_relation": "self",
+    "member/001/ability": "none",
+    "member/001/member_state": "home",
+    "member/001/disability": "none",
+    "member/001/wages": "0",
+    "member/001/farming": "0",
+    "member/001/pension": "450",
+    "member/001/support": "0",
+    "member/001/other_income": "0",
+    "one_self": "OK",
+    "medical": "0",
+    "schooling": "0",
+    "care": "0",
     "hardship": "illness",
     "hardship_detail": "长期患病，没有劳动能力",
-    "housing": "own",
+    "housing": "lodging",
     "vehicles": "0",
+    "deposits": "0",
+    "company": "no",
+    "obligor_count": "0",
+    "relative_staff": "no",
     "bank_name": "农商银行",
     "bank_account": "6228480000000000000",
+    "account_owner": "self",
     "survey_consent": "agree",
+    "signed_adults": "1",
+    "truth": "OK",
 }
 
 
@@ -364,7 +390,7 @@ def _template() -> Path:
         )
         stack.callback(district.close)
         district.sandbox = sandbox()
-        upkeep.publish(district, read_catalog(shipped()))
+        upkeep.publish(district, shipped_packages())
         town = enrolled(district, folder / "town", "town", TOWN, "石门镇")
         stack.callback(town.close)
         village = enrolled(town, folder / "village", "village", VILLAGE, "上塘村")

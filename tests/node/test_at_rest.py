@@ -39,13 +39,15 @@ def planted() -> dict[str, str]:
     return {
         "name": NAME,
         "citizen_id": number,
+        "sex": "female",
         "phone": PHONE,
         "home_address": ADDRESS,
     }
 
 
 def needles() -> set[bytes]:
-    texts = [*planted().values(), REASON, NAME[:3], PASSWORD, "桂花巷"]
+    said = [text for key, text in planted().items() if key != "sex"]
+    texts = [*said, REASON, NAME[:3], PASSWORD, "桂花巷"]
     encoded = {text.encode(encoding) for text in texts for encoding in ENCODINGS}
     encoded |= {text.encode().hex().encode() for text in texts}
     return encoded | {

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from forms.catalog import read_catalog, shipped
 from node import audit, journal, roster, talk, upkeep
 from node.cases import open_case
 from node.errors import NotAllowed
@@ -33,6 +32,7 @@ from tests.node.nodes import (
     sync,
     sync_all,
 )
+from tests.shipping import shipped_packages
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -208,7 +208,7 @@ def test_invitation_joining_and_enrolment_are_written_down(nodes: Three) -> None
 def test_publishing_is_written_down_once_for_each_new_package(nodes: Three) -> None:
     first = records(nodes.district, audit.PUBLISH)
 
-    upkeep.publish(nodes.district, read_catalog(shipped()))
+    upkeep.publish(nodes.district, shipped_packages())
 
     assert len(first) == 3
     assert records(nodes.district, audit.PUBLISH) == first

@@ -648,14 +648,7 @@ def test_which_of_two_births_stands_does_not_depend_on_the_way(nodes: Three) -> 
     package = decode(old.body)
     upkeep.publish(
         district,
-        [
-            type(package)(
-                version=str(int(package.version) + 1),
-                item=package.item,
-                format=package.format,
-                fields=package.fields,
-            )
-        ],
+        [msgspec.structs.replace(package, version=str(int(package.version) + 1))],
     )
     newer = district.store.registry.current_packages()[0].digest
     sync(village, district)

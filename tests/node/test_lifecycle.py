@@ -2,7 +2,7 @@
 
 import pytest
 
-from forms.catalog import read_catalog, shipped
+from forms.catalog import read_entries, shipped
 from forms.item import Item, Tier
 from node import rights
 from node.lifecycle import (
@@ -31,7 +31,7 @@ from node.rights import (
 )
 from node.story import Choice, Happened, Story, fold
 
-ITEMS = {p.item.name: p.item for p in read_catalog(shipped())}
+ITEMS = {entry.item.name: entry.item for entry in read_entries(shipped())}
 ELDER, ALLOWANCE, BIRTH = "老年人优待证办理", "最低生活保障审核确认", "生育登记"
 CLOSED = {State.DELIVERED, State.WITHDRAWN}
 HERE = Side.COMPETENT

@@ -5,6 +5,7 @@ Every receiver sets exactly that aside, with the same word; all else goes on.
 
 from collections.abc import Callable, Iterable
 
+import msgspec
 import pytest
 
 from forms.item import Item
@@ -665,12 +666,7 @@ def test_a_case_whose_form_is_not_here_waits_for_the_form(nodes: Three) -> None:
 
     old = nodes.district.store.registry.current_packages()[0]
     package = decode(old.body)
-    newer = type(package)(
-        version=str(int(package.version) + 1),
-        item=package.item,
-        format=package.format,
-        fields=package.fields,
-    )
+    newer = msgspec.structs.replace(package, version=str(int(package.version) + 1))
     upkeep.publish(nodes.district, [newer])
     digest = nodes.district.store.registry.current_packages()[0].digest
     assert digest != old.digest and encode(newer) is not None

@@ -5,7 +5,6 @@ from datetime import date
 import pytest
 
 from forms import check
-from forms.author.packing import read_packages
 from forms.catalog import item_files, shipped
 from forms.filled import FilledForm
 from forms.package import Package
@@ -13,12 +12,11 @@ from node import casework, upkeep
 from node.cases import open_case
 from tests.forms.answers import SPECIAL, answer
 from tests.node.nodes import Three, sync, sync_all
+from tests.shipping import all_shipped_packages
 
 PACKAGES = {
     path.stem: package
-    for path, package in zip(
-        item_files(shipped()), read_packages(shipped()), strict=True
-    )
+    for path, package in zip(item_files(shipped()), all_shipped_packages(), strict=True)
 }
 MOST_ROUNDS = 12
 

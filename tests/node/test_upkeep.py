@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from forms.catalog import read_catalog, shipped
 from forms.package import decode
 from node import casework, upkeep
 from node.errors import NotAllowed
@@ -29,6 +28,7 @@ from tests.node.nodes import (
     sync_all,
     tamper,
 )
+from tests.shipping import shipped_packages
 
 
 def busy(nodes: Three) -> None:
@@ -110,7 +110,8 @@ def test_a_rebuild_of_honest_work_keeps_a_village_s_own_tables(nodes: Three) -> 
     upkeep.rebuild(nodes.village)
 
     assert derived(nodes.village, ("changed_at_ms",)) == before
-    assert [d.answers for d in nodes.village.store.cases.drafts()] == [{"name": "草稿"}]
+    (draft,) = nodes.village.store.cases.drafts()
+    assert draft.answers["name"] == "草稿"
     sync_all(nodes)
     assert shared_digests(nodes.village, nodes.town)
 
@@ -308,7 +309,7 @@ def test_only_the_district_may_publish(nodes: Three) -> None:
 def test_publishing_the_same_again_adds_nothing(nodes: Three) -> None:
     before = digests(nodes.district)
 
-    done = upkeep.publish(nodes.district, read_catalog(shipped()))
+    done = upkeep.publish(nodes.district, shipped_packages())
 
     assert [is_new for _, _, is_new in done] == [False] * 3
     assert digests(nodes.district) == before

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.bundle import MAX_BUNDLE_BYTES
+from sync.bundle import LEAST_BUNDLE_BYTES, MAX_BUNDLE_BYTES
 from sync.errors import Malformed
-from sync.framing import LEAST_BUNDLE_BYTES, PREFIX_BYTES, Frames, framed
+from sync.framing import PREFIX_BYTES, Frames, framed
 
 bundles = st.lists(st.binary(min_size=LEAST_BUNDLE_BYTES, max_size=2000), max_size=8)
 

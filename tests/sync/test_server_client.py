@@ -16,7 +16,7 @@ import uvicorn
 from sync import client as client_module
 from sync import doorway, seal, turns
 from sync import server as sync_server
-from sync.bundle import MAX_BUNDLE_BYTES
+from sync.bundle import LEAST_BUNDLE_BYTES, MAX_BUNDLE_BYTES
 from sync.client import Client
 from sync.errors import (
     ChangeRefused,
@@ -31,7 +31,7 @@ from sync.errors import (
     SyncError,
     TooNew,
 )
-from sync.framing import LEAST_BUNDLE_BYTES, framed
+from sync.framing import framed
 from sync.paths import BUNDLES_PATH, HEALTH_PATH, JOIN_PATH
 from sync.server import (
     JOIN_LIMIT_BYTES,

@@ -8,11 +8,11 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from forms import catalog
 from node import casework, enrol, talk, upkeep
 from node.cases import Case
 from node.vault import Cost
 from node.wiring import Node
+from tests.shipping import shipped_packages
 from tui.app import LianbanApp
 
 CHEAP = Cost(64, 1)
@@ -26,10 +26,13 @@ ELDER = {
     "phone": "13800138000",
     "household_address": "耀里村 3 组 12 号",
     "home_address": "耀里村 3 组 12 号",
+    "household_division": "330881105201",
     "card_type": "age70",
+    "matter": "first",
     "contact_name": "欧阳明",
     "contact_phone": "13900139000",
-    "handling": "agent",
+    "contact_relation": "child",
+    "handling": "self",
 }
 
 
@@ -61,7 +64,7 @@ class Desks:
             password="x",
             cost=CHEAP,
         )
-        upkeep.publish(self.district, catalog.read_catalog(catalog.shipped()))
+        upkeep.publish(self.district, shipped_packages())
         self.town = self.below(
             self.district, path / "town", "town", "330881105000", "贺村镇", "周审核"
         )

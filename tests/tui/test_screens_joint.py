@@ -65,7 +65,7 @@ async def test_a_case_is_taken_in_for_another_place_by_keyboard(
 
     (draft,) = desks.village.store.cases.drafts()
     assert draft.division == "330881106000"
-    assert draft.answers == {"name": "张三"}
+    assert draft.answers["name"] == "张三"
 
 
 async def test_going_back_from_any_question_begins_nothing(

@@ -5,15 +5,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 
-from forms.catalog import read_catalog, shipped
+from forms.catalog import read_entries, shipped
 from forms.package import Package
-from node import casework, intake
+from node import casework, intake, upkeep
 from node.cases import Case, open_case
 from node.lifecycle import State, Step
 from node.matters import MARK_CONFLICT, Author, Matter, Side
 from node.settling import settle
+from tests.forms.samples import ANSWERS, PACKAGE
 from tests.node.nodes import BIRTH_ANSWERS
 from tests.tui.desks import (
     BIRTH,
@@ -193,7 +195,7 @@ async def test_of_two_photographs_both_may_be_kept(
     draft = casework.begin_draft(desks.village, BIRTH, BIRTH_ANSWERS)
     case = casework.submit_draft(desks.village, draft)
     desks.up()
-    field = next(f for f in case.package.fields if f.kind == "file")
+    field = next(f for f in case.package.questions if f.kind == "file")
     digests = []
     for node, name in ((desks.village, "正面.pdf"), (desks.town, "背面.pdf")):
         (tmp_path / name).write_bytes(name.encode())
@@ -227,7 +229,13 @@ async def test_of_two_photographs_both_may_be_kept(
 async def test_of_a_field_for_one_file_one_is_chosen(
     desks: Desks, tmp_path: Path
 ) -> None:
-    case = submit(desks.village)
+    # Only a plain list of fields says how many files a question takes.
+    upkeep.publish(desks.district, [replace(PACKAGE, version="2026112102")])
+    desks.sync(desks.town)
+    desks.sync(desks.village)
+    answers = {key: text for key, text in ANSWERS.items() if key != "photo"}
+    draft = casework.begin_draft(desks.village, PACKAGE.item.code, answers)
+    case = casework.submit_draft(desks.village, draft)
     desks.up()
     for node, name in ((desks.village, "正面.pdf"), (desks.town, "背面.pdf")):
         (tmp_path / name).write_bytes(name.encode())
@@ -452,7 +460,7 @@ async def test_a_settled_case_says_that_it_once_had_a_conflict(desks: Desks) -> 
 # -- the text of both sides ----------------------------------------------------------
 
 NO_FORM: Any = SimpleNamespace(
-    package=Package(version="1", item=read_catalog(shipped())[0].item), materials={}
+    package=Package(version="1", item=read_entries(shipped())[0].item), materials={}
 )
 WHO = Author("0" * 16, "耀里村", "village", "李秀英", 1_795_233_600_000)
 

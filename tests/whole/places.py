@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from forms.catalog import read_catalog, shipped
 from node import casework, enrol, sample, talk, upkeep
 from node.vault import Cost
 from node.wiring import Node, open_node
+from tests.shipping import shipped_packages
 
 OPERATOR, PASSWORD = "admin", "correct horse"
 CHEAP = Cost(memory_kib=64, rounds=1)
@@ -35,10 +35,13 @@ GOOD = {
     "phone": "13800138000",
     "household_address": "三江口村1组8号",
     "home_address": "三江口村1组8号",
+    "household_division": "330881105201",
     "card_type": "age70",
+    "matter": "first",
     "contact_name": "欧阳明",
     "contact_phone": "13900139000",
-    "handling": "agent",
+    "contact_relation": "child",
+    "handling": "self",
 }
 
 
@@ -153,7 +156,7 @@ def three_places(folder: Path) -> Iterator[Places]:
             password=PASSWORD,
             cost=CHEAP,
         )
-        upkeep.publish(district, read_catalog(shipped()))
+        upkeep.publish(district, list(shipped_packages()))
         district.close()
         places.district.serve("--no-sync")
         join(places.town, places.district, "town")

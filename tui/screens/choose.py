@@ -19,6 +19,7 @@ from tui.widgets.paged_list import Column, Key, PagedList, Row
 NUMBERED = 9
 NAME_OR_NUMBER = "按序号直接选定，或输入名称、拼音首字母"
 NAME_OR_CODE = "输入名称、拼音首字母或区划代码"
+NUMBER_AND_ENTER = "输入序号、名称或拼音首字母，回车选定"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +134,7 @@ class Choose(ModalScreen[str | None]):
         name, detail = self.columns
         with Vertical():
             yield Static(plain(self.question), classes="title")
-            how = (
-                "按序号直接选定，或输入名称、拼音首字母"
-                if self.numbered
-                else NAME_OR_CODE
-            )
-            yield FieldInput("narrow", placeholder=how)
+            yield FieldInput("narrow", placeholder=self.how)
             yield PagedList(
                 (
                     Column("", 2, "right"),
@@ -150,17 +146,22 @@ class Choose(ModalScreen[str | None]):
             )
             yield Static(plain("回车 选定   ↑↓ 移动   Esc 返回"), classes="foot")
 
+    @property
+    def how(self) -> str:
+        """What can be typed."""
+        return NAME_OR_NUMBER if self.numbered else NAME_OR_CODE
+
     def on_mount(self) -> None:
         """Keep the focus in the field: arrows and Enter reach the list from there."""
         self.query_one(PagedList).can_focus = False
 
     @on(FieldInput.Edited)
     def narrow(self, event: FieldInput.Edited) -> None:
-        """Show what fits; one of the first nine digits chooses at once."""
+        """Show what fits; a number chooses."""
         event.stop()
         typed = event.value.strip()
-        is_number = len(typed) == 1 and typed in "123456789"
-        if is_number and int(typed) <= self.numbered and self._take(int(typed) - 1):
+        is_number = typed.isascii() and typed.isdecimal() and len(typed) < 5
+        if is_number and self.by_number(int(typed) - 1):
             return
         self._shown = Options(self.options, self.numbered, event.value)
         self.query_one(PagedList).show_source(self._shown)
@@ -179,6 +180,13 @@ class Choose(ModalScreen[str | None]):
         event.stop()
         self._take(int(event.key[0]))
 
+    def by_number(self, place: int) -> bool:
+        """Take one of the first that are numbered, at once; say whether there is one.
+
+        One digit is all that can be typed, since the first already chooses.
+        """
+        return 0 <= place < min(self.numbered, NUMBERED) and self._take(place)
+
     def action_move(self, how: str, step: int) -> None:
         """Move the highlight while the focus stays in the field."""
         chosen = self.query_one(PagedList)
@@ -192,6 +200,43 @@ class Choose(ModalScreen[str | None]):
         if place >= len(self._shown.found):
             return False
         self.dismiss(self._shown.found[place].value)
+        return True
+
+
+class ChooseAnswer(Choose):
+    """The same within a form, where an answer is left with Enter.
+
+    A number only goes to its option: who types it and then Enter, as everywhere in the
+    form, would have left the next question too. It begins at the present answer, so
+    that Enter alone changes nothing.
+    """
+
+    def __init__(
+        self, question: str, options: Sequence[Option], present: str = ""
+    ) -> None:
+        super().__init__(question, options, numbered=len(options))
+        self._present = present
+
+    @property
+    def how(self) -> str:
+        """What can be typed."""
+        return NUMBER_AND_ENTER
+
+    def on_mount(self) -> None:
+        """Begin at the present answer."""
+        super().on_mount()
+        values = [option.value for option in self.options]
+        if self._present in values:
+            self.by_number(values.index(self._present))
+
+    def by_number(self, place: int) -> bool:
+        """Go to an option; say whether there is one."""
+        if not 0 <= place < len(self.options):
+            return False
+        self._shown = Options(self.options, self.numbered)
+        rows = self.query_one(PagedList)
+        rows.show_source(self._shown)
+        rows.highlight((place,))
         return True
 
 

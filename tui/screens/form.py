@@ -26,7 +26,7 @@ from node.wiring import Node
 from tui import labels, times
 from tui.messages import ERRORS, sentence
 from tui.screens import form_words
-from tui.screens.choose import Choose, Option
+from tui.screens.choose import Choose, ChooseAnswer, Option
 from tui.screens.form_rows import (
     FieldRow,
     FileInput,
@@ -56,6 +56,7 @@ class FormPage(Page):
         Binding("f2", "save", "存草稿"),
         Binding("f3", "submit", "提交"),
         Binding("f4", "guide", "办事指南"),
+        Binding("f8", "faults", "要改的"),
         Binding("escape", "leave", "返回"),
         Binding("enter", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
@@ -79,13 +80,12 @@ class FormPage(Page):
         "填一项按 Tab 或回车到下一项，↑↓ 也可以换项。填错的会在那一项下面说明。"
         "离开一项、或停下一秒，就自动存好；断电、关窗口都不会丢，Esc 返回也不丢。"
         "从表格里复制一行，粘贴后按顺序填进后面各项。"
-        "选项按数字键。F3 提交时一次列出所有要改的地方。"
+        "选项按数字键。F3 提交时一次标出所有要改的地方，F8 列出来，选哪一处就到哪一处。"
     )
 
     def __init__(self, node: Node, sheet: Sheet) -> None:
         super().__init__(node)
         self.sheet = sheet
-        self._saved = dict(sheet.answers)
         self._last_field = sheet.last_field
         self._timer: Timer | None = None
         self._form = FilledForm(
@@ -95,6 +95,8 @@ class FormPage(Page):
             is_new=not sheet.answers,
             suffix=self._suffix,
         )
+        # What a form gives by itself is nobody's work: a look at it leaves no draft.
+        self._saved = dict(sheet.answers or self._form.answers)
         self._rows: dict[str, FieldRow] = {}
         """The questions that stand on the screen, by key."""
         self._lines: dict[str, FormRow] = {}
@@ -148,7 +150,9 @@ class FormPage(Page):
             self.call_after_refresh(target.focus_editor)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the guide where there is one."""
+        """Offer the guide where there is one, and faults while they are marked."""
+        if action == "faults":
+            return self._is_scolded
         return action != "guide" or bool(self.sheet.package.item.guide)
 
     # -- while filling in -----------------------------------------------------
@@ -207,7 +211,9 @@ class FormPage(Page):
 
     async def _choose(self, row: FieldRow) -> None:
         options = [Option(one.value, one.label) for one in row.field.choices]
-        value = await self.app.push_screen_wait(Choose(row.field.label, options))
+        value = await self.app.push_screen_wait(
+            ChooseAnswer(row.field.label, options, row.value)
+        )
         if value is not None and isinstance(row.editor, ChoiceLine):
             row.editor.pick(value)
             self.focus_next()
@@ -320,6 +326,25 @@ class FormPage(Page):
             f"单号 {number}。已存在本机，在“{labels.STATES[case.row.state]}”里；"
             "传到后，列表里会显示“●已到镇”"
         )
+
+    def action_faults(self) -> None:
+        """List all that is to be put right, and go to the one that is picked."""
+        self._settle()
+        self.work(self._go_to_fault())
+
+    async def _go_to_fault(self) -> None:
+        faults = [p for p in self._form.problems() if p.key in self._rows]
+        where = await self.app.push_screen_wait(
+            Choose(
+                f"还有 {len(faults)} 处要改，到哪一处？",
+                [Option(one.key, one.label, one.message) for one in faults],
+                columns=("哪一项", "要改什么"),
+                detail_cells=38,
+                empty="没有要改的了，按 Esc 回到表单，按 F3 提交",
+            )
+        )
+        if where in self._rows:
+            self._rows[where].focus_editor()
 
     def action_guide(self) -> None:
         """Show how the item is done, and which materials it needs."""
@@ -512,6 +537,7 @@ class FormPage(Page):
         self.query_one("#missing", Static).update(plain(text))
         if self._is_scolded and not any(row.is_wrong for row in self._rows.values()):
             self._is_scolded = False
+            self.refresh_bindings()
             self.say("")
 
     def _show_problems(self, problems: Sequence[tuple[str, str, str]]) -> None:
@@ -520,8 +546,12 @@ class FormPage(Page):
             row.set_problem(by_key.get(key))
         strange = [label for key, label, _ in problems if key not in self._rows]
         extra = f"；表单里没有的项：{'、'.join(strange)}" if strange else ""
-        self.say(f"✗ 还没提交：有 {len(problems)} 处要改，都标出来了{extra}", "problem")
+        self.say(
+            f"✗ 还没提交：有 {len(problems)} 处要改，都标出来了，F8 列出{extra}",
+            "problem",
+        )
         self._is_scolded = True
+        self.refresh_bindings()
         first = next((self._rows[key] for key in by_key if key in self._rows), None)
         if first is not None:
             self.call_after_refresh(first.focus_editor)
