@@ -12,13 +12,14 @@ from itertools import chain
 
 from lxml import etree
 
+from forms.errors import NoSuchNode
 from forms.field import Choice, Field
 from forms.filling import Filling, Validity
 from forms.filling.nodes import Node, find
 from forms.filling.structure import Place
 from forms.kinds import KINDS
 from forms.package import Package
-from forms.questions import template_of
+from forms.questions import key_in, template_of
 from forms.xform.definition import Repeat
 
 Series = tuple[Place, tuple[str, ...]]
@@ -306,7 +307,7 @@ class FilledForm:
         numbers = self._numbers_of(node)
         template = self.package.keys_by_place.get(node.place)
         if template:
-            return _join(node.place, template, numbers)
+            return key_in(node.place, template, numbers)
         names = [one.name for one in node.place.above() if one.is_repeat][::-1]
         return "/".join(chain.from_iterable(zip(names, numbers, strict=True)))
 
@@ -331,7 +332,8 @@ class FilledForm:
         numbers = tuple(part for part in key.split("/") if part[:1].isdigit())
         try:
             return find(self._filling.root, self._ref(place, numbers))
-        except (LookupError, ValueError):
+        except (LookupError, ValueError, NoSuchNode):
+            # An instance of which the form has fewer than there are answers.
             return None
 
     def _series(self, key: str) -> Series:
@@ -401,21 +403,9 @@ class FilledForm:
                 if below.is_leaf:
                     template = self.package.keys_by_place.get(below)
                     if template:
-                        element.text = _clean(given.get(_join(below, template, each)))
+                        element.text = _clean(given.get(key_in(below, template, each)))
                 else:
                     self._write_below(below, element, each, given)
-
-
-def _join(place: Place, template: str, numbers: tuple[str, ...]) -> str:
-    """Return the key of a place within the instances of these numbers."""
-    left = list(numbers)
-    by_name = {one.name for one in place.above() if one.is_repeat}
-    parts = []
-    for name in template.split("/"):
-        parts.append(name)
-        if name in by_name and left:
-            parts.append(left.pop(0))
-    return "/".join(parts)
 
 
 def _clean(text: str | None) -> str | None:

@@ -1,0 +1,362 @@
+"""Answers of one version of a form, taken over into the next. Pure: no I/O, no clock.
+
+Nothing is lost on the way: an answer stands in the new form, as it was or to be put
+right there, or it is `Kept` with the reason why it does not. What the form itself works
+out is worked out anew.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from msgspec import Struct
+
+from forms.check import noon, normalise_field
+from forms.field import Field
+from forms.filled import FilledForm
+from forms.form_diff import Change, What, changes, successors
+from forms.kinds import KINDS
+from forms.package import Package
+from forms.questions import instances_of, key_in, template_of
+
+PICKED = ("choice", "choices", "acknowledge", "file")
+"""Kinds that show only what can be picked: an answer that does not fit there would be
+out of sight, so it is kept. What is typed stays where it can be put right.
+"""
+_LISTED = ("choice", "choices")
+_SEEN = (What.RENAMED, What.LABEL, What.KIND, What.CHOICES)
+"""Changes that a person sees; others are told where an answer feels them."""
+
+
+class Why(StrEnum):
+    """Why an answer is kept. The values are stored, so never rename one."""
+
+    GONE = "gone"  # it is not asked any more
+    UNFIT = "unfit"  # it is none of what can be picked now
+    SERIES = "series"  # the question stands in another repeat, or in none
+    WORKED_OUT = "worked-out"  # the form works it out by itself now
+
+
+class Kept(Struct, frozen=True):
+    """An answer that has no place in the new form; it stays on this node.
+
+    `shown` is how people read `value`; `label` is that of the old form, `version` the
+    old one.
+    """
+
+    key: str
+    label: str
+    value: str
+    shown: str
+    why: str
+    version: str
+
+
+class Fate(StrEnum):
+    """What comes of an answer, or of a question without one."""
+
+    CARRIED = "carried"  # it stands in the new form
+    WRONG = "wrong"  # it stands there, and must be put right
+    KEPT = "kept"  # it has no place there
+    NEEDED = "needed"  # nothing is answered, and something must be
+    OPEN = "open"  # nothing is answered, and nothing need be
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a change of the form means for one question, or for one answer to it.
+
+    Attributes:
+        what: what happened to the question; a rule where only its answer feels it.
+        key: of the answer in the new form; of what is gone, in the old one.
+        label: as the new form calls it; what is gone, as the old one did.
+        was_label: as the old form called it, where that differs.
+        shown: the old answer as people read it; "" where there was none.
+        fate: what comes of it.
+        note: what is wrong with it in the new form, or the `Why` of what is kept.
+    """
+
+    what: tuple[What, ...]
+    key: str
+    label: str
+    was_label: str
+    shown: str
+    fate: Fate
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Answers as they stand in the new form, and what became of each.
+
+    `unchanged` counts the answers that stand there as before, and are not in `turns`.
+    """
+
+    answers: dict[str, str]
+    kept: tuple[Kept, ...]
+    turns: tuple[Turn, ...]
+    unchanged: int
+
+
+def move(
+    old: Package,
+    new: Package,
+    answers: Mapping[str, str],
+    today: date,
+    kept: Sequence[Kept] = (),
+) -> Moved:
+    """Take answers over from one version of a form into another.
+
+    Args:
+        old: which the answers were given to.
+        new: which they are to stand in.
+        answers: by key, right or not.
+        today: on which both forms judge them.
+        kept: what found no place in an earlier move; what has one again comes back.
+    """
+    moving = _Moving(old, new, answers, today)
+    moving.take()
+    stays = moving.take_back(kept)
+    moving.open()
+    turns = tuple(moving.turns())
+    told = {turn.key for turn in turns}
+    return Moved(
+        answers=moving.form.answers,
+        kept=(*stays, *moving.left.values()),
+        turns=turns,
+        unchanged=len(moving.given.keys() - told),
+    )
+
+
+class _Moving:
+    """One move.
+
+    Attributes:
+        given: what the new form is given, by its own keys.
+        targets: under which of these keys an old one stands.
+        left: what has no place, by its old key.
+    """
+
+    def __init__(
+        self, old: Package, new: Package, answers: Mapping[str, str], today: date
+    ) -> None:
+        self.old, self.new, self.today = old, new, today
+        self.answers = {k: t for k, t in answers.items() if t and _is_typed(old, k)}
+        self.before = FilledForm(old, answers, noon(today))
+        self.given: dict[str, str] = {}
+        self.targets: dict[str, str] = {}
+        self.left: dict[str, Kept] = {}
+        self._onward = {
+            was: to
+            for was, to in successors(old.plan, new.plan).items()
+            if to in new.answer_keys
+        }
+
+    def take(self) -> None:
+        """Give each answer to the question that asks for it now."""
+        for key, text in self.answers.items():
+            field, to = self.old.question(key), self._onward.get(template_of(key), "")
+            asked = self.new.question(to)
+            if field is None or asked is None:
+                self._leave(key, text, Why.GONE)
+                continue
+            numbers = instances_of(key)
+            if _depth(self.new, to) != len(numbers):
+                self._leave(key, text, Why.SERIES)
+                continue
+            fitting, rest = _fitted(field, asked, text, self.today)
+            if fitting:
+                target = key_in(self.new.places[to], to, numbers)
+                self.given[target], self.targets[key] = fitting, target
+            if rest:
+                self._leave(key, rest, Why.UNFIT)
+
+    def take_back(self, kept: Sequence[Kept]) -> list[Kept]:
+        """Take up what the old version had no place for and the new one has; return
+        the rest.
+        """
+        stays: list[Kept] = []
+        for one in kept:
+            asked = self.new.question(one.key)
+            if (
+                asked is not None
+                and not self.old.takes(one.key)
+                and one.key not in self.given
+                and self.new.label(one.key) == one.label
+                and _depth(self.new, template_of(one.key)) == len(instances_of(one.key))
+                and not KINDS[asked.kind].check(asked, one.value, self.today)
+            ):
+                self.given[one.key] = one.value
+            else:
+                stays.append(one)
+        return stays
+
+    def open(self) -> None:
+        """Open the new form, and leave what it has not taken as it was given."""
+        now, asked_before = noon(self.today), set(self._onward.values())
+        first = FilledForm(self.new, {}, now, is_new=True).answers
+        # In a repeat a default would make an instance that nobody has asked for.
+        begins = {
+            key: text
+            for key, text in first.items()
+            if key not in asked_before and not instances_of(key)
+        }
+        self.form = FilledForm(self.new, {**begins, **self.given}, now)
+        for key, target in list(self.targets.items()):
+            if self.form.value(target) != self.given[target]:
+                place = self.new.places[template_of(target)]
+                why = Why.WORKED_OUT if place.bind.calculate else Why.SERIES
+                self._leave(key, self.answers[key], why)
+                del self.given[target], self.targets[key]
+
+    def turns(self) -> Iterator[Turn]:
+        """Yield what is to be told, in the order of the new form; then what is gone."""
+        seen: dict[str, list[Change]] = {}
+        for change in changes(self.old.plan, self.new.plan):
+            if change.what in _SEEN:
+                seen.setdefault(change.key, []).append(change)
+        was_of = {to: was for was, to in self._onward.items()}
+        missing = {key for key, _ in self.form.missing()}
+        missed = {key for key, _ in self.before.missing()}
+        for field in self.new.questions:
+            if not _is_asked(field):
+                continue
+            was = was_of.get(field.key)
+            if was is None:
+                yield self._new(field, missing)
+                continue
+            what = tuple(change.what for change in seen.get(field.key, ()))
+            answered = [key for key in self.answers if template_of(key) == was]
+            for key in answered:
+                yield from self._answered(key, field, what)
+            newly = [
+                key
+                for key in sorted(missing)
+                if template_of(key) == field.key
+                and key_in(self.old.places[was], was, instances_of(key)) not in missed
+            ]
+            for key in newly:
+                yield self._turn(what, key, was, "", Fate.NEEDED)
+            if what and not answered and not newly:
+                is_missing = any(template_of(key) == field.key for key in missing)
+                fate = Fate.NEEDED if is_missing else Fate.OPEN
+                yield self._turn(what, field.key, was, "", fate)
+        for field in self.old.questions:
+            if _is_asked(field) and field.key not in self._onward:
+                yield from self._gone(field)
+
+    def _new(self, field: Field, missing: set[str]) -> Turn:
+        is_missing = any(template_of(key) == field.key for key in missing)
+        fate, shown = Fate.NEEDED if is_missing else Fate.OPEN, ""
+        if field.key in self.given:  # what was kept has come back
+            fate, shown = Fate.CARRIED, show(field, self.given[field.key])
+        return Turn((What.NEW,), field.key, field.label, "", shown, fate)
+
+    def _answered(
+        self, key: str, field: Field, what: tuple[What, ...]
+    ) -> Iterator[Turn]:
+        """Yield what comes of one answer, if anything is to be told of it."""
+        was, target = template_of(key), self.targets.get(key)
+        old_field = self.old.question(key)
+        assert old_field is not None
+        shown = show(old_field, self.answers[key])
+        if target is not None:
+            problem = self.form.problem(target) or ""
+            if problem == self.before.problem(key):
+                problem = ""
+            if what or problem:
+                fate = Fate.WRONG if problem else Fate.CARRIED
+                yield self._turn(what, target, was, shown, fate, problem)
+        if key in self.left:
+            kept = self.left[key]
+            numbers = instances_of(key)
+            to = target or key_in(self.new.places[field.key], field.key, numbers)
+            yield self._turn(what, to, was, kept.shown, Fate.KEPT, kept.why)
+
+    def _turn(
+        self,
+        what: tuple[What, ...],
+        key: str,
+        was: str,
+        shown: str,
+        fate: Fate,
+        note: str = "",
+    ) -> Turn:
+        new, old = self.new.question(key), self.old.question(was)
+        assert new is not None
+        assert old is not None
+        was_label = "" if old.label == new.label else old.label
+        label = self.new.label(key)
+        return Turn(what or (What.RULE,), key, label, was_label, shown, fate, note)
+
+    def _gone(self, field: Field) -> Iterator[Turn]:
+        kept = [one for key, one in self.left.items() if template_of(key) == field.key]
+        for one in kept:
+            yield Turn(
+                (What.GONE,), one.key, one.label, "", one.shown, Fate.KEPT, one.why
+            )
+        if not kept:
+            yield Turn((What.GONE,), field.key, field.label, "", "", Fate.OPEN)
+
+    def _leave(self, key: str, text: str, why: Why) -> None:
+        field = self.old.question(key)
+        shown = show(field, text) if field else text
+        self.left[key] = Kept(
+            key, self.old.label(key), text, shown, why, self.old.version
+        )
+
+
+def show(field: Field, text: str) -> str:
+    """Return an answer as the person reads it who has to write it once more."""
+    return text if field.kind == "citizen_id" else KINDS[field.kind].show(field, text)
+
+
+def _fitted(field: Field, asked: Field, text: str, today: date) -> tuple[str, str]:
+    """Return what of an answer the new question takes, and what it does not."""
+    if "file" in (field.kind, asked.kind) and field.kind != asked.kind:
+        return "", text
+    if asked.kind in _LISTED:
+        given = text.split() if field.kind == "choices" else [text]
+        found = {one: _choice_for(field, asked, one) for one in given}
+        fitting = [value for value in found.values() if value]
+        if asked.kind == "choice" and len(fitting) > 1:
+            return "", text  # which of several is meant, only a person knows
+        rest = [one for one, value in found.items() if not value]
+        return " ".join(fitting), " ".join(rest)
+    is_code = field.kind in PICKED and field.kind != asked.kind
+    written = KINDS[field.kind].show(field, text) if is_code else text
+    said = normalise_field(asked, written)
+    if asked.kind in PICKED and KINDS[asked.kind].check(asked, said, today):
+        return "", text
+    return said, ""
+
+
+def _choice_for(field: Field, asked: Field, value: str) -> str:
+    """Return the value of the choice that an answer means; "" if none does.
+
+    What a person has read comes before its code: an office that turns two codes round
+    does not turn its answers round.
+    """
+    label = KINDS[field.kind].show(field, value)
+    called = [one.value for one in asked.choices if one.label == label]
+    if len(called) == 1:
+        return called[0]
+    # What a filter works out cannot always be listed; the form itself judges it.
+    is_offered = not asked.choices or any(one.value == value for one in asked.choices)
+    return value if is_offered else ""
+
+
+def _is_typed(package: Package, key: str) -> bool:
+    """Say whether a person gives this answer; what is worked out will be again."""
+    place = package.places.get(template_of(key))
+    return place is None or not place.bind.calculate
+
+
+def _is_asked(field: Field) -> bool:
+    return KINDS[field.kind].answers and field.kind != "computed"
+
+
+def _depth(package: Package, key: str) -> int:
+    """Return in how many repeats a question stands."""
+    return sum(one.is_repeat for one in package.places[key].above())
