@@ -6,7 +6,7 @@ out is worked out anew.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -75,6 +75,7 @@ class Turn:
         shown: the old answer as people read it; "" where there was none.
         fate: what comes of it.
         note: what is wrong with it in the new form, or the `Why` of what is kept.
+        must_answer: it is kept, and the new form asks for another answer.
     """
 
     what: tuple[What, ...]
@@ -84,6 +85,7 @@ class Turn:
     shown: str
     fate: Fate
     note: str = ""
+    must_answer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,12 +231,15 @@ class _Moving:
             what = tuple(change.what for change in seen.get(field.key, ()))
             answered = [key for key in self.answers if template_of(key) == was]
             for key in answered:
-                yield from self._answered(key, field, what)
+                yield from self._answered(key, field, what, missing)
             newly = [
                 key
                 for key in sorted(missing)
                 if template_of(key) == field.key
-                and key_in(self.old.places[was], was, instances_of(key)) not in missed
+                and (
+                    key_in(self.old.places[was], was, instances_of(key))
+                    not in missed | self.left.keys()
+                )
             ]
             for key in newly:
                 yield self._turn(what, key, was, "", Fate.NEEDED)
@@ -254,7 +259,7 @@ class _Moving:
         return Turn((What.NEW,), field.key, field.label, "", shown, fate)
 
     def _answered(
-        self, key: str, field: Field, what: tuple[What, ...]
+        self, key: str, field: Field, what: tuple[What, ...], missing: set[str]
     ) -> Iterator[Turn]:
         """Yield what comes of one answer, if anything is to be told of it."""
         was, target = template_of(key), self.targets.get(key)
@@ -272,7 +277,8 @@ class _Moving:
             kept = self.left[key]
             numbers = instances_of(key)
             to = target or key_in(self.new.places[field.key], field.key, numbers)
-            yield self._turn(what, to, was, kept.shown, Fate.KEPT, kept.why)
+            turn = self._turn(what, to, was, kept.shown, Fate.KEPT, kept.why)
+            yield replace(turn, must_answer=to in missing)
 
     def _turn(
         self,

@@ -6,6 +6,7 @@ disk.
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from node import (
     cases,
     intake,
     journal,
+    kept_answers,
     old_names,
     places,
     rights,
@@ -58,6 +60,7 @@ from sync.identity import join_scope
 from sync.stream import KIND_BATCH, KIND_CHANGE
 
 CHINA = ZoneInfo("Asia/Shanghai")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def today(node: Node) -> dt.date:
@@ -164,10 +167,14 @@ def save_draft(
 
 def drop_draft(node: Node, draft: Draft) -> None:
     """Throw a draft away, with its files. Only a person may ask for it."""
+    kept = kept_answers.of(node, draft.document)
     with node.store.transaction():
         node.store.cases.drop_draft(draft.document)
+        if kept:
+            kept_answers.put(node, draft.document, ())
     package = node.package(draft.package)
     named = _files_in(package, draft.answers) if package else []
+    named += [d for one in kept for d in one.value.split() if _DIGEST.fullmatch(d)]
     tidy.drop_unnamed(node, [*draft.files, *named])
 
 
@@ -564,6 +571,7 @@ def _renamed(node: Node, draft: Draft) -> Draft:
     kept = replace(draft, document=key, nonce=nonce)
     node.store.cases.put_draft(kept)
     old_names.note(node, draft, kept)
+    kept_answers.carry(node, draft.document, key)
     return kept
 
 
