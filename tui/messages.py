@@ -176,6 +176,8 @@ def _not_found(error: node_errors.NotFound) -> str:
             "这份草稿已经不在了：可能在另一个窗口提交或删掉了。"
             "没有改动，请回到列表看看。"
         )
+    if error.what == "newer version":
+        return "这份草稿用的就是现行的表，不用换。没有改动，请接着填。"
     if error.what == "matter":
         return (
             "没有核对：这一处没有在等核对，或刚刚又有变动。没有改动，请看看现在的再办。"
