@@ -41,16 +41,22 @@ class Why(StrEnum):
 class Kept(Struct, frozen=True):
     """An answer that has no place in the new form; it stays on this node.
 
-    `shown` is how people read `value`; `label` is that of the old form, `version` the
-    old one.
+    `shown` is how a list shows `value`, ids in part; `label` and `kind` are those of
+    the old form, `version` is the old one's. `kind` is "" where there was no question.
     """
 
     key: str
     label: str
+    kind: str
     value: str
     shown: str
     why: str
     version: str
+
+    @property
+    def in_full(self) -> str:
+        """The answer as the person reads it who has to write it once more."""
+        return self.shown if self.kind in PICKED else self.value
 
 
 class Fate(StrEnum):
@@ -185,7 +191,7 @@ class _Moving:
                 asked is not None
                 and not self.old.takes(one.key)
                 and one.key not in self.given
-                and self.new.label(one.key) == one.label
+                and (self.new.label(one.key), asked.kind) == (one.label, one.kind)
                 and _depth(self.new, template_of(one.key)) == len(instances_of(one.key))
                 and not KINDS[asked.kind].check(asked, one.value, self.today)
             ):
@@ -255,7 +261,7 @@ class _Moving:
         is_missing = any(template_of(key) == field.key for key in missing)
         fate, shown = Fate.NEEDED if is_missing else Fate.OPEN, ""
         if field.key in self.given:  # what was kept has come back
-            fate, shown = Fate.CARRIED, show(field, self.given[field.key])
+            fate, shown = Fate.CARRIED, _show(field, self.given[field.key])
         return Turn((What.NEW,), field.key, field.label, "", shown, fate)
 
     def _answered(
@@ -265,7 +271,7 @@ class _Moving:
         was, target = template_of(key), self.targets.get(key)
         old_field = self.old.question(key)
         assert old_field is not None
-        shown = show(old_field, self.answers[key])
+        shown = _show(old_field, self.answers[key])
         if target is not None:
             problem = self.form.problem(target) or ""
             if problem == self.before.problem(key):
@@ -307,15 +313,13 @@ class _Moving:
 
     def _leave(self, key: str, text: str, why: Why) -> None:
         field = self.old.question(key)
-        shown = show(field, text) if field else text
-        self.left[key] = Kept(
-            key, self.old.label(key), text, shown, why, self.old.version
-        )
+        shown = _show(field, text) if field else text
+        kind, label = field.kind if field else "", self.old.label(key)
+        self.left[key] = Kept(key, label, kind, text, shown, why, self.old.version)
 
 
-def show(field: Field, text: str) -> str:
-    """Return an answer as the person reads it who has to write it once more."""
-    return text if field.kind == "citizen_id" else KINDS[field.kind].show(field, text)
+def _show(field: Field, text: str) -> str:
+    return KINDS[field.kind].show(field, text)
 
 
 def _fitted(field: Field, asked: Field, text: str, today: date) -> tuple[str, str]:

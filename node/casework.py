@@ -93,6 +93,7 @@ def begin_draft(
     answers: Mapping[str, str] | None = None,
     place: str = "",
     files: Sequence[str] = (),
+    digest: str = "",
 ) -> Draft:
     """Begin a case of an item; it stays on this node until it is submitted.
 
@@ -102,15 +103,16 @@ def begin_draft(
         answers: what is filled in already.
         place: for which place the case is, by division or name; ours where empty.
         files: digests of files that go with it, besides those that answers name.
+        digest: the version that was filled in; a newer one may have come meanwhile.
+            The present one where empty.
 
     Raises:
         NotFound: unknown item, or nobody is known who could accept it for that place.
         Ambiguous: more than one place is called so.
         StepRefused: this tier may not take the item in.
     """
-    row = find_package(node, item)
-    package = node.package(row.digest)
-    assert package is not None
+    digest = digest or find_package(node, item).digest
+    package = _package_of(node, digest)
     division = places.find_place(node, package.item, place)
     side = rights.side_of(node.certificate, division)
     why = rights.why_not(Step.SUBMIT, node.tier, package.item, State.DRAFT, "", side)
@@ -124,7 +126,7 @@ def begin_draft(
             nonce=nonce,
             number=_next_number(node),
             division=division,
-            package=row.digest,
+            package=digest,
             answers=check.begun(package, answers or {}, today(node)),
             begun_at_ms=node.now_ms(),
             saved_at_ms=node.now_ms(),

@@ -43,7 +43,7 @@ def turn_words(turn: Turn) -> str:
     if turn.was_label:
         label = f"{harmless(turn.was_label)} → {label}"
     shown = harmless(turn.shown, width=SHOWN_CELLS)
-    return f"{label}：{'，'.join(filter(None, (shown, _fate(turn))))}"
+    return f"{label}：{' → '.join(filter(None, (shown, _fate(turn))))}"
 
 
 def versions(found: Renewal, now_ms: int) -> tuple[str, str]:
@@ -70,12 +70,21 @@ def summary(found: Renewal) -> str:
 
 
 def kept_lines(kept: Iterable[Kept]) -> Iterator[str]:
-    """Yield a line for each answer that is kept."""
+    """Yield a line for each answer that is kept, as lists show answers."""
     for one in kept:
-        yield (
-            f"{harmless(one.label)}：{harmless(one.shown)}"
-            f"（第 {harmless(one.version)} 版，{WHYS.get(one.why, '')}）"
-        )
+        yield _kept(one, one.shown)
+
+
+def kept_in_full(kept: Iterable[Kept]) -> Iterator[str]:
+    """Yield a line for each answer that is kept, for who may have to type it again."""
+    for one in kept:
+        yield _kept(one, one.in_full)
+
+
+def _kept(one: Kept, said: str) -> str:
+    why = WHYS.get(one.why, "")
+    version = f"第 {harmless(one.version)} 版"
+    return f"{harmless(one.label)}：{harmless(said)}（{version}，{why}）"
 
 
 def _fate(turn: Turn) -> str:

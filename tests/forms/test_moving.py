@@ -1,5 +1,6 @@
 """Answers that are taken over from one version of a form into the next."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from forms.form_diff import What
 from forms.moving import Fate, Kept, Moved, Why, move
 from forms.package import FORMAT, Package
 from tests.forms.author_files import Row, markdown, row, written
-from tests.forms.samples import ITEM, TODAY
+from tests.forms.samples import ITEM, TODAY, id_number
 
 CHOICES = [
     {"list_name": "way", "name": "post", "label": "邮寄"},
@@ -88,7 +89,7 @@ def test_an_answer_that_is_not_asked_any_more_is_listed_and_kept(
 
     assert "fax" not in found.answers
     assert found.kept == (
-        Kept("fax", "传真", "0570-4012345", "0570-4012345", Why.GONE, "1"),
+        Kept("fax", "传真", "text", "0570-4012345", "0570-4012345", Why.GONE, "1"),
     )
     assert told(found) == [("gone", "传真", "0570-4012345", Fate.KEPT)]
 
@@ -268,6 +269,17 @@ def test_what_the_form_works_out_now_does_not_drop_what_was_typed(
     assert [(one.value, one.why) for one in found.kept] == [("70", Why.WORKED_OUT)]
 
 
+def test_an_id_is_shown_in_part_until_somebody_has_to_type_it(tmp_path: Path) -> None:
+    own = {"bind::lianban:kind": "citizen_id"}
+    old = package(tmp_path, [*FIRST, row("text", "card", "身份证号", **own)])
+    number = id_number(date(1950, 3, 8))
+
+    (kept,) = move(old, package(tmp_path, FIRST), {"card": number}, TODAY).kept
+
+    assert kept.in_full == number
+    assert "*" in kept.shown
+
+
 def test_an_answer_comes_back_when_its_question_does(tmp_path: Path) -> None:
     first, second = package(tmp_path, FIRST), package(tmp_path, without("fax"))
     gone = move(first, second, ANSWERS, TODAY)
@@ -279,7 +291,7 @@ def test_an_answer_comes_back_when_its_question_does(tmp_path: Path) -> None:
 
 
 def test_what_was_kept_before_stays_kept(tmp_path: Path) -> None:
-    kept = (Kept("old", "旧项", "甲", "甲", Why.GONE, "0"),)
+    kept = (Kept("old", "旧项", "text", "甲", "甲", Why.GONE, "0"),)
     first, second = package(tmp_path, FIRST), package(tmp_path, without("fax"))
 
     found = move(first, second, ANSWERS, TODAY, kept)

@@ -15,6 +15,7 @@ from tui.app import LianbanApp
 from tui.screens.desk import DeskPage
 from tui.screens.form import FormPage
 from tui.screens.renewal import RenewalPage
+from tui.screens.sheet import DraftSheet
 from tui.screens.tell import Tell
 
 pytestmark = pytest.mark.anyio
@@ -66,11 +67,11 @@ async def test_a_draft_of_an_older_form_is_marked_and_opens_as_a_choice(
     assert "第 2026112101 版" in text
     assert "第 2026120101 版" in text
     for line in (
-        "改名      电话 → 手机号码：138 5701 2345，照旧带过去",
-        "选项变了  采伐原因：其他，新表没有这个选项，留着备查，请重新填",
-        "要求变了  株数：40，带过去，要改：不能大于 30",
+        "改名      电话 → 手机号码：138 5701 2345 → 照旧带过去",
+        "选项变了  采伐原因：其他 → 新表没有这个选项，留着备查，请重新填",
+        "要求变了  株数：40 → 带过去，要改：不能大于 30",
         "新增      林权证号：要填",
-        "取消      传真：0570-4012345，新表不再问，留着备查",
+        "取消      传真：0570-4012345 → 新表不再问，留着备查",
         "取消      现场照片：原来没填",
         "1 换新表",
         "2 先用旧表",
@@ -104,6 +105,7 @@ async def test_the_new_form_opens_with_all_answers_and_the_rest_on_a_key(
     assert "耀里村" in text.splitlines()[0]
     assert "手机号码" in text
     assert "必填还差 2 项：采伐原因、林权证号" in text
+    assert "✗ 不能大于 30" in text
     assert "传真：0570-4012345（第 2026112101 版，新表不再问）" in "".join(
         kept.replace("│", "").split("\n")
     ).replace("  ", "")
@@ -138,6 +140,24 @@ async def test_the_old_form_may_be_filled_in_and_submitted(
     assert "已提交" in said
     case = casework.cases.open_case(desks.village, draft.id)
     assert case.package == OLD
+
+
+async def test_a_version_that_comes_while_a_form_is_open_mixes_nothing_up(
+    desks: Desks,
+) -> None:
+    upkeep.publish(desks.district, [OLD])
+    desks.up()
+    package = desks.village.package(digest(encode(OLD)))
+    assert package is not None
+    sheet = DraftSheet(desks.village, package)
+
+    upkeep.publish(desks.district, [NEW])
+    desks.up()
+    sheet.save(ANSWERS, "fax")
+
+    assert sheet.draft is not None
+    assert stored(desks, sheet.draft).package == digest(encode(OLD))
+    assert sheet.submit(ANSWERS).fields["fax"] == ANSWERS["fax"]
 
 
 async def test_a_returned_case_is_put_right_in_its_own_version(desks: Desks) -> None:
@@ -207,7 +227,7 @@ def test_the_command_line_tells_the_change_and_takes_it_up(
     again = lianban(desks.village, "case", "renew", draft.id)
     after = json.loads(lianban(desks.village, "case", "show", draft.id, "--json").out)
 
-    assert "传真：0570-4012345，新表不再问，留着备查" in shown.out
+    assert "传真：0570-4012345 → 新表不再问，留着备查" in shown.out
     assert f"lianban case renew {draft.id[:12]}" in shown.err
     assert as_json["renewal"]["version"] == NEW.version
     assert as_json["kept"] == []

@@ -122,10 +122,7 @@ def list_cases(
         rows = _rows(node, states, query, limit)
         names = _names(node)
         objects = _row_objects(node, rows) if as_json else []
-        signs = {
-            row.document: labels.sign(row, is_ours=node_cases.may_settle(node, row))
-            for row in rows
-        }
+        signs = {row.document: _sign(node, row) for row in rows}
     if as_json:
         show({"cases": objects})
         return
@@ -372,6 +369,14 @@ def _print_case(shown: dict[str, Any], package: Package | None, now_ms: int) -> 
         line("待核对", matter["label"], _values(matter))
     if shown["had_conflict"] and not shown["mark"]:
         line("曾有不同，已经核对")
+
+
+def _sign(node: Node, row: CaseRow) -> str:
+    """Return what stands behind a state in a list."""
+    if row.state == State.DRAFT:
+        is_old = versions.has_newer(node, row.item_code, row.package)
+        return labels.NEW_FORM_MARK if is_old else ""
+    return labels.sign(row, is_ours=node_cases.may_settle(node, row))
 
 
 def _values(matter: dict[str, Any]) -> str:

@@ -333,7 +333,7 @@ class FormPage(Page):
 
     def action_kept(self) -> None:
         """Show what was answered in an older version, and this one does not ask."""
-        lines = "\n".join(f"· {one}" for one in version_words.kept_lines(self._kept))
+        lines = "\n".join(f"· {one}" for one in version_words.kept_in_full(self._kept))
         text = f"{version_words.KEPT_WORDS}。要用的请抄到表里。\n\n{lines}"
         self.app.push_screen(Tell("旧表里的答案", text))
 
@@ -344,6 +344,12 @@ class FormPage(Page):
         self.leave_nothing_behind()
         words = f"{self.sheet.kept_words}已存好，随时可以接着填"
         self.lianban.close_page(words if self.sheet.saved_at_ms else "")
+
+    def begin_with(self, words: str) -> None:
+        """Say `words`, and mark what the form refuses of answers from an older one."""
+        for row in self._rows.values():
+            row.set_problem(self._fault(row))
+        self.say(words)
 
     def leave_nothing_behind(self) -> None:
         """Save what stands on the screen, if it is not on disk yet."""

@@ -93,7 +93,7 @@ class RenewalPage(Page):
         kept = len(self._found.moved.kept)
         page = self._fill_in(versions.renew(self.node, self._draft))
         words = f"，{kept} 项旧答案留在本机，按 F8 看" if kept else ""
-        page.call_after_refresh(page.say, f"✓ 已换成现行的表{words}")
+        page.call_after_refresh(page.begin_with, f"✓ 已换成现行的表{words}")
 
     def action_keep(self) -> None:
         """Go on in the old form; nothing is changed."""

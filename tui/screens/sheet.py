@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from forms.package import Package
+from forms.package import Package, digest, encode
 from node import casework, versions
 from node.cases import Case
 from node.lifecycle import State, Step
@@ -75,7 +75,10 @@ class DraftSheet:
         """Keep the draft."""
         if self.draft is None:
             self.draft = casework.begin_draft(
-                self.node, self.package.item.code, place=self.division
+                self.node,
+                self.package.item.code,
+                place=self.division,
+                digest=digest(encode(self.package)),
             )
         self.draft = casework.save_draft(self.node, self.draft, answers, last_field)
         self.answers = dict(answers)

@@ -182,7 +182,8 @@ def state_words(node: Node, row: CaseRow) -> str:
     """
     if row.state == State.DRAFT:
         is_old = versions.has_newer(node, row.item_code, row.package)
-        return f"{labels.STATES[State.DRAFT]}{' 新表' if is_old else ''}"
+        sign = labels.NEW_FORM_MARK if is_old else ""
+        return " ".join(filter(None, (labels.STATES[State.DRAFT], sign)))
     sign = labels.sign(row, is_ours=cases.may_settle(node, row))
     return " ".join(filter(None, (labels.word(labels.STATES, row.state), sign)))
 
