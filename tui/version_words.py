@@ -11,7 +11,7 @@ from tui.text import harmless
 CHANGES: dict[What, str] = {
     What.NEW: "新增",
     What.GONE: "取消",
-    What.RENAMED: "改名",
+    What.RENAMED: "换了代码",
     What.LABEL: "改名",
     What.KIND: "题型变了",
     What.CHOICES: "选项变了",
@@ -33,8 +33,12 @@ SHOWN_CELLS = 32
 
 
 def change_words(turn: Turn) -> str:
-    """Return what happened to a question: `改名`, `改名、选项变了`."""
-    return "、".join(dict.fromkeys(CHANGES[one] for one in turn.what))
+    """Return what happened to a question: `改名`, `改名、选项变了`.
+
+    Its code is told of only where nothing that people read has changed with it.
+    """
+    seen = [one for one in turn.what if one is not What.RENAMED]
+    return "、".join(CHANGES[one] for one in seen or turn.what)
 
 
 def turn_words(turn: Turn) -> str:

@@ -68,6 +68,7 @@ async def test_a_draft_of_an_older_form_is_marked_and_opens_as_a_choice(
     assert "第 2026120101 版" in text
     for line in (
         "改名      电话 → 手机号码：138 5701 2345 → 照旧带过去",
+        "换了代码  住址：上塘村 3 号 → 照旧带过去",
         "选项变了  采伐原因：其他 → 新表没有这个选项，留着备查，请重新填",
         "要求变了  株数：40 → 带过去，要改：不能大于 30",
         "新增      林权证号：要填",
