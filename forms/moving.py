@@ -5,27 +5,23 @@ right there, or it is `Kept` with the reason why it does not. What the form itse
 out is worked out anew.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
 from msgspec import Struct
 
-from forms.check import noon, normalise_field
+from forms.check import noon
 from forms.field import Field
 from forms.filled import FilledForm
+from forms.fitting import PICKED, fitted
 from forms.form_diff import Change, What, changes, successors
 from forms.kinds import KINDS
 from forms.package import Package
 from forms.questions import instances_of, key_in, template_of
 
-PICKED = ("choice", "choices", "acknowledge", "file")
-"""Kinds that show only what can be picked: an answer that does not fit there would be
-out of sight, so it is kept. What is typed stays where it can be put right.
-"""
-_LISTED = ("choice", "choices")
-_SEEN = (What.RENAMED, What.LABEL, What.KIND, What.CHOICES)
+SEEN = (What.RENAMED, What.LABEL, What.KIND, What.CHOICES)
 """Changes that a person sees; others are told where an answer feels them."""
 
 
@@ -173,7 +169,7 @@ class _Moving:
             if _depth(self.new, to) != len(numbers):
                 self._leave(key, text, Why.SERIES)
                 continue
-            fitting, rest = _fitted(field, asked, text, self.today)
+            fitting, rest = fitted(field, asked, text, self.today)
             if fitting:
                 target = key_in(self.new.places[to], to, numbers)
                 self.given[target], self.targets[key] = fitting, target
@@ -222,50 +218,46 @@ class _Moving:
         """Yield what is to be told, in the order of the new form; then what is gone."""
         seen: dict[str, list[Change]] = {}
         for change in changes(self.old.plan, self.new.plan):
-            if change.what in _SEEN:
+            if change.what in SEEN:
                 seen.setdefault(change.key, []).append(change)
         was_of = {to: was for was, to in self._onward.items()}
-        missing = {key for key, _ in self.form.missing()}
-        missed = {key for key, _ in self.before.missing()}
+        missing = _by_question(key for key, _ in self.form.missing())
+        known = {key for key, _ in self.before.missing()} | self.left.keys()
+        given = _by_question(self.answers)
         for field in self.new.questions:
             if not _is_asked(field):
                 continue
             was = was_of.get(field.key)
             if was is None:
-                yield self._new(field, missing)
+                yield self._new(field, is_missing=field.key in missing)
                 continue
             what = tuple(change.what for change in seen.get(field.key, ()))
-            answered = [key for key in self.answers if template_of(key) == was]
+            absent, answered = missing.get(field.key, []), given.get(was, [])
             for key in answered:
-                yield from self._answered(key, field, what, missing)
+                yield from self._answered(key, field, what, absent)
             newly = [
                 key
-                for key in sorted(missing)
-                if template_of(key) == field.key
-                and (
-                    key_in(self.old.places[was], was, instances_of(key))
-                    not in missed | self.left.keys()
-                )
+                for key in absent
+                if key_in(self.old.places[was], was, instances_of(key)) not in known
             ]
             for key in newly:
                 yield self._turn(what, key, was, "", Fate.NEEDED)
             if what and not answered and not newly:
-                is_missing = any(template_of(key) == field.key for key in missing)
-                fate = Fate.NEEDED if is_missing else Fate.OPEN
+                fate = Fate.NEEDED if absent else Fate.OPEN
                 yield self._turn(what, field.key, was, "", fate)
+        left = _by_question(self.left)
         for field in self.old.questions:
             if _is_asked(field) and field.key not in self._onward:
-                yield from self._gone(field)
+                yield from self._gone(field, left.get(field.key, []))
 
-    def _new(self, field: Field, missing: set[str]) -> Turn:
-        is_missing = any(template_of(key) == field.key for key in missing)
+    def _new(self, field: Field, *, is_missing: bool) -> Turn:
         fate, shown = Fate.NEEDED if is_missing else Fate.OPEN, ""
         if field.key in self.given:  # what was kept has come back
             fate, shown = Fate.CARRIED, _show(field, self.given[field.key])
         return Turn((What.NEW,), field.key, field.label, "", shown, fate)
 
     def _answered(
-        self, key: str, field: Field, what: tuple[What, ...], missing: set[str]
+        self, key: str, field: Field, what: tuple[What, ...], absent: list[str]
     ) -> Iterator[Turn]:
         """Yield what comes of one answer, if anything is to be told of it."""
         was, target = template_of(key), self.targets.get(key)
@@ -284,7 +276,7 @@ class _Moving:
             numbers = instances_of(key)
             to = target or key_in(self.new.places[field.key], field.key, numbers)
             turn = self._turn(what, to, was, kept.shown, Fate.KEPT, kept.why)
-            yield replace(turn, must_answer=to in missing)
+            yield replace(turn, must_answer=to in absent)
 
     def _turn(
         self,
@@ -302,9 +294,8 @@ class _Moving:
         label = self.new.label(key)
         return Turn(what or (What.RULE,), key, label, was_label, shown, fate, note)
 
-    def _gone(self, field: Field) -> Iterator[Turn]:
-        kept = [one for key, one in self.left.items() if template_of(key) == field.key]
-        for one in kept:
+    def _gone(self, field: Field, kept: list[str]) -> Iterator[Turn]:
+        for one in (self.left[key] for key in kept):
             yield Turn(
                 (What.GONE,), one.key, one.label, "", one.shown, Fate.KEPT, one.why
             )
@@ -322,39 +313,12 @@ def _show(field: Field, text: str) -> str:
     return KINDS[field.kind].show(field, text)
 
 
-def _fitted(field: Field, asked: Field, text: str, today: date) -> tuple[str, str]:
-    """Return what of an answer the new question takes, and what it does not."""
-    if "file" in (field.kind, asked.kind) and field.kind != asked.kind:
-        return "", text
-    if asked.kind in _LISTED:
-        given = text.split() if field.kind == "choices" else [text]
-        found = {one: _choice_for(field, asked, one) for one in given}
-        fitting = [value for value in found.values() if value]
-        if asked.kind == "choice" and len(fitting) > 1:
-            return "", text  # which of several is meant, only a person knows
-        rest = [one for one, value in found.items() if not value]
-        return " ".join(fitting), " ".join(rest)
-    is_code = field.kind in PICKED and field.kind != asked.kind
-    written = KINDS[field.kind].show(field, text) if is_code else text
-    said = normalise_field(asked, written)
-    if asked.kind in PICKED and KINDS[asked.kind].check(asked, said, today):
-        return "", text
-    return said, ""
-
-
-def _choice_for(field: Field, asked: Field, value: str) -> str:
-    """Return the value of the choice that an answer means; "" if none does.
-
-    What a person has read comes before its code: an office that turns two codes round
-    does not turn its answers round.
-    """
-    label = KINDS[field.kind].show(field, value)
-    called = [one.value for one in asked.choices if one.label == label]
-    if len(called) == 1:
-        return called[0]
-    # What a filter works out cannot always be listed; the form itself judges it.
-    is_offered = not asked.choices or any(one.value == value for one in asked.choices)
-    return value if is_offered else ""
+def _by_question(keys: Iterable[str]) -> dict[str, list[str]]:
+    """Return keys of answers by the question that they belong to."""
+    found: dict[str, list[str]] = {}
+    for key in keys:
+        found.setdefault(template_of(key), []).append(key)
+    return found
 
 
 def _is_typed(package: Package, key: str) -> bool:

@@ -344,7 +344,8 @@ _SENTENCES: dict[type, Callable[[Any], str]] = {
         "磁盘满了或写不进去。这一步没有存，以前存的都在；请清出空间再试。"
     ),
     node_errors.PackageDamaged: lambda e: (
-        f"“{e.name}”（{e.code}，第 {e.version} 版）的事项表单在本机被改动过或损坏了，"
+        f"“{harmless(e.name, width=60)}”（{harmless(e.code, width=40)}，"
+        f"第 {harmless(e.version, width=20)} 版）的事项表单在本机被改动过或损坏了，"
         "与区里发布的不符，没有使用。没有改动任何办件；请先备份，再运行 "
         "lianban rebuild 重做，或请管理员来看。"
     ),

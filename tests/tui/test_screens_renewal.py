@@ -3,6 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from forms import moving
+from forms.form_diff import What
+from forms.moving import Why
 from forms.package import digest, encode
 from node import casework, kept_answers, upkeep, versions
 from node.lifecycle import Step
@@ -11,6 +14,7 @@ from tests.forms.versions import ANSWERS, NEW, OLD, PUT_RIGHT
 from tests.node.nodes import tamper
 from tests.tui.desks import Desks, note, screen_text
 from tests.tui.test_commands import Shell
+from tui import version_words
 from tui.app import LianbanApp
 from tui.screens.desk import DeskPage
 from tui.screens.form import FormPage
@@ -44,6 +48,11 @@ def stored(desks: Desks, draft: Draft) -> Draft:
     found = desks.village.store.cases.draft(draft.document)
     assert found is not None
     return found
+
+
+def test_every_change_and_every_reason_has_its_word() -> None:
+    assert set(version_words.CHANGES) == {What.NEW, What.GONE, What.RULE, *moving.SEEN}
+    assert set(version_words.WHYS) == set(Why)
 
 
 async def test_a_draft_of_an_older_form_is_marked_and_opens_as_a_choice(
