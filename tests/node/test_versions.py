@@ -14,8 +14,11 @@ from node.errors import NotFound, PackageDamaged, StepRefused
 from node.lifecycle import Step
 from node.store.cases import Draft
 from node.wiring import Node
+from sync.identity import PUBLIC
+from sync.stream import StreamId
 from tests.forms.versions import ANSWERS, NEW, OLD, PUT_RIGHT
-from tests.node.nodes import Three, causes, reopen, rows, step, sync_all, tamper
+from tests.node.forge import chunk_of, parcel, refusals, send
+from tests.node.nodes import Three, causes, reopen, rows, step, sync, sync_all, tamper
 
 CODE = OLD.item.code
 
@@ -304,3 +307,27 @@ def test_an_altered_publication_is_named_by_verify(nodes: Three, draft: Draft) -
 
     faults = upkeep.verify(nodes.village).faults
     assert any("林木采伐申请, 331164999000" in fault for fault in faults)
+
+
+def test_a_publication_that_was_altered_on_its_way_is_not_taken(nodes: Three) -> None:
+    published(nodes, OLD)
+    upkeep.publish(nodes.district, [NEW])
+    sync(nodes.town, nodes.district)
+    stream = StreamId(nodes.district.id, 1, PUBLIC)
+    whole = chunk_of(nodes.town, stream)
+    altered = tuple(
+        one.replace(b'"maximum":"30"', b'"maximum":"99"') if one else one
+        for one in whole.payloads
+    )
+    assert altered != whole.payloads
+
+    send(nodes.town, nodes.village, parcel([structs.replace(whole, payloads=altered)]))
+    before = casework.find_package(nodes.village, CODE).version
+    told = refusals(nodes.village)
+    sync_all(nodes)
+
+    assert before == OLD.version
+    assert told
+    assert all("chunk" in word for word, _ in told)
+    assert casework.find_package(nodes.village, CODE).version == NEW.version
+    assert nodes.village.package(digest(encode(NEW))) == NEW
