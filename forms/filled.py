@@ -333,7 +333,6 @@ class FilledForm:
         try:
             return find(self._filling.root, self._ref(place, numbers))
         except (LookupError, ValueError, NoSuchNode):
-            # An instance of which the form has fewer than there are answers.
             return None
 
     def _series(self, key: str) -> Series:
