@@ -19,7 +19,7 @@ from forms.filling.nodes import Node, find
 from forms.filling.structure import Place
 from forms.kinds import KINDS
 from forms.package import Package
-from forms.questions import template_of
+from forms.questions import key_in, template_of
 from forms.xform.definition import Repeat
 
 Series = tuple[Place, tuple[str, ...]]
@@ -308,7 +308,7 @@ class FilledForm:
         numbers = self._numbers_of(node)
         template = self.package.keys_by_place.get(node.place)
         if template:
-            return _join(node.place, template, numbers)
+            return key_in(node.place, template, numbers)
         names = [one.name for one in node.place.above() if one.is_repeat][::-1]
         return "/".join(chain.from_iterable(zip(names, numbers, strict=True)))
 
@@ -403,7 +403,7 @@ class FilledForm:
                 if below.is_leaf:
                     template = self.package.keys_by_place.get(below)
                     if template:
-                        element.text = _clean(given.get(_join(below, template, each)))
+                        element.text = _clean(given.get(key_in(below, template, each)))
                 else:
                     self._write_below(below, element, each, given)
 
@@ -412,18 +412,6 @@ def _group_of(node: Node) -> str:
     """Return which of several this is, as `Package.label` says it; "" for one alone."""
     positions = [str(n.position) for n in node.above() if n.place.is_repeat]
     return f"（第 {'.'.join(reversed(positions))} 组）" if positions else ""
-
-
-def _join(place: Place, template: str, numbers: tuple[str, ...]) -> str:
-    """Return the key of a place within the instances of these numbers."""
-    left = list(numbers)
-    by_name = {one.name for one in place.above() if one.is_repeat}
-    parts = []
-    for name in template.split("/"):
-        parts.append(name)
-        if name in by_name and left:
-            parts.append(left.pop(0))
-    return "/".join(parts)
 
 
 def _clean(text: str | None) -> str | None:

@@ -1,7 +1,13 @@
 """What differs between two versions of a form. Pure: no I/O.
 
-For the person who publishes the second one: what is asked anew, what no longer, what
-is asked otherwise.
+For the person who publishes the second one, and for the one whose draft answers the
+first: what is asked anew, what no longer, what is asked otherwise.
+
+XLSForm has no word for a question that got another name. It is known where the author
+says so (column bind::lianban:was, with one or more former names), and where kind and
+label are the same and no other question of either form shares them. Answers follow a
+name that is known. That a question of the same kind stands in the same place is a
+guess, told to the author and to nobody else.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +17,7 @@ from enum import StrEnum
 from forms.field import Choice, Field
 from forms.filling.plan import Plan
 from forms.filling.structure import Place
-from forms.questions import keys_of, questions
+from forms.questions import OWN_WAS, keys_of, own, questions
 
 RULES = {
     "relevant": "何时填写",
@@ -29,6 +35,8 @@ class What(StrEnum):
     NEW = "new"
     GONE = "gone"
     RENAMED = "renamed"
+    LIKELY = "likely"
+    """It seems to have another name; nobody knows, so answers do not follow."""
     KIND = "kind"
     LABEL = "label"
     HINT = "hint"
@@ -64,20 +72,33 @@ class _Version:
 def changes(first: Plan, second: Plan) -> list[Change]:
     """Return what differs, in the order of the second form, what is gone at the end."""
     old, new = _version(first), _version(second)
-    renamed = _renamed(old, new)
+    known = _renamed(old, new)
+    guessed = _guessed(old, new, known)
+    was_of = {key: key for key in new.fields if key in old.fields} | known | guessed
     found: list[Change] = []
     for key, field in new.fields.items():
-        was = renamed.get(key, key)
-        if was not in old.fields:
+        was = was_of.get(key)
+        if was is None:
             found.append(Change(What.NEW, key, field.label))
             continue
         if was != key:
-            found.append(Change(What.RENAMED, key, field.label, was, key))
+            what = What.RENAMED if key in known else What.LIKELY
+            found.append(Change(what, key, field.label, was, key))
         found += _of_field(old.fields[was], field)
         found += _of_rules(field, old.places[was], new.places[key])
-    kept = {renamed.get(key, key) for key in new.fields}
+    kept = set(was_of.values())
     gone = (field for key, field in old.fields.items() if key not in kept)
     return found + [Change(What.GONE, field.key, field.label) for field in gone]
+
+
+def successors(first: Plan, second: Plan) -> dict[str, str]:
+    """Return under which key of the second form each question of the first is known
+    to stand; what is gone is left out.
+    """
+    old, new = _version(first), _version(second)
+    known = _renamed(old, new)
+    same = {key: key for key in old.fields if key in new.fields}
+    return same | {was: key for key, was in known.items()}
 
 
 def _version(plan: Plan) -> _Version:
@@ -85,33 +106,50 @@ def _version(plan: Plan) -> _Version:
 
 
 def _renamed(old: _Version, new: _Version) -> dict[str, str]:
-    """Return the old key of each question that has another one now.
-
-    It has the same kind, and the same label or the same question before it.
-    """
+    """Return the old key of each question that is known to have another one now."""
     gone = [key for key in old.fields if key not in new.fields]
-    found: dict[str, str] = {}
     added = [key for key in new.fields if key not in old.fields]
-    for is_sure in (True, False):
-        for key in added:
-            field = new.fields[key]
-            for was in gone if key not in found else ():
-                other = old.fields[was]
-                is_same = (
-                    other.label == field.label
-                    if is_sure
-                    else _earlier(new, found, key) == old.before(was)
-                )
-                if is_same and other.kind == field.kind:
-                    found[key] = was
-                    gone.remove(was)
-                    break
+    found: dict[str, str] = {}
+    for key in added:
+        for said in own(new.places[key], OWN_WAS).split():
+            fitting = [one for one in gone if said in (one, one.rpartition("/")[2])]
+            if len(fitting) == 1 and fitting[0] not in found.values():
+                found[key] = fitting[0]
+                break
+    before, after = _by_look(old), _by_look(new)
+    for look, keys in after.items():
+        same = before.get(look, [])
+        if len(keys) != 1 or len(same) != 1:
+            continue
+        is_moved = keys[0] in added and same[0] in gone
+        if is_moved and keys[0] not in found and same[0] not in found.values():
+            found[keys[0]] = same[0]
     return found
 
 
-def _earlier(new: _Version, renamed: Mapping[str, str], key: str) -> str:
-    before = new.before(key)
-    return renamed.get(before, before)
+def _by_look(version: _Version) -> dict[tuple[str, str], list[str]]:
+    """Return the keys of the questions that look alike: (kind, label) to keys."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for key, field in version.fields.items():
+        found.setdefault((field.kind, field.label), []).append(key)
+    return found
+
+
+def _guessed(old: _Version, new: _Version, known: Mapping[str, str]) -> dict[str, str]:
+    """Return the old key of each question that stands where one of its kind stood."""
+    gone = [k for k in old.fields if k not in new.fields and k not in known.values()]
+    found: dict[str, str] = {}
+    for key, field in new.fields.items():
+        if key in old.fields or key in known:
+            continue
+        for was in gone:
+            earlier = new.before(key)
+            earlier = known.get(earlier, found.get(earlier, earlier))
+            if old.fields[was].kind == field.kind and earlier == old.before(was):
+                found[key] = was
+                gone.remove(was)
+                break
+    return found
 
 
 def _of_field(old: Field, new: Field) -> Iterator[Change]:

@@ -9,7 +9,7 @@ while it is filled in is said by the `Definition`; see `forms.filled`.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from forms.errors import DefinitionFault, DefinitionRefused
 from forms.field import ROLES, Choice, Field
@@ -19,8 +19,8 @@ from forms.kinds import KINDS
 from forms.xform.definition import Control, Element, Output, Text
 
 MAX_KEY_BYTES = 100
-OWN_KIND, OWN_ROLE = "kind", "role"
-"""Columns bind::lianban:kind and bind::lianban:role of a workbook."""
+OWN_KIND, OWN_ROLE, OWN_WAS = "kind", "role", "was"
+"""Columns bind::lianban:kind, bind::lianban:role, bind::lianban:was of a workbook."""
 
 _META = "meta"
 _ALWAYS = ("true()", "1")
@@ -50,6 +50,23 @@ _OF_TYPE = {
 def template_of(key: str) -> str:
     """Return the key of a question, without the numbers of instances."""
     return "/".join(part for part in key.split("/") if not _INSTANCE.fullmatch(part))
+
+
+def instances_of(key: str) -> tuple[str, ...]:
+    """Return the numbers of the instances in which an answer stands, from outside."""
+    return tuple(part for part in key.split("/") if _INSTANCE.fullmatch(part))
+
+
+def key_in(place: Place, template: str, numbers: Sequence[str]) -> str:
+    """Return the key of a question, `template`, within the instances of `numbers`."""
+    left = list(numbers)
+    by_name = {one.name for one in place.above() if one.is_repeat}
+    parts = []
+    for name in template.split("/"):
+        parts.append(name)
+        if name in by_name and left:
+            parts.append(left.pop(0))
+    return "/".join(parts)
 
 
 def keys_of(plan: Plan) -> dict[str, Place]:

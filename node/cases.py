@@ -1,11 +1,11 @@
 """Cases: how a document reads, as a list row and as a whole."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from forms.package import Package
 from node import find, old_names, rights
-from node.errors import Ambiguous, NotFound, StoreDamaged
+from node.errors import Ambiguous, NotFound, PackageDamaged, StoreDamaged
 from node.material import Material, decode_material
 from node.matters import (
     MARK_CHANGED,
@@ -172,21 +172,36 @@ def may_settle(node: Node, row: CaseRow) -> bool:
 
 
 def draft_row(node: Node, draft: Draft) -> CaseRow:
-    """Return a draft as a list shows it."""
-    package = node.package(draft.package)
+    """Return a draft as a list shows it; one whose package is damaged with no more
+    than its item, so that it stands in nobody's way.
+    """
+    try:
+        package = node.package(draft.package)
+    except PackageDamaged as damage:
+        return _row_of_draft(node, draft, damage.code, damage.name)
     if package is None:
         raise StoreDamaged(f"draft {draft.id}: its form is not here")
+    item = package.item
+    return replace(
+        _row_of_draft(node, draft, item.code, item.name),
+        department=item.department,
+        decide=item.decide,
+        applicant=_answer(package, draft.answers, "applicant_name"),
+    )
+
+
+def _row_of_draft(node: Node, draft: Draft, code: str, name: str) -> CaseRow:
     return CaseRow(
         document=draft.document,
         number=draft.number,
         division=draft.division,
         taken_in_at=node.certificate.division,
         package=draft.package,
-        item_code=package.item.code,
-        item_name=package.item.name,
-        department=package.item.department,
-        decide=package.item.decide,
-        applicant=_answer(package, draft.answers, "applicant_name"),
+        item_code=code,
+        item_name=name,
+        department="",
+        decide="",
+        applicant="",
         state="draft",
         mark="",
         settler="",

@@ -6,6 +6,7 @@ disk.
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from node import (
     cases,
     intake,
     journal,
+    kept_answers,
     old_names,
     places,
     rights,
@@ -58,6 +60,7 @@ from sync.identity import join_scope
 from sync.stream import KIND_BATCH, KIND_CHANGE
 
 CHINA = ZoneInfo("Asia/Shanghai")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def today(node: Node) -> dt.date:
@@ -90,6 +93,7 @@ def begin_draft(
     answers: Mapping[str, str] | None = None,
     place: str = "",
     files: Sequence[str] = (),
+    digest: str = "",
 ) -> Draft:
     """Begin a case of an item; it stays on this node until it is submitted.
 
@@ -99,15 +103,16 @@ def begin_draft(
         answers: what is filled in already.
         place: for which place the case is, by division or name; ours where empty.
         files: digests of files that go with it, besides those that answers name.
+        digest: the version that was filled in; a newer one may have come meanwhile.
+            The present one where empty.
 
     Raises:
         NotFound: unknown item, or nobody is known who could accept it for that place.
         Ambiguous: more than one place is called so.
         StepRefused: this tier may not take the item in.
     """
-    row = find_package(node, item)
-    package = node.package(row.digest)
-    assert package is not None
+    digest = digest or find_package(node, item).digest
+    package = _package_of(node, digest)
     division = places.find_place(node, package.item, place)
     side = rights.side_of(node.certificate, division)
     why = rights.why_not(Step.SUBMIT, node.tier, package.item, State.DRAFT, "", side)
@@ -121,7 +126,7 @@ def begin_draft(
             nonce=nonce,
             number=_next_number(node),
             division=division,
-            package=row.digest,
+            package=digest,
             answers=check.begun(package, answers or {}, today(node)),
             begun_at_ms=node.now_ms(),
             saved_at_ms=node.now_ms(),
@@ -164,10 +169,14 @@ def save_draft(
 
 def drop_draft(node: Node, draft: Draft) -> None:
     """Throw a draft away, with its files. Only a person may ask for it."""
+    kept = kept_answers.of(node, draft.document)
     with node.store.transaction():
         node.store.cases.drop_draft(draft.document)
+        if kept:
+            kept_answers.put(node, draft.document, ())
     package = node.package(draft.package)
     named = _files_in(package, draft.answers) if package else []
+    named += [d for one in kept for d in one.value.split() if _DIGEST.fullmatch(d)]
     tidy.drop_unnamed(node, [*draft.files, *named])
 
 
@@ -564,6 +573,7 @@ def _renamed(node: Node, draft: Draft) -> Draft:
     kept = replace(draft, document=key, nonce=nonce)
     node.store.cases.put_draft(kept)
     old_names.note(node, draft, kept)
+    kept_answers.carry(node, draft.document, key)
     return kept
 
 

@@ -129,6 +129,20 @@ class StoreDamaged(NodeError):
     """The database cannot be read as what it should be."""
 
 
+class PackageDamaged(StoreDamaged):
+    """What lies here of a published item is not what was published."""
+
+    def __init__(self, name: str, code: str, version: str, digest: str) -> None:
+        """Keep which; its name and code are those of the list, not of the bytes."""
+        self.name, self.code, self.version = name, code, version
+        self.digest = digest
+        super().__init__(
+            f"package {digest[:12]} of {name} ({code}, version {version}) is not what "
+            "was published; it was not used, nothing was changed; `lianban rebuild` "
+            "makes it again from the entries"
+        )
+
+
 class NoEncryption(NodeError):
     """No encrypting SQLite exists for this machine; `--plain` must be said."""
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from node import kept_answers
 from node.attachments import files_of
 from node.wiring import Node
 
@@ -68,11 +69,14 @@ def sweep(node: Node) -> int:
 
 
 def _unsubmitted(node: Node) -> set[str]:
-    """Return all digests that drafts and corrections name, wherever they stand."""
+    """Return all digests that drafts, corrections and kept answers name, wherever they
+    stand.
+    """
     texts = [
         value.encode()
         for draft in node.store.cases.drafts()
         for value in (*draft.answers.values(), *draft.files)
     ]
     texts += node.store.registry.settings_under("correction/")
+    texts += [text.encode() for text in kept_answers.all_texts(node)]
     return {found.decode() for text in texts for found in _DIGEST.findall(text)}

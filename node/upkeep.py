@@ -9,7 +9,7 @@ from forms.package import encode as encode_package
 from node import audit, forks, journal, tidy
 from node.absorb import keep_other, settle_waiting
 from node.document_plan import Candidate
-from node.errors import NodeError, NotAllowed
+from node.errors import NodeError, NotAllowed, PackageDamaged
 from node.judge import Plan, candidate_of, judge_whole
 from node.store import DERIVED
 from node.store.branches import Line
@@ -121,6 +121,8 @@ def verify(node: Node, on_step: Callable[[str], None] | None = None) -> Verdict:
             fault = _verify_document(node, document, heads)
             if fault:
                 faults.append(f"case {document.hex()} in {scope}: {fault}")
+        say("items")
+        faults += _verify_packages(node)
         say("lists")
         faults += _verify_derived(node)
         say("attachments")
@@ -236,10 +238,30 @@ def _verify_line(node: Node, name: str, line: Line) -> tuple[int, list[str]]:
             at += 1
             here = node.store.branches.hash_in(line, at)
             if stored.entry.sequence != at or here != previous:
-                return at - line.base, [f"{name}: entry {at} is not what was signed"]
+                what = _published(node, stored)
+                return at - line.base, [
+                    f"{name}: entry {at}{what} is not what was signed"
+                ]
     if previous != line.hash:
         return at - line.base, [f"{name}: the head is not that of its last entry"]
     return at - line.base, []
+
+
+def _published(node: Node, stored: StoredEntry) -> str:
+    """Return which item an entry has published, as the list of items has it."""
+    row = node.store.registry.package_of_entry(stored.row)
+    return f" ({row.name}, {row.code}, version {row.version})" if row else ""
+
+
+def _verify_packages(node: Node) -> list[str]:
+    """Return which items are not those that were published, by name."""
+    faults = []
+    for digest in node.store.registry.package_digests():
+        try:
+            node.package(digest)
+        except PackageDamaged as damage:
+            faults.append(str(damage))
+    return faults
 
 
 def _verify_signature(node: Node, name: str, stream: StreamId, line: Line) -> list[str]:

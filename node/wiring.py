@@ -13,8 +13,9 @@ from forms.errors import FormError
 from forms.item import Tier
 from forms.package import Package
 from forms.package import decode as decode_package
+from forms.package import digest as digest_of
 from node import vault
-from node.errors import StoreDamaged
+from node.errors import PackageDamaged, StoreDamaged
 from node.home import Home
 from node.store import Store
 from node.vault import Keys
@@ -90,16 +91,23 @@ class Node:
         self._roster_mark = self.store.registry.roster_mark()
 
     def package(self, digest: str) -> Package | None:
-        """Return a published package by its content."""
+        """Return a published package by its content; None where it is not here.
+
+        Raises:
+            PackageDamaged: what lies here is not what was published.
+        """
         found = self._packages.get(digest)
         if found is None:
             row = self.store.registry.package(digest)
             if row is None:
                 return None
+            damage = PackageDamaged(row.name, row.code, row.version, digest)
+            if digest_of(row.body) != digest:
+                raise damage
             try:
                 found = decode_package(row.body)
             except FormError as error:
-                raise StoreDamaged(f"package {digest[:12]} is damaged") from error
+                raise damage from error
             self._packages[digest] = found
         return found
 

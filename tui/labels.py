@@ -64,6 +64,9 @@ MARKS: dict[str, str] = {
 OPEN_MARK, SETTLED_MARK = "!", "≠"
 """Behind a state: something is open; there once was a conflict, and it is settled."""
 
+NEW_FORM_MARK = "新表"
+"""Behind the state of a draft: its form has been published anew."""
+
 REFUSALS: dict[str, str] = {
     "state": "按现在的状态不能这样办",
     "tier": "这一步不归本级办",

@@ -176,6 +176,8 @@ def _not_found(error: node_errors.NotFound) -> str:
             "这份草稿已经不在了：可能在另一个窗口提交或删掉了。"
             "没有改动，请回到列表看看。"
         )
+    if error.what == "newer version":
+        return "这份草稿用的就是现行的表，不用换。没有改动，请接着填。"
     if error.what == "matter":
         return (
             "没有核对：这一处没有在等核对，或刚刚又有变动。没有改动，请看看现在的再办。"
@@ -340,6 +342,12 @@ _SENTENCES: dict[type, Callable[[Any], str]] = {
     ),
     node_errors.DiskFull: _always(
         "磁盘满了或写不进去。这一步没有存，以前存的都在；请清出空间再试。"
+    ),
+    node_errors.PackageDamaged: lambda e: (
+        f"“{harmless(e.name, width=60)}”（{harmless(e.code, width=40)}，"
+        f"第 {harmless(e.version, width=20)} 版）的事项表单在本机被改动过或损坏了，"
+        "与区里发布的不符，没有使用。没有改动任何办件；请先备份，再运行 "
+        "lianban rebuild 重做，或请管理员来看。"
     ),
     node_errors.StoreDamaged: _always(
         "本机数据库有一处读不出来。没有改动；请先备份，再运行 lianban verify 和 "

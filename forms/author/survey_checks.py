@@ -25,6 +25,9 @@ MAX_NESTING = 30
 NOT_TAKEN = {"include": "include 要另一个文件，请把那里的问题抄到这张表里"}
 """Types of rows that pyxform knows and we do not, and what to do instead."""
 
+FORMER = "lianban:was"
+"""The column in which an author says what a question was called before."""
+
 _REFERENCE = re.compile(r"\$\{\s*(?:last-saved#)?([^{}\s]*)\s*\}")
 _BEGIN = re.compile(r"begin[_ ](group|repeat|loop)\b")
 _END = re.compile(r"end[_ ](group|repeat|loop)\b")
@@ -45,7 +48,12 @@ class _Open:
 
 def faults_of(book: Book) -> list[FormProblem]:
     """Return what is wrong in single cells, in the order of the sheets."""
-    return [*_kinds(book.survey), *_lists(book), *_references(book)]
+    return [
+        *_kinds(book.survey),
+        *_lists(book),
+        *_references(book),
+        *_former_names(book.survey),
+    ]
 
 
 def shape_faults_of(book: Book) -> list[FormProblem]:
@@ -158,6 +166,21 @@ def _references(book: Book) -> Iterator[FormProblem]:
                     if lost not in known:
                         message = _lost(lost, known)
                         yield FormProblem(name, row, heading, message)
+
+
+def _former_names(survey: Sheet) -> Iterator[FormProblem]:
+    """Yield what is said twice of former names: answers could follow one way only."""
+    known, taken = names_of(survey), dict[str, str]()
+    heading = survey.heading(FORMER)
+    for row, cells in enumerate(survey.rows, start=survey.first_row):
+        name = survey.text(cells, "name")
+        for was in dict.fromkeys(survey.text(cells, FORMER).split()):
+            if was in known:
+                message = f"字段 {was[:60]} 还在表里，不能说 {name} 是由它改名的"
+                yield FormProblem(SURVEY, row, heading, message)
+            elif taken.setdefault(was, name) != name:
+                message = f"{taken[was]} 已经写了由 {was[:60]} 改名，只能写一处"
+                yield FormProblem(SURVEY, row, heading, message)
 
 
 def _named(text: str) -> list[str]:

@@ -242,6 +242,36 @@ class Registry:
             )
         ]
 
+    def package_digests(self) -> list[str]:
+        """Return the digests of all packages that are held, of whatever version."""
+        rows = self._db.execute("SELECT digest FROM packages ORDER BY entry")
+        return [row[0] for row in rows]
+
+    def package_of_entry(self, entry: int) -> PackageRow | None:
+        """Return the package that an entry has published last."""
+        row = self._db.execute(
+            "SELECT digest, code, name, version, body FROM packages WHERE entry = ?",
+            (entry,),
+        ).fetchone()
+        return PackageRow(*row) if row else None
+
+    def current_digest(self, code: str) -> str:
+        """Return the digest of the present package of a code; "" if there is none."""
+        row = self._db.execute(
+            "SELECT digest FROM packages WHERE code = ? ORDER BY entry DESC LIMIT 1",
+            (code,),
+        ).fetchone()
+        return str(row[0]) if row else ""
+
+    def published_at_ms(self, digest: str) -> int:
+        """Return when a package that is held was last published, by its author."""
+        row = self._db.execute(
+            "SELECT e.written_at_ms FROM packages p JOIN entries e ON e.id = p.entry "
+            "WHERE p.digest = ?",
+            (digest,),
+        ).fetchone()
+        return int(row[0])
+
     # -- batches ------------------------------------------------------------------
 
     def put_batch(self, row: BatchRow) -> None:

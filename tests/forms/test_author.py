@@ -309,6 +309,17 @@ def test_every_form_that_ships_compiles() -> None:
             "survey 表第 2 行 bind::lianban:kind 列：没有 'magic' 这种字段",
         ),
         (
+            [row("text", "a"), row("text", "b", **{"bind::lianban:was": "a"})],
+            "survey 表第 3 行 bind::lianban:was 列：字段 a 还在表里",
+        ),
+        (
+            [
+                row("text", "a", **{"bind::lianban:was": "old older"}),
+                row("text", "b", **{"bind::lianban:was": "older"}),
+            ],
+            "survey 表第 3 行 bind::lianban:was 列：a 已经写了由 older 改名",
+        ),
+        (
             [row("text", "a", "=1+1")],
             "survey 表第 2 行 label 列：这里是 Excel 公式",
         ),

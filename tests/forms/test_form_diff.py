@@ -4,7 +4,7 @@ from pathlib import Path
 
 from forms.author.build import build
 from forms.filling import Plan, prepare
-from forms.form_diff import Change, What, changes
+from forms.form_diff import Change, What, changes, successors
 from tests.forms.author_files import Row, markdown, row, written
 
 CHOICES = [
@@ -48,13 +48,38 @@ def test_another_key_under_the_same_label_is_a_new_name(tmp_path: Path) -> None:
     assert found == [Change(What.RENAMED, "name", "姓名", "who", "name")]
 
 
-def test_another_key_at_the_same_place_is_a_new_name(tmp_path: Path) -> None:
+def test_another_key_at_the_same_place_may_be_a_new_name(tmp_path: Path) -> None:
     second = [*FIRST[:3], row("text", "remark", "说明")]
 
     assert differing(tmp_path, second) == [
-        Change(What.RENAMED, "remark", "说明", "note", "remark"),
+        Change(What.LIKELY, "remark", "说明", "note", "remark"),
         Change(What.LABEL, "remark", "说明", "备注", "说明"),
     ]
+
+
+def test_a_new_name_is_known_where_the_author_says_it(tmp_path: Path) -> None:
+    was = {"bind::lianban:was": "comment note"}
+    second = [row("text", "remark", "说明", **was), *FIRST[:3]]
+
+    found = differing(tmp_path, second)
+
+    assert found[0] == Change(What.RENAMED, "remark", "说明", "note", "remark")
+    assert successors(plan(tmp_path, FIRST), plan(tmp_path, second)) == {
+        "who": "who",
+        "age": "age",
+        "kind": "kind",
+        "note": "remark",
+    }
+
+
+def test_a_label_that_two_questions_share_tells_no_name(tmp_path: Path) -> None:
+    first = [row("text", "father", "姓名"), row("text", "mother", "姓名")]
+    second = [row("text", "father", "姓名"), row("text", "guardian", "姓名")]
+
+    both = plan(tmp_path, first), plan(tmp_path, second)
+
+    assert successors(*both) == {"father": "father"}
+    assert [one.what for one in changes(*both)] == [What.LIKELY]
 
 
 def test_kinds_labels_and_rules_are_compared(tmp_path: Path) -> None:

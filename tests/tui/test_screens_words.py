@@ -50,6 +50,7 @@ MADE = {
     "ChangeRefused": ("damaged", "cut off"),
     "PeerUnreachable": ("https://x:1", "nothing listens there"),
     "PeerRefused": ("https://x:1", 503, "no reason given"),
+    "PackageDamaged": ("老年人优待证办理", "332011001000", "2026112101", "ab" * 32),
     "PackageRefused": ("unreadable",),
     "PackageTooNew": (2, 1),
     "CatalogRefused": ([CatalogProblem("甲.toml", 1, "缺少 name")],),

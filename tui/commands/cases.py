@@ -13,7 +13,7 @@ from forms.item import Item
 from forms.kinds import KINDS
 from forms.package import Package
 from node import cases as node_cases
-from node import casework, find, intake, tidy
+from node import casework, find, intake, kept_answers, tidy, versions
 from node import status as node_status
 from node.cases import Case
 from node.errors import AnswersWrong, NodeError
@@ -24,7 +24,7 @@ from node.status import Arrival
 from node.store.cases import CaseRow, Draft, Filter
 from node.wiring import Node
 from tui import labels, times
-from tui.commands import settling
+from tui.commands import renewing, settling
 from tui.commands.context import (
     Context,
     json_option,
@@ -122,10 +122,7 @@ def list_cases(
         rows = _rows(node, states, query, limit)
         names = _names(node)
         objects = _row_objects(node, rows) if as_json else []
-        signs = {
-            row.document: labels.sign(row, is_ours=node_cases.may_settle(node, row))
-            for row in rows
-        }
+        signs = {row.document: _sign(node, row) for row in rows}
     if as_json:
         show({"cases": objects})
         return
@@ -151,17 +148,27 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
         if draft:
             row = node_cases.draft_row(node, draft)
             package = node.package(draft.package)
-            shown = _row_object(row, Arrival(0, 0), None) | {"fields": draft.answers}
+            renewal = versions.renewal(node, draft)
+            shown = _row_object(row, Arrival(0, 0), None) | {
+                "fields": draft.answers,
+                "renewal": renewing.renewal_object(renewal) if renewal else None,
+            }
         else:
             found = node_cases.open_case(node, name)
-            row, package = found.row, found.package
+            row, package, renewal = found.row, found.package, None
             shown = case_object(node, found)
+        kept = kept_answers.of(node, row.document)
+        shown |= {"kept": renewing.kept_objects(kept)}
         now_ms, names = node.now_ms(), _names(node)
     if as_json:
         show(shown)
-    else:
-        _print_case(shown, package, now_ms)
-        line("办理地", labels.whose(names, row))
+        return
+    _print_case(shown, package, now_ms)
+    renewing.print_kept(kept)
+    line("办理地", labels.whose(names, row))
+    if renewal:
+        renewing.print_renewal(renewal, now_ms)
+        tell(f"换用新表请运行 lianban case renew {row.id[:12]}；不换也能照旧提交。")
 
 
 @case.command("submit", help="提交草稿；或改好后重新提交、补充已提交的件。")
@@ -196,6 +203,8 @@ def submit(
             except NodeError as error:
                 error.add_note(_still_a_draft(draft))
                 raise
+            if versions.has_newer(node, made.row.item_code, draft.package):
+                tell(f"是按旧表（第 {package.version} 版）提交的，照样办理。")
         else:
             waits = node_cases.find_row(node, name).state == State.SUBMITTED
             made = casework.take_step(
@@ -261,6 +270,7 @@ for _step, _words in (
     case.add_command(_step_command(_step, _words))
 case.add_command(settling.conflicts)
 case.add_command(settling.settle_one)
+case.add_command(renewing.renew)
 
 
 case.add_command(material)
@@ -359,6 +369,14 @@ def _print_case(shown: dict[str, Any], package: Package | None, now_ms: int) -> 
         line("待核对", matter["label"], _values(matter))
     if shown["had_conflict"] and not shown["mark"]:
         line("曾有不同，已经核对")
+
+
+def _sign(node: Node, row: CaseRow) -> str:
+    """Return what stands behind a state in a list."""
+    if row.state == State.DRAFT:
+        is_old = versions.has_newer(node, row.item_code, row.package)
+        return labels.NEW_FORM_MARK if is_old else ""
+    return labels.sign(row, is_ours=node_cases.may_settle(node, row))
 
 
 def _values(matter: dict[str, Any]) -> str:

@@ -25,6 +25,7 @@ _SAYINGS = {
     What.NEW: "新增",
     What.GONE: "去掉",
     What.RENAMED: "改名：{before} → {after}",
+    What.LIKELY: "像是由 {before} 改名；要草稿里的答案跟过来，请在 was 列写 {before}",
     What.KIND: "题型：{before} → {after}",
     What.LABEL: "标签：{before} → {after}",
     What.HINT: "提示：{before} → {after}",

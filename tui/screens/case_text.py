@@ -8,13 +8,13 @@ from rich.text import Text
 from forms import check
 from forms.filled import FilledForm, Line
 from forms.kinds import KINDS
-from node import cases, casework, status
+from node import cases, casework, kept_answers, status
 from node.cases import Case
 from node.lifecycle import Event, Step
 from node.progress import progress, ways
 from node.story import Happened
 from node.wiring import Node
-from tui import labels, matters, times
+from tui import labels, matters, times, version_words
 from tui.screens import preview, views
 from tui.text import cells, fit, harmless, plain
 
@@ -112,6 +112,10 @@ def _answers(node: Node, case: Case) -> Iterator[Text]:
         if one.key in doubtful:
             line.append("  ! 两处填得不同，见“核对”", style=WRONG)
         yield line
+    kept = kept_answers.of(node, case.row.document)
+    if kept:
+        yield Text(f"── {version_words.KEPT_WORDS}", MUTED)
+        yield from (plain(words) for words in version_words.kept_lines(kept))
 
 
 def _is_told(line: Line) -> bool:

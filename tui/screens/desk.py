@@ -10,7 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from forms.item import Tier
-from node import cases, casework
+from node import cases, casework, versions
 from node.lifecycle import State, Step
 from node.store.cases import CaseRow, Draft
 from node.wiring import Node
@@ -23,6 +23,7 @@ from tui.screens.monitor import MonitorPage
 from tui.screens.new_case import choose_new
 from tui.screens.open_list import OpenListPage
 from tui.screens.page import Page
+from tui.screens.renewal import RenewalPage
 from tui.screens.sheet import CaseSheet, DraftSheet, Sheet
 from tui.screens.shelf import FIND_WORDS, NARROW_KEYS, Shelf
 from tui.screens.sources import case_id, is_draft
@@ -314,7 +315,12 @@ class DeskPage(Page):
             return
         package = self.node.package(draft.package)
         assert package is not None
-        self._fill_in(DraftSheet(self.node, package, draft))
+        sheet = DraftSheet(self.node, package, draft)
+        if versions.has_newer(self.node, package.item.code, draft.package):
+            self._sheet = sheet
+            self.app.push_screen(RenewalPage(self.node, draft))
+        else:
+            self._fill_in(sheet)
 
     def _fill_in(self, sheet: Sheet) -> None:
         self._sheet = sheet

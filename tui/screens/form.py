@@ -19,11 +19,11 @@ from textual.widgets import Input, Static
 
 from forms import check
 from forms.filled import FilledForm, Line
-from node import casework, intake
+from node import casework, intake, kept_answers
 from node.errors import AnswersWrong
 from node.intake import Prepared
 from node.wiring import Node
-from tui import labels, times
+from tui import labels, times, version_words
 from tui.messages import ERRORS, sentence
 from tui.screens import form_words
 from tui.screens.choose import Choose, ChooseAnswer, Option
@@ -57,6 +57,7 @@ class FormPage(Page):
         Binding("f3", "submit", "提交"),
         Binding("f4", "guide", "办事指南"),
         Binding("f8", "faults", "要改的"),
+        Binding("f9", "kept", "旧答案"),
         Binding("escape", "leave", "返回"),
         Binding("enter", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
@@ -101,6 +102,8 @@ class FormPage(Page):
         """The questions that stand on the screen, by key."""
         self._lines: dict[str, FormRow] = {}
         """All rows from above."""
+        document = sheet.document
+        self._kept = kept_answers.of(node, document) if document else ()
         self._label_cells = LABEL_CELLS_MIN
         self._is_scolded = False
         """The line below says that there is something to put right."""
@@ -150,9 +153,11 @@ class FormPage(Page):
             self.call_after_refresh(target.focus_editor)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the guide where there is one, and faults while they are marked."""
+        """Offer what there is something to show of."""
         if action == "faults":
             return self._is_scolded
+        if action == "kept":
+            return bool(self._kept)
         return action != "guide" or bool(self.sheet.package.item.guide)
 
     # -- while filling in -----------------------------------------------------
@@ -351,6 +356,12 @@ class FormPage(Page):
         item = self.sheet.package.item
         self.app.push_screen(Tell(item.name, form_words.guide(item)))
 
+    def action_kept(self) -> None:
+        """Show what was answered in an older version, and this one does not ask."""
+        lines = "\n".join(f"· {one}" for one in version_words.kept_in_full(self._kept))
+        text = f"{version_words.KEPT_WORDS}。要用的请抄到表里。\n\n{lines}"
+        self.app.push_screen(Tell("旧表里的答案", text))
+
     def action_leave(self) -> None:
         """Go back; what was typed is kept."""
         if self._is_taking_a_file():
@@ -358,6 +369,12 @@ class FormPage(Page):
         self.leave_nothing_behind()
         words = f"{self.sheet.kept_words}已存好，随时可以接着填"
         self.lianban.close_page(words if self.sheet.saved_at_ms else "")
+
+    def begin_with(self, words: str) -> None:
+        """Say `words`, and mark what the form refuses of answers from an older one."""
+        for row in self._rows.values():
+            row.set_problem(self._fault(row))
+        self.say(words)
 
     def leave_nothing_behind(self) -> None:
         """Save what stands on the screen, if it is not on disk yet."""

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from forms.package import Package
 from node import places, rights
+from node.errors import PackageDamaged
 from node.lifecycle import State, Step
 from node.rights import Side
+from tui.messages import sentence
 from tui.screens.choose import Choose, Option
 from tui.screens.page import Page
 
@@ -23,13 +25,19 @@ class Chosen:
 
 
 def takes_in(page: Page) -> list[Package]:
-    """Return the present items that this tier may take in, by name of department."""
+    """Return the present items that this tier may take in, by name of department; one
+    that is damaged is named, and leaves the others as they are.
+    """
     node = page.node
-    packages = [
-        package
-        for row in node.store.registry.current_packages()
-        if (package := node.package(row.digest)) is not None
-    ]
+    packages: list[Package] = []
+    for row in node.store.registry.current_packages():
+        try:
+            package = node.package(row.digest)
+        except PackageDamaged as damage:
+            page.say(f"! {sentence(damage)}", "problem")
+            continue
+        if package is not None:
+            packages.append(package)
     return [
         package
         for package in packages

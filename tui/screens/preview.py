@@ -1,6 +1,6 @@
 """What a desk says of the case under the cursor, in two lines."""
 
-from node import cases, status
+from node import cases, status, versions
 from node.lifecycle import State, Step
 from node.progress import progress
 from node.store.cases import CaseRow, Filter
@@ -78,6 +78,8 @@ def _calm(node: Node, row: CaseRow) -> str:
     now_ms = node.now_ms()
     if row.state == State.DRAFT:
         kept = times.moment(row.changed_at_ms, now_ms)
+        if versions.has_newer(node, row.item_code, row.package):
+            return f"草稿，只在本机。{kept} 存的。表有新版，按回车看改了什么"
         return f"草稿，只在本机。{kept} 存的，按回车接着填"
     since = times.moment(row.submitted_at_ms, now_ms)
     changed = times.moment(row.changed_at_ms, now_ms)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from forms.package import Package
-from node import casework
+from forms.package import Package, digest, encode
+from node import casework, versions
 from node.cases import Case
 from node.lifecycle import State, Step
 from node.material import Material
@@ -60,7 +60,8 @@ class DraftSheet:
         """Fill in `draft`, or a new one for the place `division`; ours where empty."""
         self.node, self.package, self.draft = node, package, draft
         self.division = draft.division if draft else division
-        self.notice = _whose(node, self.division)
+        notices = _whose(node, self.division), _old_form(node, package, draft)
+        self.notice = " ".join(filter(None, notices))
         self.answers = dict(draft.answers) if draft else {}
         self.last_field = draft.last_field if draft else ""
         self.saved_at_ms = draft.saved_at_ms if draft else None
@@ -74,7 +75,10 @@ class DraftSheet:
         """Keep the draft."""
         if self.draft is None:
             self.draft = casework.begin_draft(
-                self.node, self.package.item.code, place=self.division
+                self.node,
+                self.package.item.code,
+                place=self.division,
+                digest=digest(encode(self.package)),
             )
         self.draft = casework.save_draft(self.node, self.draft, answers, last_field)
         self.answers = dict(answers)
@@ -145,6 +149,13 @@ class CaseSheet:
             for key in sorted(keys)
             if answers.get(key, "") != self.case.fields.get(key, "")
         }
+
+
+def _old_form(node: Node, package: Package, draft: Draft | None) -> str:
+    """Return what to say of a draft that is filled in by an older form."""
+    if draft is None or not versions.has_newer(node, package.item.code, draft.package):
+        return ""
+    return f"用的是旧表（第 {package.version} 版），照样能提交；重新打开可以换新表。"
 
 
 def _whose(node: Node, division: str) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from forms.item import Tier
-from node import cases
+from node import cases, versions
 from node.lifecycle import State
 from node.progress import Progress
 from node.status import Arrival
@@ -178,8 +178,12 @@ def row_style(node: Node, row: CaseRow) -> str:
 
 def state_words(node: Node, row: CaseRow) -> str:
     """Return the state of a case; ! where this tier must settle something, else ≠
-    where something is or once was in conflict.
+    where something is or once was in conflict. A draft of an older form says so.
     """
+    if row.state == State.DRAFT:
+        is_old = versions.has_newer(node, row.item_code, row.package)
+        sign = labels.NEW_FORM_MARK if is_old else ""
+        return " ".join(filter(None, (labels.STATES[State.DRAFT], sign)))
     sign = labels.sign(row, is_ours=cases.may_settle(node, row))
     return " ".join(filter(None, (labels.word(labels.STATES, row.state), sign)))
 
