@@ -5,8 +5,8 @@ How much there is may be said at once. The answers themselves are shown only on 
 and that is written down: they were given for something else.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from forms import check
 from forms.field import Field
@@ -117,6 +117,20 @@ def look(node: Node, found: list[Offer], about: str) -> None:
         )
 
 
+def keep_names(node: Node, chosen: Sequence[Offer]) -> None:
+    """Let the files that were taken over be called as in the case that they come from:
+    one that came over the line has no name of its own here.
+    """
+    store = node.store.attachments
+    with node.store.transaction():
+        for offer in chosen:
+            for digest, file in offer.source.files.items():
+                is_taken = any(digest in text for text in offer.answers.values())
+                kept = store.get(bytes.fromhex(digest)) if is_taken else None
+                if kept is not None and not kept.name:
+                    store.put(replace(kept, name=file.name, kind=file.kind))
+
+
 def holder(node: Node, row: CaseRow) -> str:
     """Return the name of the place that has an open case now."""
     package = node.package(row.package)
@@ -172,7 +186,7 @@ def _earlier(node: Node, rows: list[CaseRow], number: str) -> list[Earlier]:
         # A number of a case is searched like one of a person; only one is meant.
         if at_ms and id_number(node, case.package, case.fields) == number:
             files = {
-                digest: case.materials[digest].size
+                digest: case.materials[digest]
                 for digest, way in ways(node, row.document).items()
                 if digest in case.materials and _is_held_above(way)
             }

@@ -19,6 +19,7 @@ from forms.item import Item
 from forms.package import Package
 from forms.questions import template_of
 from forms.xform.definition import Repeat
+from node.material import Material
 
 NEVER_OFFERED = frozenset(
     {
@@ -31,12 +32,16 @@ NEVER_OFFERED = frozenset(
 """Kinds whose answers do not go from one case to another by their name."""
 
 
+WHO = "applicant_id"
+"""The role of the answer by which a person is found: nobody needs it offered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Earlier:
     """A case of the same person that a higher tier has accepted.
 
-    `verified_at_ms` is when it was; `files` are the digests of those of its files
-    that may go with another case, with their sizes in bytes.
+    `verified_at_ms` is when it was; `files` are those of its files that may go with
+    another case, by digest in hex.
     """
 
     number: str
@@ -44,7 +49,7 @@ class Earlier:
     verified_at_ms: int
     package: Package
     answers: Mapping[str, str]
-    files: Mapping[str, int]
+    files: Mapping[str, Material]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,8 @@ def _first(
     for one in newest:
         answer = _answer(package, field, one, today)
         if answer:
-            yield Offer(field.key, field.label, {field.key: answer}, one)
+            label = _label_of(package, field)
+            yield Offer(field.key, label, {field.key: answer}, one)
             return
 
 
@@ -141,6 +147,7 @@ def _is_same(package: Package, field: Field, asked: Field) -> bool:
     return (
         field.kind == asked.kind
         and field.kind not in NEVER_OFFERED
+        and field.role != WHO
         and field.role == asked.role
         and (bool(field.role) or template_of(field.key) == template_of(asked.key))
         and field.subject == asked.subject
@@ -160,9 +167,12 @@ def _files(item: Item, field: Field, one: Earlier) -> str:
         is_same = wanted and wanted == _materials(one.package.item, asked.key)
         if asked.kind == "file" and is_same:
             digests = one.answers.get(asked.key, "").split()
-            most = item.file_limit_bytes
-            return " ".join(d for d in digests if 0 < one.files.get(d, 0) <= most)
+            return " ".join(d for d in digests if _may_go(item, one.files.get(d)))
     return ""
+
+
+def _may_go(item: Item, file: Material | None) -> bool:
+    return file is not None and file.size <= item.file_limit_bytes
 
 
 def _materials(item: Item, key: str) -> frozenset[str]:
@@ -216,7 +226,10 @@ def _whole(
 ) -> Offer | None:
     """Return all instances of an earlier repeat of this name, or None."""
     instances: dict[str, dict[str, str]] = {}
-    for key, answer in one.answers.items():
+    order = {field.key: at for at, field in enumerate(package.questions)}
+    for key, answer in sorted(
+        one.answers.items(), key=lambda pair: order.get(template_of(pair[0]), 0)
+    ):
         name, _, rest = key.partition("/")
         number, _, own = rest.partition("/")
         field, asked = package.question(key), one.package.question(key)
@@ -238,7 +251,7 @@ def _whole(
         kept = f"{count:03}" if counted_by else number
         for own, answer in instances[number].items():
             answers[f"{place.name}/{kept}/{own}"] = answer
-    return Offer(place.name, _label(place), answers, one, len(instances))
+    return Offer(place.name, _own_label(place), answers, one, len(instances))
 
 
 def _repeat_of(package: Package, key: str) -> Place | None:
@@ -247,9 +260,24 @@ def _repeat_of(package: Package, key: str) -> Place | None:
     return next((one for one in above if one.is_repeat), None)
 
 
-def _label(place: Place) -> str:
-    """Return what a repeat is called; as a plain text, without what it works out."""
-    assert place.group is not None
-    parts = place.group.label.parts
+# -- names --------------------------------------------------------------------------
+
+
+def _label_of(package: Package, field: Field) -> str:
+    """Return what a question is called, with its group where another is called so."""
+    if sum(one.label == field.label for one in package.questions) == 1:
+        return field.label
+    above = package.places[field.key].above()
+    group = next((said for one in above if one.group and (said := _said(one))), "")
+    return f"{group} {field.label}".strip()
+
+
+def _own_label(place: Place) -> str:
+    return _said(place) or place.name
+
+
+def _said(place: Place) -> str:
+    """Return the label of a group as a plain text, without what it works out."""
+    parts = place.group.label.parts if place.group else ()
     said = "".join(part for part in parts if isinstance(part, str))
-    return " ".join(said.split()) or place.name
+    return " ".join(said.split())

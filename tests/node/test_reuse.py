@@ -10,17 +10,19 @@ from forms.field import Choice, Field
 from forms.item import Material
 from forms.package import FORMAT, Package
 from forms.xform import read_form
+from node.material import Material as Scan
 from node.reuse import Earlier, Offer, applied, is_new, offers, present
 from tests.forms.samples import ITEM, PACKAGE, SHA, TODAY
 from tests.forms.xforms import bind, inputs, xform
 
 OTHER_SHA = "cd" * 32
+SMALL = Scan("照片.jpg", 1000)
 
 
 def earlier(
     package: Package, answers: Mapping[str, str], verified_at_ms: int = 1
 ) -> Earlier:
-    files = {SHA: 1000, OTHER_SHA: 1000}
+    files = {SHA: SMALL, OTHER_SHA: SMALL}
     return Earlier("一号", "某事项", verified_at_ms, package, answers, files)
 
 
@@ -119,10 +121,9 @@ def test_a_file_that_is_not_here_or_too_large_is_not_offered() -> None:
         Field("photo", "file", "照片"), materials=(Material("photo", "照片"),)
     )
     answers = {"photo": f"{SHA} {OTHER_SHA}"}
-    lost = replace(earlier(package, answers), files={OTHER_SHA: 1000})
-    large = replace(
-        earlier(package, answers), files={SHA: package.item.file_limit_bytes + 1}
-    )
+    lost = replace(earlier(package, answers), files={OTHER_SHA: SMALL})
+    huge = Scan("照片.jpg", package.item.file_limit_bytes + 1)
+    large = replace(earlier(package, answers), files={SHA: huge})
 
     assert said(offers(package, [lost], TODAY)) == {"photo": {"photo": OTHER_SHA}}
     assert offers(package, [large], TODAY) == []
