@@ -274,6 +274,23 @@ def test_a_file_is_taken_over_by_its_name_and_travels_no_second_time(
     assert ways(nodes.village, second.row.document)[photo].town
 
 
+def test_a_file_that_came_over_the_line_keeps_its_name_in_the_next_case(
+    nodes: Three, tmp_path: Path
+) -> None:
+    photo = taken_in(nodes.village, scan(tmp_path, "照片.pdf"))
+    case = submit(nodes.village, photo=photo)
+    sync_all(nodes)
+    step(nodes.town, case.id, Step.ACCEPT)
+    offered = [one for one in _offers(nodes.town, ELDER) if one.key == "photo"]
+
+    known.keep_names(nodes.town, offered)
+    answers = reuse.applied(ANSWERS, offered)
+    draft = casework.begin_draft(nodes.town, ELDER, answers)
+    second = casework.submit_draft(nodes.town, draft)
+
+    assert second.materials[photo].name == "照片.pdf"
+
+
 def test_a_file_that_has_not_come_to_the_town_is_not_offered(
     nodes: Three, tmp_path: Path
 ) -> None:
