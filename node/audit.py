@@ -19,6 +19,7 @@ from sync.stream import KIND_AUDIT
 INVITE, JOIN, ENROL, REVOKE = "invite", "join", "enrol", "revoke"
 PUBLISH = "publish"
 EXPORT = "export"
+LOOK = "look"
 SCOPE_REFUSED = "scope-refused"
 
 DAY_MS = 24 * 3600 * 1000

@@ -40,6 +40,13 @@ def match(query: str) -> str:
     return " AND ".join(f"({part})" for part in parts)
 
 
+def whole(number: str) -> str:
+    """Return an FTS5 expression for a whole number of letters and digits, and not for
+    what only begins so.
+    """
+    return f'numbers : "{number.lower()}"'
+
+
 def initials(name: str) -> tuple[str, ...]:
     """Return the pinyin initials of a name, one word for each way to read it."""
     chinese = "".join(c for c in name if not c.isspace() and c not in "·•.")[:12]

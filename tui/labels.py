@@ -145,6 +145,7 @@ ACTS: dict[str, str] = {
     audit.PUBLISH: "发布事项",
     audit.REVOKE: "停用站点",
     audit.EXPORT: "另存材料",
+    audit.LOOK: "查看历史资料",
 }
 """What is written down to be answered for 审计."""
 

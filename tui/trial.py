@@ -41,6 +41,7 @@ class TrialSheet:
     last_field = ""
     saved_at_ms: int | None = None
     document: bytes | None = None
+    number = ""
 
     def __init__(self, node: Node, package: Package) -> None:
         self.node, self.package = node, package
@@ -95,9 +96,6 @@ class TrialPage(FormPage):
 
     def _show_saved(self, text: str) -> None:
         super()._show_saved(NOTHING_IS_KEPT)
-
-    def _warn_of_duplicates(self, row: object) -> None:
-        """Nobody has applied for anything here."""
 
 
 class TrialApp(LianbanApp):

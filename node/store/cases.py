@@ -178,6 +178,19 @@ class Cases:
             )
         return rows
 
+    def found_by(self, match: str, limit: int) -> list[CaseRow]:
+        """Return up to `limit` of the cases that an FTS5 expression finds, those that
+        came last first. Costs what it finds, whatever is held.
+        """
+        return self._read(
+            "id IN (SELECT rowid FROM search WHERE search MATCH ? "
+            "ORDER BY rowid DESC LIMIT ?)",
+            (match, limit),
+            # The plus keeps SQLite from walking through all cases in this order.
+            "ORDER BY +id DESC",
+            limit,
+        )
+
     def has_number(self, number: str) -> bool:
         """Say whether a case bears a number."""
         row = self._db.execute("SELECT 1 FROM cases WHERE number = ?", (number,))

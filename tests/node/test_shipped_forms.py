@@ -10,6 +10,7 @@ from forms.filled import FilledForm
 from forms.package import Package
 from node import casework, upkeep
 from node.cases import open_case
+from node.reuse import Earlier, applied, offers
 from tests.forms.answers import SPECIAL, answer
 from tests.node.nodes import Three, sync, sync_all
 from tests.shipping import all_shipped_packages
@@ -75,3 +76,18 @@ def test_an_application_for_each_item_is_filled_in_and_arrives(
     sync(nodes.town, nodes.district)
     there = open_case(nodes.district, case.id)
     assert there.fields == case.fields == form.submitted
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_what_a_form_has_taken_over_from_an_earlier_one_stands_in_it(name: str) -> None:
+    package, today = PACKAGES[name], date(2026, 11, 21)
+    answers = filled(package, name, today).submitted
+    source = Earlier("一号", package.item.name, 1, package, answers, {})
+
+    offered = offers(package, [source], today)
+    taken = applied({}, offered)
+    form = FilledForm(package, taken, check.noon(today))
+
+    assert offered
+    assert {key: form.value(key) for key in taken} == taken
+    assert all(answers[key] == text for key, text in taken.items())

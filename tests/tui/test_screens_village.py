@@ -229,13 +229,13 @@ async def test_a_second_application_of_the_same_person_is_pointed_out(
         await pilot.press("n", "1")  # what was used before stands first
         await pilot.pause()
         await pilot.press("tab")
-        await type_text(pilot, ELDER["citizen_id"])
-        await pilot.press("tab")
+        await type_text(pilot, ELDER["citizen_id"])  # and no further
         await pilot.pause()
         text = screen_text(app)
 
     assert "女，76 周岁" in text or "周岁" in text
-    assert "! 本机已有此人的同一事项" in text
+    assert "! 此人另有一件同事项在办：单号 " in text
+    assert "待受理，现在贺村镇" in "".join(text.split())
 
 
 async def test_a_file_is_attached_by_its_path(desks: Desks, tmp_path: Path) -> None:

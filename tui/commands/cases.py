@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from forms import check
 from forms.item import Item
@@ -33,18 +32,12 @@ from tui.commands.context import (
     tell,
     tell_wrong,
 )
+from tui.commands.fields import fields_option, read_fields
+from tui.commands.known import known_person, reuse_option, taken_over, tell_twins
 from tui.commands.materials import material
 from tui.commands.upkeep import iso
 from tui.messages import sentence
 
-FIELDS_LIMIT_BYTES = 1024 * 1024
-
-fields_option = click.option(
-    "--fields",
-    "fields_file",
-    type=click.Path(path_type=Path),
-    help='各字段的值：一个 JSON 文件，形如 {"name": "张三", ...}；- 表示标准输入。',
-)
 attach_option = click.option(
     "--attach",
     multiple=True,
@@ -70,6 +63,7 @@ def case() -> None:
 )
 @fields_option
 @attach_option
+@reuse_option
 @click.option("--draft", "is_draft", is_flag=True, help="只存草稿，不提交。")
 @json_option
 @click.pass_obj
@@ -79,14 +73,17 @@ def new(
     place: str,
     fields_file: Path | None,
     attach: tuple[str, ...],
+    reuse: tuple[str, ...],
     is_draft: bool,
     as_json: bool,
 ) -> int:
     """Begin a case; what is wrong with it is told, and the draft is kept."""
-    answers = _read_fields(fields_file)
+    answers = read_fields(fields_file)
     with context.node() as node:
         package = node.package(casework.find_package(node, item).digest)
         assert package is not None
+        answers = taken_over(node, package, answers, reuse)
+        tell_twins(node, package, answers)
         files = _take_files_in(node, attach, answers, package.item)
         draft = casework.begin_draft(node, item, answers, place, files)
         if is_draft:
@@ -185,7 +182,7 @@ def submit(
     as_json: bool,
 ) -> None:
     """Submit a draft or a returned case; amend a case that waits."""
-    answers = _read_fields(fields_file)
+    answers = read_fields(fields_file)
     with context.node() as node:
         draft = node_cases.find_draft(node, name)
         row = draft or node_cases.find_row(node, name)
@@ -274,6 +271,7 @@ case.add_command(renewing.renew)
 
 
 case.add_command(material)
+case.add_command(known_person)
 
 
 def case_object(node: Node, one: Case) -> dict[str, Any]:
@@ -513,33 +511,6 @@ def _say_case(node: Node, made: Case, as_json: bool) -> None:
         show(case_object(node, made))
     else:
         click.echo(made.id)
-
-
-def _read_fields(path: Path | None) -> dict[str, str]:
-    """Return the answers of a JSON file: texts and numbers under field keys."""
-    if path is None:
-        return {}
-    try:
-        with click.open_file(str(path), "rb") as file:
-            data = file.read(FIELDS_LIMIT_BYTES + 1)
-        if len(data) > FIELDS_LIMIT_BYTES:
-            raise click.UsageError("--fields 的文件超过 1 MiB。")
-        raws = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-        return {key: _scalar_text(bytes(raw)) for key, raw in raws.items()}
-    except OSError as error:
-        raise click.UsageError(f"--fields 的文件读不出来：{path}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise click.UsageError(
-            "--fields 的文件不是 JSON 对象，或有的值不是文字和数字。"
-        ) from error
-
-
-def _scalar_text(raw: bytes) -> str:
-    """Return a JSON text or number as text; 860.00 stays 860.00."""
-    if raw.startswith(b'"'):
-        return msgspec.json.decode(raw, type=str)
-    msgspec.json.decode(raw, type=int | float)
-    return raw.decode()
 
 
 def _take_files_in(

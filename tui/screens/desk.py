@@ -15,7 +15,7 @@ from node.lifecycle import State, Step
 from node.store.cases import CaseRow, Draft
 from node.wiring import Node
 from tui import labels
-from tui.screens import preview, steps, views
+from tui.screens import kept, preview, steps, views
 from tui.screens.case import CasePage
 from tui.screens.choose import Choose, Option
 from tui.screens.form import FormPage
@@ -276,6 +276,7 @@ class DeskPage(Page):
         question = f"删掉{who}的草稿（{row.item_name}）？删了就找不回来。"
         if await self.confirm(question, "删掉", is_dangerous=True):
             casework.drop_draft(self.node, draft)
+            kept.drop_taken(self.node, draft.id)
             self.lianban.wrote()
             self.say(f"已删掉草稿：{who}")
 

@@ -6,7 +6,7 @@ field saves, and so does a pause in typing. The screen says so only after the co
 
 import asyncio
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,13 +19,14 @@ from textual.widgets import Input, Static
 
 from forms import check
 from forms.filled import FilledForm, Line
-from node import casework, intake, kept_answers
+from node import casework, intake, kept_answers, known, reuse
 from node.errors import AnswersWrong
 from node.intake import Prepared
+from node.reuse import Offer
 from node.wiring import Node
 from tui import labels, times, version_words
 from tui.messages import ERRORS, sentence
-from tui.screens import form_words
+from tui.screens import form_words, kept
 from tui.screens.choose import Choose, ChooseAnswer, Option
 from tui.screens.form_rows import (
     FieldRow,
@@ -38,6 +39,8 @@ from tui.screens.form_rows import (
     row_for,
 )
 from tui.screens.page import Page
+from tui.screens.recognise import Recognition
+from tui.screens.reuse import ReusePage
 from tui.screens.sheet import Sheet
 from tui.screens.tell import Tell
 from tui.text import cells, plain
@@ -46,6 +49,8 @@ from tui.widgets.field_input import FieldInput
 
 AUTOSAVE_S = 1.0
 LABEL_CELLS_MIN, LABEL_CELLS_MAX = 12, 24
+APPLICANT = "applicant_id"
+"""The role of the question that says who applies."""
 
 
 class FormPage(Page):
@@ -56,6 +61,7 @@ class FormPage(Page):
         Binding("f2", "save", "存草稿"),
         Binding("f3", "submit", "提交"),
         Binding("f4", "guide", "办事指南"),
+        Binding("f7", "reuse", "历史资料"),
         Binding("f8", "faults", "要改的"),
         Binding("f9", "kept", "旧答案"),
         Binding("escape", "leave", "返回"),
@@ -73,6 +79,7 @@ class FormPage(Page):
         & #missing { width: 1fr; padding: 0 1; }
         & #saved { width: auto; padding: 0 1; color: $text-muted; }
         & > #notice { height: auto; max-height: 2; padding: 0 1; }
+        & > #known { height: 1; padding: 0 1; display: none; }
         & > #hint { height: 1; padding: 0 1; background: $surface; }
     }
     """
@@ -82,6 +89,7 @@ class FormPage(Page):
         "离开一项、或停下一秒，就自动存好；断电、关窗口都不会丢，Esc 返回也不丢。"
         "从表格里复制一行，粘贴后按顺序填进后面各项。"
         "选项按数字键。F3 提交时一次标出所有要改的地方，F8 列出来，选哪一处就到哪一处。"
+        "来过的人，填好身份证号后可以按 F7 看以前审过的资料，选要用的取过来。"
     )
 
     def __init__(self, node: Node, sheet: Sheet) -> None:
@@ -89,15 +97,10 @@ class FormPage(Page):
         self.sheet = sheet
         self._last_field = sheet.last_field
         self._timer: Timer | None = None
-        self._form = FilledForm(
-            sheet.package,
-            sheet.answers,
-            check.noon(casework.today(node)),
-            is_new=not sheet.answers,
-            suffix=self._suffix,
-        )
+        self._form = self._filled(sheet.answers)
         # What a form gives by itself is nobody's work: a look at it leaves no draft.
         self._saved = dict(sheet.answers or self._form.answers)
+        self._known = Recognition(node, sheet)
         self._rows: dict[str, FieldRow] = {}
         """The questions that stand on the screen, by key."""
         self._lines: dict[str, FormRow] = {}
@@ -131,6 +134,7 @@ class FormPage(Page):
         notice = Static(plain(self.sheet.notice), id="notice", classes="alert")
         notice.display = bool(self.sheet.notice)
         yield notice
+        yield Static(id="known", classes="quiet")
         yield Rows(*self._lines.values())
         yield Static(id="hint", classes="quiet")
 
@@ -140,6 +144,8 @@ class FormPage(Page):
         self._hold()
         self._show_missing()
         self._show_ages()
+        self._show_origins()
+        self._meet()
         at_ms = self.sheet.saved_at_ms
         first = next((r for r in self._rows.values() if not r.editor.disabled), None)
         last = self._rows.get(self.sheet.last_field)
@@ -154,6 +160,8 @@ class FormPage(Page):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what there is something to show of."""
+        if action == "reuse":
+            return self._known.count > 0
         if action == "faults":
             return self._is_scolded
         if action == "kept":
@@ -175,6 +183,9 @@ class FormPage(Page):
             row.set_problem(None)
         self._show_missing()
         self._show_age(row)
+        row.tell_origin(self._known.origin(event.key, row.value))
+        if row.field.role == APPLICANT:
+            self._meet()
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(AUTOSAVE_S, self._autosave)
@@ -195,8 +206,8 @@ class FormPage(Page):
         if event.changed:
             self._last_field = event.key
             self._autosave()
-            if not fault and row.field.role == "applicant_id":
-                self._warn_of_duplicates(row)
+        if not fault:
+            self._meet()
 
     @on(Input.Submitted)
     def entered(self, event: Input.Submitted) -> None:
@@ -293,7 +304,9 @@ class FormPage(Page):
         text = ""
         if row is not None:
             needed = "必填" if row.field.required else "可不填"
-            text = f"{row.field.label}（{needed}）  {row.hint}"
+            number = self._known.number(row.field.key, row.value)
+            source = f"  取自单号 {number}" if number else ""
+            text = f"{row.field.label}（{needed}）{source}  {row.hint}"
         self.query_one("#hint", Static).update(plain(text))
 
     # -- keys -----------------------------------------------------------------
@@ -325,6 +338,7 @@ class FormPage(Page):
             self._show_problems(error.problems)
             return
         self._stop_timer()
+        kept.drop_taken(self.node, case.id)
         number = labels.short_number(case.row.number)
         self.lianban.close_page(
             f"✓ {self.sheet.done_word}：{case.row.applicant}的{case.row.item_name}，"
@@ -362,6 +376,41 @@ class FormPage(Page):
         text = f"{version_words.KEPT_WORDS}。要用的请抄到表里。\n\n{lines}"
         self.app.push_screen(Tell("旧表里的答案", text))
 
+    def action_reuse(self) -> None:
+        """Show what earlier cases of this person can give, to choose from."""
+        if not self._is_taking_a_file():
+            self._settle()
+            self._save()
+            self.work(self._reuse())
+
+    async def _reuse(self) -> None:
+        offers = self._known.look(self.answers)
+        page = ReusePage(self.sheet.package, self.answers, offers, self.sheet.material)
+        chosen = await self.app.push_screen_wait(page)
+        if chosen:
+            self._take_over(chosen)
+
+    def _take_over(self, chosen: Sequence[Offer]) -> None:
+        """Put what was chosen into the form, as if it had been filled in just now."""
+        known.keep_names(self.node, chosen)
+        self._form = self._filled(reuse.applied(self.answers, chosen))
+        self._show_lines()
+        for key in [key for offer in chosen for key in offer.answers]:
+            row, value = self._rows.get(key), self._form.value(key)
+            if row is None:
+                continue
+            # The row that the cursor is in was left alone so far.
+            if row.value != value:
+                row.show(value)
+            row.set_problem(self._fault(row))
+        self._known.take(chosen, self._form.answers)
+        self._save()
+        self._show_missing()
+        self._show_ages()
+        self._show_origins()
+        self._meet()
+        self.say(f"✓ 已取用 {len(chosen)} 项并存好，来源写在各项下面，请与申请人核对")
+
     def action_leave(self) -> None:
         """Go back; what was typed is kept."""
         if self._is_taking_a_file():
@@ -392,6 +441,15 @@ class FormPage(Page):
 
     def _suffix(self) -> str:
         return base64.b32encode(self.node.random(3)).decode()[:4].lower()
+
+    def _filled(self, answers: Mapping[str, str]) -> FilledForm:
+        return FilledForm(
+            self.sheet.package,
+            answers,
+            check.noon(casework.today(self.node)),
+            is_new=not answers,
+            suffix=self._suffix,
+        )
 
     def _row(self, line: Line) -> FormRow:
         return row_for(line, self._label_cells, self.sheet.material)
@@ -439,6 +497,7 @@ class FormPage(Page):
                 self._lines[name] = before = row
         self._note_rows()
         self._hold()
+        self._show_origins()
 
     def _go_to_what_is_new(self, left: FieldRow) -> None:
         """Stop at a question that has come up between the one that was left and the
@@ -535,6 +594,7 @@ class FormPage(Page):
         self._stop_timer()
         answers = self.answers
         at_ms = self.sheet.save(answers, self._last_field)
+        self._known.keep(answers)
         self._saved = answers
         self._show_saved(
             f"已存{self.sheet.kept_words} {times.clock(at_ms, self.node.now_ms())}"
@@ -568,6 +628,7 @@ class FormPage(Page):
             "problem",
         )
         self._is_scolded = True
+        self._meet()
         self.refresh_bindings()
         first = next((self._rows[key] for key in by_key if key in self._rows), None)
         if first is not None:
@@ -591,10 +652,23 @@ class FormPage(Page):
         today = casework.today(self.node)
         row.tell_aside(form_words.sex_and_age(row.field, row.value, today))
 
-    def _warn_of_duplicates(self, row: FieldRow) -> None:
-        """Say if this person has applied for this item before."""
-        item = self.sheet.package.item
-        row.warn(form_words.duplicates(self.node, item, row.value, self.sheet.document))
+    def _show_origins(self) -> None:
+        for key, row in self._rows.items():
+            row.tell_origin(self._known.origin(key, row.value))
+
+    def _meet(self) -> None:
+        """Say if this person has been here, and if so for the same, as soon as the
+        last digit stands there.
+        """
+        self._known.meet(self.answers)
+        words = self._known.summary
+        line = self.query_one("#known", Static)
+        line.update(plain(words))
+        line.display = bool(words)
+        self.refresh_bindings()
+        row = next((r for r in self._rows.values() if r.field.role == APPLICANT), None)
+        if row is not None and not row.is_wrong and not row.editor.disabled:
+            row.warn(self._known.warning)
 
 
 def _named(lines: Iterable[Line]) -> dict[str, Line]:

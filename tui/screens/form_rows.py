@@ -72,6 +72,7 @@ class FieldRow(Vertical):
         & .star { width: 3; height: 1; color: $text-warning; text-align: center; }
         & .aside { width: auto; height: 1; color: $text-muted; margin: 0 0 0 2; }
         & > .remark { height: auto; display: none; }
+        & > .origin { height: auto; display: none; color: $text-accent; }
         & > .remark.problem { color: $text-error; }
         & > .remark.alert { color: $text-warning; text-style: none; }
         &.here .label { color: $foreground; text-style: bold; }
@@ -83,6 +84,11 @@ class FieldRow(Vertical):
         self.field = field
         self.label_cells = label_cells
         self.editor = self._make_editor(value)
+        # Made here and not in `compose`: a row is judged before it stands there.
+        self._aside = Static(classes="aside")
+        self._origin = Static(classes="origin")
+        self._origin.display = False
+        self._remark = Static(classes="remark")
 
     @property
     def value(self) -> str:
@@ -104,14 +110,15 @@ class FieldRow(Vertical):
         """Put label, star and editor in one line, the remark below."""
         label = Static(plain(self.field.label), classes="label")
         label.styles.width = self.label_cells
-        remark = Static(classes="remark")
-        remark.styles.margin = (0, 0, 0, self.label_cells + 3)
+        for below in (self._origin, self._remark):
+            below.styles.margin = (0, 0, 0, self.label_cells + 3)
         with Horizontal():
             yield label
             yield Static(_star(self.field), classes="star")
             yield self.editor
-            yield Static(classes="aside")
-        yield remark
+            yield self._aside
+        yield self._origin
+        yield self._remark
 
     def turn_into(self, field: Field) -> None:
         """Ask the question as it is now: its words, its options, whether it must be
@@ -137,11 +144,11 @@ class FieldRow(Vertical):
     def set_problem(self, message: str | None) -> None:
         """Say below the editor what is wrong, or nothing."""
         self.editor.set_problem(message)
-        self._remark(f"✗ {message}" if message else "", "problem")
+        self._say(f"✗ {message}" if message else "", "problem")
 
     def warn(self, message: str) -> None:
         """Say something that is worth knowing and hinders nothing."""
-        self._remark(f"! {message}" if message else "", "alert")
+        self._say(f"! {message}" if message else "", "alert")
 
     def hold(self, why: str) -> None:
         """Keep the answer as it stands, and say why."""
@@ -150,7 +157,14 @@ class FieldRow(Vertical):
 
     def tell_aside(self, text: str) -> None:
         """Say something short to the right of the editor."""
-        self.query_one(".aside", Static).update(plain(text))
+        self._aside.update(plain(text))
+
+    def tell_origin(self, text: str) -> None:
+        """Say below the editor where its answer comes from, or nothing."""
+        if not text and not self._origin.display:
+            return  # as nearly always: a long form is not laid out anew for nothing
+        self._origin.update(plain(text))
+        self._origin.display = bool(text)
 
     def focus_editor(self) -> None:
         """Put the cursor into the editor, with the whole row in sight."""
@@ -165,11 +179,10 @@ class FieldRow(Vertical):
         """Stand back."""
         self.remove_class("here")
 
-    def _remark(self, text: str, tone: str) -> None:
-        remark = self.query_one(".remark", Static)
-        remark.set_classes(["remark", tone])
-        remark.update(plain(text))
-        remark.display = bool(text)
+    def _say(self, text: str, tone: str) -> None:
+        self._remark.set_classes(["remark", tone])
+        self._remark.update(plain(text))
+        self._remark.display = bool(text)
 
     def _make_editor(self, value: str) -> "FieldInput | ChoiceLine":
         field = self.field

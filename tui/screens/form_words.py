@@ -7,14 +7,8 @@ from forms import check, citizen_id
 from forms.field import Field
 from forms.filled import FilledForm
 from forms.item import Item
-from node import find
-from node.lifecycle import State
-from node.store.cases import Filter
-from node.wiring import Node
-from tui import labels
 
 SHOWN_MISSING = 4
-SHOWN_DUPLICATES = 3
 
 
 def missing(form: FilledForm, typed: Container[str]) -> str:
@@ -46,21 +40,6 @@ def sex_and_age(field: Field, typed: str, today: dt.date) -> str:
         return ""
     sex = "男" if citizen_id.sex(number) == "male" else "女"
     return f"{sex}，{citizen_id.age_on(number, today)} 周岁"
-
-
-def duplicates(node: Node, item: Item, id_number: str, own: bytes | None) -> str:
-    """Return which other cases of this item the same person has here, or nothing."""
-    found = node.store.cases.page(
-        Filter(match=find.match(id_number)), None, 2 * SHOWN_DUPLICATES
-    )
-    words = "；".join(
-        f"{labels.short_number(one.number)} {labels.word(labels.STATES, one.state)}"
-        for one in found[:SHOWN_DUPLICATES]
-        if one.item_code == item.code
-        and one.document != own
-        and one.state != State.WITHDRAWN
-    )
-    return f"本机已有此人的同一事项：{words}，请先核对" if words else ""
 
 
 def guide(item: Item) -> str:

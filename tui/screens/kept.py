@@ -1,4 +1,5 @@
-"""What a form must not lose and no draft holds: corrections of cases.
+"""What a form must not lose and no draft holds: corrections of cases, and from where
+answers were taken over.
 
 A returned case is filled in again for minutes or days before it is submitted; until
 then its corrections are this node's own, like a draft, and never leave it.
@@ -23,6 +24,17 @@ class Correction:
     saved_at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The case of the same person from which an answer was taken over, and when that
+    was verified. What the answer is stands in the form alone.
+    """
+
+    item: str
+    number: str
+    verified_at_ms: int
+
+
 def keep_correction(
     node: Node, case: str, answers: Mapping[str, str], last_field: str
 ) -> int:
@@ -44,6 +56,24 @@ def correction(node: Node, case: str) -> Correction | None:
 def drop_correction(node: Node, case: str) -> None:
     """Forget the correction: it has been submitted."""
     _put(node, f"correction/{case}", {})
+
+
+def keep_taken(node: Node, case: str, taken: Mapping[str, Taken]) -> None:
+    """Keep from where answers of a case or a draft were taken over, by key."""
+    value = {key: [t.item, t.number, t.verified_at_ms] for key, t in taken.items()}
+    _put(node, f"taken/{case}", value)
+
+
+def taken(node: Node, case: str) -> dict[str, Taken]:
+    """Return from where answers of a case or a draft were taken over, by key."""
+    found = _get(node, f"taken/{case}") or {}
+    return {key: Taken(*value) for key, value in found.items()}
+
+
+def drop_taken(node: Node, case: str) -> None:
+    """Forget where answers came from: the case is submitted, or the draft is gone."""
+    if taken(node, case):
+        keep_taken(node, case, {})
 
 
 def material(node: Node, digest: str) -> Material:

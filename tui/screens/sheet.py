@@ -29,6 +29,10 @@ class Sheet(Protocol):
     """Fields that stay as they are: two values are living, until one is chosen."""
 
     @property
+    def number(self) -> str:
+        """The number of the case 办件编号; "" as long as nothing has begun."""
+
+    @property
     def document(self) -> bytes | None:
         """The id that the case has or will have; None: not begun yet."""
 
@@ -65,6 +69,11 @@ class DraftSheet:
         self.answers = dict(draft.answers) if draft else {}
         self.last_field = draft.last_field if draft else ""
         self.saved_at_ms = draft.saved_at_ms if draft else None
+
+    @property
+    def number(self) -> str:
+        """The number that the case will have."""
+        return self.draft.number if self.draft else ""
 
     @property
     def document(self) -> bytes | None:
@@ -115,6 +124,11 @@ class CaseSheet:
         self.last_field = found.last_field if found else ""
         self.saved_at_ms = found.saved_at_ms if found else None
         self.kept_words = "改动"
+
+    @property
+    def number(self) -> str:
+        """The number of the case."""
+        return self.case.row.number
 
     @property
     def document(self) -> bytes | None:
