@@ -60,9 +60,14 @@ from sync.stream import KIND_BATCH, KIND_CHANGE
 CHINA = ZoneInfo("Asia/Shanghai")
 
 
+def now(node: Node) -> dt.datetime:
+    """Return the time in China by the device's clock."""
+    return dt.datetime.fromtimestamp(node.now_ms() / 1000, CHINA)
+
+
 def today(node: Node) -> dt.date:
     """Return the civil date in China by the device's clock."""
-    return dt.datetime.fromtimestamp(node.now_ms() / 1000, CHINA).date()
+    return now(node).date()
 
 
 def find_package(node: Node, name: str) -> PackageRow:

@@ -1,4 +1,4 @@
-"""Giving a file out of the home, into a folder that a person has named."""
+"""Giving a file or a paper out, to where a person has named."""
 
 import os
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from node import attachments, audit
 from node.cases import Case
 from node.errors import DiskFull, NotFound
+from node.files import write_durably
 from node.material import safe_name
 from node.wiring import Node
 
@@ -51,6 +52,23 @@ def save(node: Node, case: Case, digest: str, number: int, folder: Path) -> Path
     finally:
         os.close(inside)
     return folder / name
+
+
+def place_in(path: Path, name: str) -> Path:
+    """Return the file that is meant: in a folder, the one called `name`."""
+    return path / name if path.is_dir() else path
+
+
+def save_paper(path: Path, data: bytes) -> None:
+    """Write a paper that was made here, in place of what was there; all or nothing.
+
+    Raises:
+        NotFound: the folder is not there.
+        DiskFull: it does not take the file.
+    """
+    if not path.parent.is_dir():
+        raise NotFound("folder", path.parent.name)
+    write_durably(path, data)
 
 
 def _make(folder: int, name: str) -> tuple[str, int]:

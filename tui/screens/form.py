@@ -37,9 +37,9 @@ from tui.screens.form_rows import (
     asked,
     row_for,
 )
+from tui.screens.guide import GuidePage
 from tui.screens.page import Page
 from tui.screens.sheet import Sheet
-from tui.screens.tell import Tell
 from tui.text import cells, plain
 from tui.widgets.choice_line import ChoiceLine
 from tui.widgets.field_input import FieldInput
@@ -323,8 +323,7 @@ class FormPage(Page):
 
     def action_guide(self) -> None:
         """Show how the item is done, and which materials it needs."""
-        item = self.sheet.package.item
-        self.app.push_screen(Tell(item.name, form_words.guide(item)))
+        self.app.push_screen(GuidePage(self.node, self.sheet.package))
 
     def action_leave(self) -> None:
         """Go back; what was typed is kept."""

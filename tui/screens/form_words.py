@@ -61,17 +61,3 @@ def duplicates(node: Node, item: Item, id_number: str, own: bytes | None) -> str
         and one.state != State.WITHDRAWN
     )
     return f"本机已有此人的同一事项：{words}，请先核对" if words else ""
-
-
-def guide(item: Item) -> str:
-    """Return how an item is done 办事指南, in lines."""
-    lines = [item.guide.strip(), "", "材料："]
-    for material in item.materials:
-        needed = "" if material.required else "（视情况）"
-        lines.append(f"· {material.name}{needed}  {material.copies}")
-    lines += ["", f"收费：{item.fee}", f"依据：{item.legal_basis}"]
-    lines.append(
-        f"时限：承诺 {item.promise_workdays} 个工作日，"
-        f"法定 {item.legal_workdays} 个工作日"
-    )
-    return "\n".join(lines)
