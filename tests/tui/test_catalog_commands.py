@@ -126,3 +126,34 @@ def test_what_is_no_workbook_or_no_folder_is_told_and_changes_nothing(
     assert "打不开这个文件夹" in capsys.readouterr().err
     assert bad.read_text() == "不是"
     assert sorted(one.name for one in tmp_path.iterdir()) == ["a.xlsx"]
+
+
+def test_the_report_counts_short_promises_and_compares_papers(
+    tmp_path: Path, capsys: Printed
+) -> None:
+    then = tmp_path / "then"
+    then.mkdir()
+    text = (shipped() / "elder_card.toml").read_text(encoding="utf-8")
+    more = '\n[[material]]\nkey = "letter"\nname = "介绍信"\n'
+    (then / "elder_card.toml").write_text(text + more, encoding="utf-8")
+    (then / "elder_card.md").touch()
+
+    assert cli.run(["catalog", "report", "--before", str(then)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert cli.run(["catalog", "report", "--before", str(then), "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+
+    card = next(one for one in said if ITEM in one)
+    assert "法定 60，承诺 30（50 %）" in card and "! 超过 35 %" in card
+    assert "材料 4 → 3 份" in card
+    assert said[-2].startswith(f"26 个事项，{data['short']} 个（")
+    assert said[-1] == "与以前一版都有的 1 个事项：材料 4 份，现在 3 份"
+    assert data["compared"] == {"items": 1, "before": 4, "now": 3}
+    assert len(data["items"]) == 26
+
+
+def test_a_report_of_a_folder_with_faults_tells_them(
+    tmp_path: Path, capsys: Printed
+) -> None:
+    assert cli.run(["catalog", "report", str(tmp_path)]) == 1
+    assert "没有统计" in capsys.readouterr().err

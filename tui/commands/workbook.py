@@ -1,9 +1,9 @@
-"""`lianban catalog export` and `import`: items as an Excel workbook, and back.
+"""`lianban catalog export`, `import`, `report`: folders of items, for who writes them.
 
-For those who write items. Neither needs a home, and neither changes anything but the
-files that it names.
+None needs a home, and none changes anything but the files that it names.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -11,6 +11,8 @@ import click
 from forms.author.folder import export_book, import_book
 from forms.catalog import read_entries, shipped
 from forms.errors import CatalogRefused, WorkbookRefused
+from forms.figures import Figures, compared, figures
+from forms.remarks import PROMISE_PERCENT
 from node import export
 from tui.commands.context import json_option, line, show, tell, tell_problems
 
@@ -98,4 +100,56 @@ def _refuse_book(book: Path, refusal: WorkbookRefused, as_json: bool) -> int:
     return 1
 
 
-COMMANDS = (export_items, import_items)
+@click.command(
+    "report",
+    help="承诺时限不超过法定 35 % 的有多少；与以前一版比，材料少了多少。",
+)
+@click.argument("directory", metavar="[DIR]", type=FILE, required=False)
+@click.option("--before", type=FILE, help="以前一版的文件夹。")
+@json_option
+def report(directory: Path | None, before: Path | None, as_json: bool) -> int:
+    """Print the figures of a folder of items."""
+    try:
+        now, earlier = (
+            [entry.item for entry in read_entries(folder)] if folder else []
+            for folder in (directory or shipped(), before)
+        )
+    except CatalogRefused as refusal:
+        tell_problems(refusal)
+        tell(f"有 {len(refusal.problems)} 处要改，没有统计。")
+        return 1
+    found = figures(now, earlier)
+    short = sum(one.is_short for one in found)
+    both, was, are = compared(found)
+    if as_json:
+        show(
+            {
+                "items": [asdict(one) for one in found],
+                "short": short,
+                "compared": {"items": both, "before": was, "now": are},
+            }
+        )
+        return 0
+    for one in found:
+        line(*_figures_words(one))
+    percent = round(100 * short / len(found))
+    line(
+        f"{len(found)} 个事项，{short} 个（{percent} %）的承诺时限"
+        f"不超过法定的 {PROMISE_PERCENT} %"
+    )
+    if both:
+        line(f"与以前一版都有的 {both} 个事项：材料 {was} 份，现在 {are} 份")
+    return 0
+
+
+def _figures_words(one: Figures) -> tuple[str, ...]:
+    share = round(100 * one.promise_workdays / one.legal_workdays)
+    limits = f"法定 {one.legal_workdays}，承诺 {one.promise_workdays}（{share} %）"
+    papers = f"材料 {one.materials} 份"
+    if one.materials_before is not None:
+        papers = f"材料 {one.materials_before} → {one.materials} 份"
+    late = "" if one.is_short else f"! 超过 {PROMISE_PERCENT} %"
+    return one.code, one.name, limits, papers, late
+
+
+COMMANDS = (export_items, import_items, report)
