@@ -2,6 +2,8 @@
 
 import datetime as dt
 import re
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -223,3 +225,33 @@ def test_the_same_paper_gives_the_same_bytes() -> None:
 
     assert first == second
     assert as_pdf(paper_of("王方"), A4, MADE_AT) != first
+
+
+MORE_MB = 90
+
+COSTS = """
+import sys
+import tui.app, tui.cli
+print([name for name in ("fpdf", "fontTools", "segno") if name in sys.modules])
+
+def peak_mb():
+    status = open("/proc/self/status").read()
+    return int(status.split("VmHWM:")[1].split()[0]) // 1024
+
+before = peak_mb()
+from tests.node.test_papers import A5, MADE_AT, as_pdf, paper_of
+for _ in range(6):
+    as_pdf(paper_of("王芳"), A5, MADE_AT)
+print(peak_mb() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for its own peak")
+def test_screens_pay_nothing_before_the_first_paper_and_little_for_many() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", COSTS], capture_output=True, text=True, check=True
+    )
+
+    late, more_mb = done.stdout.split("\n")[:2]
+    assert late == "[]"
+    assert int(more_mb) < MORE_MB
