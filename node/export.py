@@ -11,6 +11,7 @@ from node.material import safe_name
 from node.wiring import Node
 
 MOST_NAMESAKES = 1000
+SHOWN_PATH = 40
 
 
 def save(node: Node, case: Case, digest: str, number: int, folder: Path) -> Path:
@@ -54,9 +55,18 @@ def save(node: Node, case: Case, digest: str, number: int, folder: Path) -> Path
     return folder / name
 
 
-def place_in(path: Path, name: str) -> Path:
-    """Return the file that is meant: in a folder, the one called `name`."""
-    return path / name if path.is_dir() else path
+def place_in(typed: str, name: str) -> Path:
+    """Return the file that a person means: in a folder, the one called `name`.
+
+    Raises:
+        NotFound: it can be no path here.
+    """
+    try:
+        path = Path(typed).expanduser()
+        return path / name if path.is_dir() else path
+    except (OSError, RuntimeError, ValueError) as error:
+        # Too long, not ours to look into, or the home of somebody unknown.
+        raise NotFound("folder", typed[:SHOWN_PATH]) from error
 
 
 def save_paper(path: Path, data: bytes) -> None:
@@ -66,9 +76,12 @@ def save_paper(path: Path, data: bytes) -> None:
         NotFound: the folder is not there.
         DiskFull: it does not take the file.
     """
-    if not path.parent.is_dir():
-        raise NotFound("folder", path.parent.name)
-    write_durably(path, data)
+    try:
+        if not path.parent.is_dir():
+            raise NotFound("folder", path.parent.name)
+        write_durably(path, data)
+    except OSError as error:
+        raise DiskFull(f"a paper was not written: {error.strerror}") from error
 
 
 def _make(folder: int, name: str) -> tuple[str, int]:

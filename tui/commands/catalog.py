@@ -165,7 +165,7 @@ def guide(
     paper = guide_paper(package, place, at.date())
     saved: dict[str, object] = {}
     if pdf:
-        path = export.place_in(pdf, safe_name(f"{paper.title}.pdf", 1))
+        path = export.place_in(str(pdf), safe_name(f"{paper.title}.pdf", 1))
         printed = as_pdf(paper, A4, at)
         export.save_paper(path, printed.data)
         saved = {"file": str(path), "missing": list(printed.missing)}

@@ -88,7 +88,7 @@ class GuidePage(Page):
         )
         if typed is None:
             return
-        path = export.place_in(Path(typed).expanduser(), name)
+        path = export.place_in(typed, name)
         if path.exists() and not await self.confirm(
             f"{path} 已经有了，要换成新的吗？", "换成新的", is_dangerous=True
         ):
