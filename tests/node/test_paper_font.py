@@ -1,10 +1,9 @@
 """The font that ships: what it can write, how large it is, whose it is."""
 
 import pytest
+from fontTools.ttLib import TTFont
 
 from node.papers.pdf import FONT
-
-TTFont = pytest.importorskip("fontTools.ttLib").TTFont
 
 LIST_OF_2013 = (
     "鿍鿎鿏𠅤𠙶𠳐𡎚𡐓𣗋𣲗𣲘𣸣𤧛𤩽𤫉𥔲𥕢𥖨𥻗𦈡𦒍𦙶𦝼𦭜𦰡𧿹𨐈𨙸𨚕𨟠𨭉𨱇𨱏𨱑𨱔𨺙𩽾𩾃𩾌𪟝𪣻𪤗𪨰𪨶𪩘𪾢𫄧𫄨𫄷𫄸"
