@@ -6,8 +6,8 @@ and takes 2.8 s and 143 MB to open. Kept are the simplified Chinese shapes of ev
 ideograph in it, letters, digits and signs; dropped are Japanese kana, Korean, shaping
 and vertical tables. What must be there is written in `tests/node/test_paper_font.py`.
 
-A curve format of its own (CFF) stays as it is: made into TrueType outlines the file
-would be twice as large, and fpdf2 embeds both.
+The outlines stay cubic (CFF) as they are: as TrueType outlines GB 2312 alone takes
+2.05 MB instead of 1.55, and fpdf2 embeds both.
 """
 
 import sys
