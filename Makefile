@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo test check format bench dictionary clean
+.PHONY: setup demo test check format bench dictionary font clean
 
 setup: $(READY)
 
@@ -41,6 +41,10 @@ bench: $(READY)
 
 dictionary: $(READY)
 	$(BIN)/python -m bench.dictionary
+
+# The font of the papers, from a copy of Noto Sans CJK: make font SOURCE=FILE.ttc
+font: $(READY)
+	$(BIN)/python -m bench.font $(SOURCE)
 
 clean:
 	rm -rf .venv build *.egg-info bench/out

@@ -6,6 +6,9 @@ A wrong answer in a form is no error: `forms.check` returns it as a `Problem`.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+AUTHOR_MISSING = "这台电脑没有装表单编制组件，请安装 lianban[author] 后再试"
+"""Where what the extra `author` brings is not there; a village never needs it."""
+
 SHOWN_FAULTS = 20
 """How many faults a sentence lists; the attribute holds them all."""
 

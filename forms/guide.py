@@ -1,7 +1,8 @@
 """The guide of an item 办事指南, as sections of text. Pure: no I/O.
 
 The five things that must be public 五公开 are basis and conditions, procedure,
-materials, fees, limits; screens, text and PDF show the same sections.
+materials, fees, limits; `node.papers.guide` makes a paper of them for screens, text
+and PDF.
 """
 
 from collections.abc import Iterable
@@ -35,14 +36,6 @@ def sections(item: Item) -> list[Section]:
         Section("一起办的事", _numbered(_members(item))),
     )
     return [section for section in made if section.lines]
-
-
-def as_text(item: Item) -> str:
-    """Return the guide as one text."""
-    blocks = [f"{item.name}（{item.department}）"]
-    for section in sections(item):
-        blocks.append("\n".join((f"【{section.title}】", *section.lines)))
-    return "\n\n".join(blocks) + "\n"
 
 
 def handed_in(material: Material) -> str:

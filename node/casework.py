@@ -63,9 +63,14 @@ CHINA = ZoneInfo("Asia/Shanghai")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
+def now(node: Node) -> dt.datetime:
+    """Return the time in China by the device's clock."""
+    return dt.datetime.fromtimestamp(node.now_ms() / 1000, CHINA)
+
+
 def today(node: Node) -> dt.date:
     """Return the civil date in China by the device's clock."""
-    return dt.datetime.fromtimestamp(node.now_ms() / 1000, CHINA).date()
+    return now(node).date()
 
 
 def find_package(node: Node, name: str) -> PackageRow:

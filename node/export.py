@@ -1,4 +1,4 @@
-"""Giving a file out of the home, into a folder that a person has named."""
+"""Giving a file or a paper out, to where a person has named."""
 
 import os
 from pathlib import Path
@@ -6,10 +6,12 @@ from pathlib import Path
 from node import attachments, audit
 from node.cases import Case
 from node.errors import DiskFull, NotFound
+from node.files import write_durably
 from node.material import safe_name
 from node.wiring import Node
 
 MOST_NAMESAKES = 1000
+SHOWN_PATH = 40
 
 
 def save(node: Node, case: Case, digest: str, number: int, folder: Path) -> Path:
@@ -51,6 +53,35 @@ def save(node: Node, case: Case, digest: str, number: int, folder: Path) -> Path
     finally:
         os.close(inside)
     return folder / name
+
+
+def place_in(typed: str, name: str) -> Path:
+    """Return the file that a person means: in a folder, the one called `name`.
+
+    Raises:
+        NotFound: it can be no path here.
+    """
+    try:
+        path = Path(typed).expanduser()
+        return path / name if path.is_dir() else path
+    except (OSError, RuntimeError, ValueError) as error:
+        # Too long, not ours to look into, or the home of somebody unknown.
+        raise NotFound("folder", typed[:SHOWN_PATH]) from error
+
+
+def save_paper(path: Path, data: bytes) -> None:
+    """Write a paper that was made here, in place of what was there; all or nothing.
+
+    Raises:
+        NotFound: the folder is not there.
+        DiskFull: it does not take the file.
+    """
+    try:
+        if not path.parent.is_dir():
+            raise NotFound("folder", path.parent.name)
+        write_durably(path, data)
+    except OSError as error:
+        raise DiskFull(f"a paper was not written: {error.strerror}") from error
 
 
 def _make(folder: int, name: str) -> tuple[str, int]:

@@ -31,7 +31,8 @@ def import_book(book: Path, directory: Path) -> list[Path]:
     """Write the items of a workbook as TOML files; return those that were written.
 
     A file that says the same already is left alone, with the comments inside it. No
-    file is deleted. Either all items are in order, or nothing is written.
+    file is deleted; the folder is made if it is not there. Either all items are in
+    order, or nothing is written.
 
     Raises:
         WorkbookRefused: anything is wrong with the workbook.
@@ -39,6 +40,7 @@ def import_book(book: Path, directory: Path) -> list[Path]:
     """
     with book.open("rb") as file:
         items = read_book(file.read(MAX_BYTES + 1))
+    directory.mkdir(exist_ok=True)
     return [path for item in items if (path := _write(item, directory))]
 
 

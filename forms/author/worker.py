@@ -14,7 +14,7 @@ import msgspec
 
 from forms.author.build import build
 from forms.author.compile import CPU_LIMIT_S, MEMORY_LIMIT_BYTES, Answer
-from forms.errors import FormFileRefused, FormProblem
+from forms.errors import AUTHOR_MISSING, FormFileRefused, FormProblem
 
 
 def answer(path: Path) -> Answer:
@@ -32,7 +32,7 @@ def answer(path: Path) -> Answer:
     except MemoryError:
         raise  # the limit: said by the parent
     except ModuleNotFoundError:
-        return _problem("这台电脑没有装表单编制组件，请安装 lianban[author] 后再试")
+        return _problem(AUTHOR_MISSING)
     except Exception as error:  # noqa: BLE001 - the last door before a person
         return _problem(
             f"检查程序自己出错了（{type(error).__name__}），请把文件交给技术人员"

@@ -6,6 +6,7 @@ weighed by their declared sizes, beyond which zipfile never reads, and a DOCTYPE
 anywhere is refused, since expat would take its entities.
 """
 
+import importlib.util
 import io
 import zipfile
 import zlib
@@ -13,7 +14,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from forms.errors import WorkbookProblem, WorkbookRefused
+from forms.errors import AUTHOR_MISSING, WorkbookProblem, WorkbookRefused
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_MEMBERS = 100
@@ -80,6 +81,7 @@ def read(
         WorkbookRefused: no .xlsx file, or beyond a limit.
     """
     _weigh(data)
+    _must_be_installed()
     import openpyxl  # late: 0.3 s, and only the district has it
 
     try:
@@ -124,6 +126,7 @@ def write(
         sheets: rows of cells by sheet, the headings first; None is an empty cell.
         choices: for each sheet and column, from 1, the words that Excel offers.
     """
+    _must_be_installed()
     import openpyxl
     from openpyxl.styles import Alignment, Font
     from openpyxl.worksheet.datavalidation import DataValidation
@@ -155,6 +158,11 @@ def write(
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _must_be_installed() -> None:
+    if importlib.util.find_spec("openpyxl") is None:
+        raise _refused(AUTHOR_MISSING)
 
 
 def _weigh(data: bytes) -> None:

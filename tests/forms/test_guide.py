@@ -1,10 +1,17 @@
 from msgspec.structs import replace
 
-from forms.guide import as_text, exemptions, handed_in, sections
+from forms.guide import exemptions, handed_in, sections
+from forms.item import Item
 from forms.material import Exemption, Material, Original, Proof
 from forms.words import WORDS, word
 from tests.forms.samples import ITEM
 from tests.forms.test_item_faults import FULL
+
+
+def as_text(item: Item) -> str:
+    return "\n".join(
+        line for one in sections(item) for line in (f"【{one.title}】", *one.lines)
+    )
 
 
 def test_every_value_of_an_item_has_a_word() -> None:

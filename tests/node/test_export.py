@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from node import audit, export
 from node.cases import Case, open_case
-from node.errors import NotFound, StoreDamaged
+from node.errors import DiskFull, NotFound, StoreDamaged
 from node.material import _DEVICES, Material, encode_material, safe_name
 from node.wiring import Node
 from tests.node.forge import copy_of, put_entry
@@ -179,3 +179,36 @@ def test_a_folder_that_is_none_is_said_to_be_none(nodes: Three, tmp_path: Path) 
     for folder in (tmp_path / "gone", tmp_path / "file"):
         with pytest.raises(NotFound):
             saved(nodes.village, case, folder)
+
+
+def test_a_paper_goes_where_it_is_named_and_replaces_what_was_there(
+    tmp_path: Path,
+) -> None:
+    named = export.place_in(str(tmp_path / "b.pdf"), "a.pdf")
+
+    export.save_paper(export.place_in(str(tmp_path), "a.pdf"), b"1")
+    export.save_paper(named, b"2")
+    export.save_paper(named, b"3")
+
+    assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {
+        "a.pdf": b"1",
+        "b.pdf": b"3",
+    }
+
+
+@pytest.mark.parametrize("typed", ["~nobody-here/a.pdf", "/tmp/" + "长" * 200])
+def test_what_can_be_no_path_is_not_found(typed: str) -> None:
+    with pytest.raises(NotFound):
+        export.place_in(typed, "a.pdf")
+
+
+@pytest.mark.parametrize("name", ["folder", "长" * 84])
+def test_a_paper_that_cannot_be_written_is_told_and_leaves_nothing(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+
+    with pytest.raises(DiskFull):
+        export.save_paper(tmp_path / name, b"1")
+
+    assert [one.name for one in tmp_path.iterdir()] == ["folder"]

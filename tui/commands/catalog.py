@@ -7,14 +7,29 @@ import click
 from forms.author.packing import read_packages
 from forms.catalog import shipped
 from forms.errors import CatalogRefused
-from node import casework
+from forms.guide import sections
+from forms.package import Package
+from node import casework, export
 from node import upkeep as node_upkeep
-from tui.commands.context import Context, json_option, line, show, tell
+from node.material import safe_name
+from node.papers.guide import guide_paper
+from node.papers.layout import A4
+from node.papers.pdf import as_pdf
+from node.wiring import Node
+from tui.commands import workbook
+from tui.commands.context import Context, json_option, line, show, tell, tell_problems
+from tui.paper_text import as_text, missing_words
+
+FILE = click.Path(path_type=Path)
 
 
 @click.group(help="事项目录：发布、列出、查看。")
 def catalog() -> None:
     """Group the commands about items."""
+
+
+for command in workbook.COMMANDS:
+    catalog.add_command(command)
 
 
 @catalog.command(
@@ -30,8 +45,7 @@ def publish(context: Context, directory: Path | None, as_json: bool) -> int:
         try:
             packages = read_packages(directory or shipped())
         except CatalogRefused as refusal:
-            for problem in refusal.problems:
-                tell(f"{problem.file}:{problem.line}  {problem.message}")
+            tell_problems(refusal)
             tell(f"有 {len(refusal.problems)} 处要改，什么也没有发布。")
             return 1
         done = node_upkeep.publish(node, packages)
@@ -83,9 +97,7 @@ def list_items(context: Context, as_json: bool) -> None:
 def show_item(context: Context, code: str, as_json: bool) -> None:
     """Show one item by code or name."""
     with context.node() as node:
-        row = casework.find_package(node, code)
-        package = node.package(row.digest)
-    assert package is not None
+        package, digest = _find(node, code)
     item = package.item
     if as_json:
         show(
@@ -94,7 +106,7 @@ def show_item(context: Context, code: str, as_json: bool) -> None:
                 "name": item.name,
                 "department": item.department,
                 "version": package.version,
-                "digest": row.digest,
+                "digest": digest,
                 "collect": list(item.collect),
                 "accept": item.accept,
                 "decide": item.decide,
@@ -133,3 +145,54 @@ def show_item(context: Context, code: str, as_json: bool) -> None:
         line("字段", one.key, one.label, "必填" if one.required else "", values)
     for text in item.guide.splitlines():
         line(text)
+
+
+@catalog.command("guide", help="一个事项（代码或名称）的办事指南：打印，或存成 PDF。")
+@click.argument("code", metavar="ITEM")
+@click.option("--text", "as_words", is_flag=True, help="打印成文字（不写也是这样）。")
+@click.option("--pdf", type=FILE, help="存成 PDF：文件名，或放它的文件夹。")
+@json_option
+@click.pass_obj
+def guide(
+    context: Context, code: str, as_words: bool, pdf: Path | None, as_json: bool
+) -> None:
+    """Print the guide of an item, or save it as PDF."""
+    if as_words and pdf:
+        raise click.UsageError("--text 和 --pdf 只能写一个。")
+    with context.node() as node:
+        package, digest = _find(node, code)
+        place, at = node.certificate.name, casework.now(node)
+    paper = guide_paper(package, place, at.date())
+    saved: dict[str, object] = {}
+    if pdf:
+        path = export.place_in(str(pdf), safe_name(f"{paper.title}.pdf", 1))
+        printed = as_pdf(paper, A4, at)
+        export.save_paper(path, printed.data)
+        saved = {"file": str(path), "missing": list(printed.missing)}
+        tell(f"已存到 {path}{missing_words(printed.missing)}。")
+    if as_json:
+        show(_guide_facts(package, digest) | saved)
+    elif not pdf:
+        click.echo(as_text(paper), nl=False)
+
+
+def _find(node: Node, name: str) -> tuple[Package, str]:
+    """Return the present package of an item by code or name, and its digest."""
+    row = casework.find_package(node, name)
+    package = node.package(row.digest)
+    assert package is not None
+    return package, row.digest
+
+
+def _guide_facts(package: Package, digest: str) -> dict[str, object]:
+    item = package.item
+    return {
+        "code": item.code,
+        "name": item.name,
+        "department": item.department,
+        "version": package.version,
+        "digest": digest,
+        "sections": [
+            {"title": one.title, "lines": list(one.lines)} for one in sections(item)
+        ],
+    }

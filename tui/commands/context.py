@@ -12,6 +12,7 @@ from typing import Any
 import click
 import platformdirs
 
+from forms.errors import CatalogRefused
 from node.errors import AnswersWrong
 from node.wiring import Node, open_node
 from tui.text import harmless
@@ -96,6 +97,12 @@ def confirm(question: str) -> bool:
     if not answer.endswith("\n"):
         click.echo(err=True)
     return answer.strip().lower() in ("y", "yes", "是")
+
+
+def tell_problems(refused: CatalogRefused) -> None:
+    """Say everything that is wrong with a folder of items, by file and line."""
+    for problem in refused.problems:
+        tell(f"{problem.file}:{problem.line}  {problem.message}")
 
 
 def tell_wrong(wrong: AnswersWrong) -> None:

@@ -17,7 +17,7 @@ from forms.form_diff import RULES, Change, What, changes
 from forms.kinds import KINDS
 from forms.package import digest, encode
 from forms.questions import questions
-from tui.commands.context import json_option, line, show, tell
+from tui.commands.context import json_option, line, show, tell, tell_problems
 
 FILE = click.Path(path_type=Path)
 
@@ -114,8 +114,7 @@ def pack(item: Path, form: Path, output: Path, as_json: bool) -> int:
         _tell_problems(form, refused)
         return 1
     except CatalogRefused as refused:
-        for problem in refused.problems:
-            tell(f"{problem.file}:{problem.line}  {problem.message}")
+        tell_problems(refused)
         tell(f"有 {len(refused.problems)} 处要改，没有写入任何文件。")
         return 1
     except PackageRefused as refused:

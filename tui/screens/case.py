@@ -17,6 +17,7 @@ from node.wiring import Node
 from tui.screens import steps
 from tui.screens.case_text import Sections, describe
 from tui.screens.form import FormPage
+from tui.screens.guide import GuidePage
 from tui.screens.page import Page
 from tui.screens.settle import SettlePage
 from tui.screens.sheet import CaseSheet
@@ -34,6 +35,7 @@ class CasePage(Page):
         Binding("e", "amend('amend')", "修改"),
         Binding("h", "settle", "核对"),
         *steps.BINDINGS,
+        Binding("f4", "guide", "办事指南"),
         Binding("right", "turn(1)", "下一页", key_display="←→"),
         Binding("left", "turn(-1)", show=False),
         Binding("escape", "leave", "返回"),
@@ -135,6 +137,11 @@ class CasePage(Page):
     def action_settle(self) -> None:
         """Settle what is open in this case."""
         self.app.push_screen(SettlePage(self.node, self._case_id, only=True))
+
+    def action_guide(self) -> None:
+        """Show the guide of the item, in the version that this case has."""
+        if self.case is not None:
+            self.app.push_screen(GuidePage(self.node, self.case.package))
 
     def action_sync(self) -> None:
         """Exchange with the node above, now."""

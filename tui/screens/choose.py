@@ -1,6 +1,6 @@
 """One of a list, by number, arrows, or the first letters of its pinyin."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,6 +20,15 @@ NUMBERED = 9
 NAME_OR_NUMBER = "按序号直接选定，或输入名称、拼音首字母"
 NAME_OR_CODE = "输入名称、拼音首字母或区划代码"
 NUMBER_AND_ENTER = "输入序号、名称或拼音首字母，回车选定"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What F4 shows of the highlighted option, before anything is chosen."""
+
+    words: str
+    show: Callable[[str], None]
+    """Takes the value of the option."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,7 @@ class Choose(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "返回"),
+        Binding("f4", "look", show=False),
         Binding("up", "move('move', -1)", show=False),
         Binding("down", "move('move', 1)", show=False),
         Binding("pageup", "move('page', -1)", show=False),
@@ -119,6 +129,7 @@ class Choose(ModalScreen[str | None]):
         detail_cells: int = 20,
         numbered: int = NUMBERED,
         empty: str = "没有可选的",
+        look: Look | None = None,
     ) -> None:
         super().__init__()
         self.question = question
@@ -127,6 +138,7 @@ class Choose(ModalScreen[str | None]):
         self.detail_cells = detail_cells
         self.numbered = numbered
         self.empty = empty
+        self.look = look
         self._shown = Options(self.options, numbered)
 
     def compose(self) -> ComposeResult:
@@ -144,7 +156,9 @@ class Choose(ModalScreen[str | None]):
                 self._shown,
                 empty=self.empty,
             )
-            yield Static(plain("回车 选定   ↑↓ 移动   Esc 返回"), classes="foot")
+            look = f"   F4 {self.look.words}" if self.look else ""
+            foot = f"回车 选定   ↑↓ 移动{look}   Esc 返回"
+            yield Static(plain(foot), classes="foot")
 
     @property
     def how(self) -> str:
@@ -191,6 +205,12 @@ class Choose(ModalScreen[str | None]):
         """Move the highlight while the focus stays in the field."""
         chosen = self.query_one(PagedList)
         (chosen.action_move if how == "move" else chosen.action_page)(step)
+
+    def action_look(self) -> None:
+        """Show more of the highlighted option; the list stays as it is behind it."""
+        row = self.query_one(PagedList).highlighted
+        if self.look is not None and row is not None:
+            self.look.show(self._shown.found[int(row.key[0])].value)
 
     def action_back(self) -> None:
         """Close without a choice."""

@@ -38,6 +38,7 @@ from tui.screens.form_rows import (
     asked,
     row_for,
 )
+from tui.screens.guide import GuidePage
 from tui.screens.page import Page
 from tui.screens.recognise import Recognition
 from tui.screens.reuse import ReusePage
@@ -367,8 +368,7 @@ class FormPage(Page):
 
     def action_guide(self) -> None:
         """Show how the item is done, and which materials it needs."""
-        item = self.sheet.package.item
-        self.app.push_screen(Tell(item.name, form_words.guide(item)))
+        self.app.push_screen(GuidePage(self.node, self.sheet.package))
 
     def action_kept(self) -> None:
         """Show what was answered in an older version, and this one does not ask."""

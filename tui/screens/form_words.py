@@ -6,7 +6,6 @@ from collections.abc import Container
 from forms import check, citizen_id
 from forms.field import Field
 from forms.filled import FilledForm
-from forms.item import Item
 
 SHOWN_MISSING = 4
 
@@ -40,17 +39,3 @@ def sex_and_age(field: Field, typed: str, today: dt.date) -> str:
         return ""
     sex = "男" if citizen_id.sex(number) == "male" else "女"
     return f"{sex}，{citizen_id.age_on(number, today)} 周岁"
-
-
-def guide(item: Item) -> str:
-    """Return how an item is done 办事指南, in lines."""
-    lines = [item.guide.strip(), "", "材料："]
-    for material in item.materials:
-        needed = "" if material.required else "（视情况）"
-        lines.append(f"· {material.name}{needed}  {material.copies}")
-    lines += ["", f"收费：{item.fee}", f"依据：{item.legal_basis}"]
-    lines.append(
-        f"时限：承诺 {item.promise_workdays} 个工作日，"
-        f"法定 {item.legal_workdays} 个工作日"
-    )
-    return "\n".join(lines)

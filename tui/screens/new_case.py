@@ -8,7 +8,8 @@ from node.errors import PackageDamaged
 from node.lifecycle import State, Step
 from node.rights import Side
 from tui.messages import sentence
-from tui.screens.choose import Choose, Option
+from tui.screens.choose import Choose, Look, Option
+from tui.screens.guide import GuidePage
 from tui.screens.page import Page
 
 EMPTY = "还没有事项。请先同步一次（F5），事项由区里发布"
@@ -87,9 +88,21 @@ async def _ask_item(
         )
         for one in ordered
     ]
+    by_code = {one.item.code: one for one in packages}
+
+    def show_guide(code: str) -> None:
+        if code in by_code:  # 替别处收件 has none
+            page.app.push_screen(GuidePage(page.node, by_code[code]))
+
     empty = NOT_FOUND if packages else EMPTY
     return await page.app.push_screen_wait(
-        Choose(question, [*options, *more], columns=("事项", "部门"), empty=empty)
+        Choose(
+            question,
+            [*options, *more],
+            columns=("事项", "部门"),
+            empty=empty,
+            look=Look("办事指南", show_guide),
+        )
     )
 
 

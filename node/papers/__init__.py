@@ -1,0 +1,1 @@
+"""Papers that leave the house: guides, receipts, notices; as data, as text, as PDF."""
