@@ -197,3 +197,14 @@ class StickTrouble(NodeError):
         """Keep the reason, a word that `tui.labels` knows, and where it was."""
         self.why, self.folder = why, folder
         super().__init__(f"{folder}: {why}; nothing of this node was lost")
+
+
+class CalendarSourceMissing(NodeError):
+    """The package that knows the holidays is not installed here."""
+
+    def __init__(self) -> None:
+        """Say what can be done instead."""
+        super().__init__(
+            "chinesecalendar is not installed; nothing was published; install the "
+            "extra `author`, or publish from a file"
+        )

@@ -359,6 +359,10 @@ _SENTENCES: dict[type, Callable[[Any], str]] = {
         "都在，照常能看、能填草稿。请向上级要一个本站点的邀请码，运行 "
         "lianban rejoin 邀请码，就能接着办。"
     ),
+    node_errors.CalendarSourceMissing: _always(
+        "这台电脑没有装节假日数据。没有发布；请安装 lianban[author] 后再试，"
+        "或用 --file 给出一张放假表。"
+    ),
     node_errors.NodeError: _always(
         "没有办成，也没有改动。请核对填写的内容后再试。"
     ),
