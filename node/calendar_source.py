@@ -10,7 +10,7 @@ from datetime import date
 from importlib import metadata
 
 from node.errors import CalendarSourceMissing
-from node.workdays import Day, YearTable, is_weekend
+from node.workdays import NAME_LIMIT, Day, YearTable, is_weekend
 
 PACKAGE = "chinesecalendar"
 
@@ -52,5 +52,5 @@ def _by_year(named: dict[date, str], *, of_weekend: bool) -> dict[int, tuple[Day
     found: dict[int, list[Day]] = defaultdict(list)
     for on, name in sorted(named.items()):
         if is_weekend(on) == of_weekend:
-            found[on.year].append(Day(on, NAMES.get(name, name)))
+            found[on.year].append(Day(on, NAMES.get(name, name[:NAME_LIMIT])))
     return {year: tuple(days) for year, days in found.items()}

@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import MAXYEAR, date, timedelta
+from itertools import pairwise
 
 from sync.canonical import Record
 
@@ -30,6 +31,11 @@ each, are only known from the year's notice.
 """
 
 SATURDAY = 5
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+"""Of which a table can be published; of any other it would be a slip."""
+NAME_LIMIT, SOURCE_LIMIT = 20, 60
+MOST_REST, MOST_WORK = 60, 30
+"""Days of one table. The years 2004 to 2026 have 23 and 12 at most."""
 MAX_WORKDAYS = 5000
 """The longest limit that is reckoned, about twenty years."""
 
@@ -164,6 +170,28 @@ class Calendar:
         if found is None:
             found = self._listed[year] = _listed(year, self._tables.get(year))
         return found
+
+
+def fault_of(table: YearTable) -> str:
+    """Return why a table cannot be one, in English for lists; empty if it can.
+
+    What another node has published is judged by this, so it depends on nothing else.
+    """
+    if not FIRST_YEAR <= table.year <= LAST_YEAR:
+        return "a year that no table can be of"
+    if len(table.rest) > MOST_REST or len(table.work) > MOST_WORK:
+        return "more days than a year can have"
+    if not 0 < len(table.source) <= SOURCE_LIMIT or not table.source.isprintable():
+        return "its source is out of limits"
+    for days, of_weekend in ((table.rest, False), (table.work, True)):
+        dates = [day.on for day in days]
+        if any(on.year != table.year or is_weekend(on) != of_weekend for on in dates):
+            return "a day that is of another year, or of another weekday"
+        if any(one >= other for one, other in pairwise(dates)):
+            return "days that are not in order, or stand there twice"
+        if any(len(d.name) > NAME_LIMIT or not d.name.isprintable() for d in days):
+            return "the name of a day is out of limits"
+    return ""
 
 
 def is_weekend(day: date) -> bool:

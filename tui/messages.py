@@ -284,6 +284,36 @@ def _not_allowed(error: node_errors.NotAllowed) -> str:
     return f"本站点无权{what}。没有改动；请由区里（或管这个地方的镇）来办。"
 
 
+CALENDAR_FAULTS: dict[str, str] = {
+    "unreadable": "文件读不出来：不是文本，或者太大",
+    "empty": "文件里一天也没有",
+    "too-many": "行数太多，一张放假表不会有这么多天",
+    "columns": "要有两列或三列：日期、休或班、名称",
+    "date": "日期写得不对，要像 2026-02-14",
+    "kind": "第二列只能写“休”或“班”",
+    "name": "名称太长（最多 20 字），或有看不见的字符",
+    "twice": "这一天前面已经写过",
+    "working": "这一天是周一到周五，本来就上班，不用写“班”",
+    "fixed": "是法定假日，却没有列为“休”；请核对这一年是否写全",
+}
+"""Keys of `node.errors.CALENDAR_FAULTS`."""
+
+
+def _calendar_refused(error: node_errors.CalendarRefused) -> str:
+    told = [
+        (f"第 {one.line} 行" if one.line else "")
+        + (f"（{harmless(one.text, width=24)}）" if one.line else harmless(one.text))
+        + word(CALENDAR_FAULTS, one.why)
+        for one in error.faults[:SHOWN_PROBLEMS]
+    ]
+    more = len(error.faults) - len(told)
+    rest = f"；另有 {more} 处" if more > 0 else ""
+    return (
+        f"没有发布：放假表有 {len(error.faults)} 处要改。{'；'.join(told)}{rest}。"
+        "已发布的照旧，改好后再发布。"
+    )
+
+
 def _stick_trouble(error: node_errors.StickTrouble) -> str:
     return STICK_TROUBLES.get(error.why, STICK_TROUBLES["other"]).format(error.folder)
 
@@ -363,6 +393,11 @@ _SENTENCES: dict[type, Callable[[Any], str]] = {
         "这台电脑没有装节假日数据。没有发布；请安装 lianban[author] 后再试，"
         "或用 --file 给出一张放假表。"
     ),
+    node_errors.NoCalendarYear: lambda e: (
+        f"节假日数据里没有 {e.year} 年的放假安排。没有发布，已发布的照旧；"
+        "请等国务院通知出来、升级数据后再试，或用 --file 给出一张放假表。"
+    ),
+    node_errors.CalendarRefused: _calendar_refused,
     node_errors.NodeError: _always(
         "没有办成，也没有改动。请核对填写的内容后再试。"
     ),
