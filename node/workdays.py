@@ -60,6 +60,15 @@ class YearTable(Record, frozen=True):
     source: str
 
 
+class PublishedTable(Record, frozen=True):
+    """A year's table as it travels. Of one year the highest `version`, 1 or more, is
+    in force.
+    """
+
+    version: int
+    table: YearTable
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """A day that was reckoned; provisional 暂定 if a year on the way has no table."""

@@ -98,6 +98,7 @@ CAUSES: dict[str, str] = {
     "roster": "名册的一步不成立",
     "certificate": "证书不成立",
     "publication": "事项表单不能用",
+    "calendar": "工作日历不能用",
     "batch": "批次清单读不了",
     "audit": "审计记录读不了",
     "holding": "材料的签收读不了",
@@ -140,6 +141,7 @@ ACTS: dict[str, str] = {
     audit.JOIN: "发证书入网",
     audit.ENROL: "登记入名册",
     audit.PUBLISH: "发布事项",
+    audit.PUBLISH_CALENDAR: "发布工作日历",
     audit.REVOKE: "停用站点",
     audit.EXPORT: "另存材料",
 }

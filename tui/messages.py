@@ -279,7 +279,7 @@ def _places(error: forms_errors.FormError) -> str:
 def _not_allowed(error: node_errors.NotAllowed) -> str:
     if error.what == "carry":
         return "不能拷给这个站点：它已停用，或者就是本站点。没有改动，请换一个站点。"
-    acts = {"publish": "发布事项", "revoke": "停用这个站点"}
+    acts = {"publish": "向全区发布", "revoke": "停用这个站点"}
     what = acts.get(error.what, "登记这个站点")
     return f"本站点无权{what}。没有改动；请由区里（或管这个地方的镇）来办。"
 
