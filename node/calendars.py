@@ -5,13 +5,20 @@ may write; see `node.absorb`. A year may be published again: the higher version 
 force, wherever it came first. How days are reckoned stands in `node.workdays`.
 """
 
+from dataclasses import dataclass
 from datetime import date
 
 from node import audit, journal
 from node.store.journal import StoredEntry
 from node.store.registry import CalendarRow
 from node.wiring import Node
-from node.workdays import Calendar, PublishedTable, YearTable, fault_of
+from node.workdays import (
+    MAX_WORKDAYS,
+    Calendar,
+    PublishedTable,
+    YearTable,
+    fault_of,
+)
 from sync.canonical import decode, encode
 from sync.errors import Malformed
 from sync.identity import PUBLIC
@@ -95,8 +102,45 @@ def on_change(node: Node, old: Calendar, new: Calendar) -> None:
     """
 
 
-def next_year_is_missed(calendar: Calendar, today: date) -> bool:
-    """Say whether next year's table should have been published by `today`."""
-    return (today.month, today.day) > NOTICE_AFTER and not calendar.knows(
-        today.year + 1
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far the published calendar reaches, seen from `today`.
+
+    Attributes:
+        today: civil date in China.
+        provisional_from: the first day from today on whose year has no table.
+        missing_year: the first year whose table should be published by now, or 0.
+        beyond: how many present items would be due, if accepted today, on a day that
+            is provisional.
+    """
+
+    today: date
+    provisional_from: date
+    missing_year: int
+    beyond: int
+
+
+def reach_of(node: Node, today: date) -> Reach:
+    """Return how far the published calendar reaches."""
+    calendar = node.calendar
+    packages = (
+        node.package(row.digest) for row in node.store.registry.current_packages()
     )
+    return Reach(
+        today,
+        calendar.provisional_from(today),
+        missing_year(calendar, today),
+        sum(
+            calendar.add_workdays(today, package.item.promise_workdays).is_provisional
+            for package in packages
+            if package and 0 < package.item.promise_workdays <= MAX_WORKDAYS
+        ),
+    )
+
+
+def missing_year(calendar: Calendar, today: date) -> int:
+    """Return the first year whose table should be published by `today`, or 0."""
+    if not calendar.knows(today.year):
+        return today.year
+    is_time = (today.month, today.day) > NOTICE_AFTER
+    return today.year + 1 if is_time and not calendar.knows(today.year + 1) else 0

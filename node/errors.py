@@ -233,6 +233,7 @@ class LineFault:
 
 
 CALENDAR_FAULTS: dict[str, str] = {
+    "missing": "there is no such file, or it may not be read",
     "unreadable": "it is no text, or larger than a calendar can be",
     "empty": "no day stands in it",
     "too-many": "more lines than a few years have",

@@ -28,7 +28,7 @@ from sync.errors import (
     PeerUnreachable,
     SyncError,
 )
-from tui.commands import audit, carry, cases, catalog, forms, place, upkeep
+from tui.commands import audit, carry, cases, catalog, forms, place, upkeep, workdays
 from tui.commands.chinese import ChineseFormatter, usage_sentence
 from tui.commands.context import Context, tell_wrong
 from tui.messages import sentence
@@ -101,6 +101,7 @@ def cli(
 for command in (
     *place.COMMANDS,
     catalog.catalog,
+    workdays.calendar,
     forms.forms,
     cases.case,
     carry.carry,

@@ -285,6 +285,7 @@ def _not_allowed(error: node_errors.NotAllowed) -> str:
 
 
 CALENDAR_FAULTS: dict[str, str] = {
+    "missing": "读不到：没有这个文件，或没有权限",
     "unreadable": "文件读不出来：不是文本，或者太大",
     "empty": "文件里一天也没有",
     "too-many": "行数太多，一张放假表不会有这么多天",
@@ -300,18 +301,20 @@ CALENDAR_FAULTS: dict[str, str] = {
 
 
 def _calendar_refused(error: node_errors.CalendarRefused) -> str:
-    told = [
-        (f"第 {one.line} 行" if one.line else "")
-        + (f"（{harmless(one.text, width=24)}）" if one.line else harmless(one.text))
-        + word(CALENDAR_FAULTS, one.why)
-        for one in error.faults[:SHOWN_PROBLEMS]
-    ]
+    told = [_line_fault(one) for one in error.faults[:SHOWN_PROBLEMS]]
     more = len(error.faults) - len(told)
     rest = f"；另有 {more} 处" if more > 0 else ""
     return (
         f"没有发布：放假表有 {len(error.faults)} 处要改。{'；'.join(told)}{rest}。"
         "已发布的照旧，改好后再发布。"
     )
+
+
+def _line_fault(fault: node_errors.LineFault) -> str:
+    words, text = word(CALENDAR_FAULTS, fault.why), harmless(fault.text, width=24)
+    if fault.line:
+        return f"第 {fault.line} 行（{text}）{words}"
+    return f"{text} {words}" if text else words
 
 
 def _stick_trouble(error: node_errors.StickTrouble) -> str:
@@ -394,7 +397,7 @@ _SENTENCES: dict[type, Callable[[Any], str]] = {
         "或用 --file 给出一张放假表。"
     ),
     node_errors.NoCalendarYear: lambda e: (
-        f"节假日数据里没有 {e.year} 年的放假安排。没有发布，已发布的照旧；"
+        f"所用的数据里没有 {e.year} 年的放假安排。没有发布，已发布的照旧；"
         "请等国务院通知出来、升级数据后再试，或用 --file 给出一张放假表。"
     ),
     node_errors.CalendarRefused: _calendar_refused,

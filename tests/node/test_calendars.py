@@ -263,18 +263,34 @@ def test_a_table_that_comes_while_the_node_is_open_is_seen_at_once(
 
 
 @pytest.mark.parametrize(
-    ("today", "is_missed"),
+    ("today", "year"),
     [
-        ("2026-11-15", False),
-        ("2026-11-16", True),
-        ("2026-12-31", True),
-        ("2025-12-31", False),
-        ("2027-01-01", False),
+        ("2026-11-15", 0),
+        ("2026-11-16", 2027),
+        ("2026-12-31", 2027),
+        ("2025-12-31", 0),
+        ("2027-01-01", 2027),
+        ("2024-12-31", 2024),
     ],
 )
 def test_next_year_is_missed_after_the_middle_of_november(
-    today: str, is_missed: bool
+    today: str, year: int
 ) -> None:
-    found = calendars.next_year_is_missed(Calendar(TABLES), date.fromisoformat(today))
+    found = calendars.missing_year(Calendar(TABLES), date.fromisoformat(today))
 
-    assert found is is_missed
+    assert found == year
+
+
+def test_items_that_would_be_due_beyond_the_calendar_are_counted(nodes: Three) -> None:
+    upkeep.publish_calendar(nodes.district, TABLES)
+    promises = [
+        package.item.promise_workdays
+        for row in nodes.district.store.registry.current_packages()
+        if (package := nodes.district.package(row.digest))
+    ]
+
+    spring = calendars.reach_of(nodes.district, date(2026, 3, 2))
+    eve = calendars.reach_of(nodes.district, date(2026, 12, 31))
+
+    assert (spring.beyond, spring.provisional_from) == (0, date(2027, 1, 1))
+    assert eve.beyond == len(promises) == 3
