@@ -37,23 +37,25 @@ def horizon(reach: Reach) -> str:
     return f"公布到 {last} 年底；以后的期限{BASIS}，暂定"
 
 
-def remarks(reach: Reach, *, is_district: bool) -> list[str]:
-    """Return what a person should know or do about it; none if all is well."""
-    found = []
-    if reach.beyond:
-        found.append(
-            f"今天受理，有 {reach.beyond} 个事项的承诺期限已超出公布的日历：暂定，"
-            "公布后会变"
-        )
-    missing = reach.missing_year
-    if missing:
-        todo = (
-            "请看国务院通知，运行 lianban calendar publish（有放假表的加 --file）"
-            if is_district
-            else "请区里发布；同步后本站点就有"
-        )
-        found.append(f"{missing} 年的工作日历还没有公布。{todo}")
-    return found
+def missing(reach: Reach, *, is_district: bool) -> str:
+    """Return which year should be published by now, and who does it; empty if none."""
+    if not reach.missing_year:
+        return ""
+    todo = (
+        "请看国务院通知，运行 lianban calendar publish（有放假表的加 --file）"
+        if is_district
+        else "请区里发布；同步后本站点就有"
+    )
+    return f"{reach.missing_year} 年的工作日历还没有公布。{todo}。"
+
+
+def beyond(items: int) -> str:
+    """Return how many items lead beyond what is published; empty for none."""
+    if not items:
+        return ""
+    return (
+        f"今天受理，有 {items} 个事项的承诺期限已超出公布的日历：暂定，公布后会重算。"
+    )
 
 
 def _day(on: date) -> str:

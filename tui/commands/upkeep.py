@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from forms.item import Tier
 from node import calendars, cases, casework
 from node import status as node_status
 from node import upkeep as node_upkeep
@@ -142,12 +143,11 @@ def status_object(node: Node) -> dict[str, Any]:
 
 
 def _calendar(node: Node) -> dict[str, Any]:
-    reach = calendars.reach_of(node, casework.today(node))
+    reach = calendars.reach_of(node.calendar, casework.today(node))
     return {
         "years": [table.year for table in node.calendar.tables],
         "provisional_from": reach.provisional_from.isoformat(),
         "missing_year": reach.missing_year or None,
-        "items_beyond": reach.beyond,
     }
 
 
@@ -243,11 +243,11 @@ def _print_status(node: Node) -> None:
     trouble = node_status.trouble(node)
     if trouble.is_revoked:
         line(labels.REVOKED_HERE)
-    reach = calendars.reach_of(node, casework.today(node))
+    reach = calendars.reach_of(node.calendar, casework.today(node))
     line("工作日历", calendar_words.horizon(reach))
-    is_district = node.certificate.tier == "district"
-    for words in calendar_words.remarks(reach, is_district=is_district):
-        line("", words)
+    missing = calendar_words.missing(reach, is_district=node.tier is Tier.DISTRICT)
+    if missing:
+        line("", missing)
     for one in node_status.neighbours(node):
         if one.is_revoked:
             line(f"  {desk_name(one.certificate)}", "已停用")

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from forms.item import Tier
 from node import calendar_file, calendar_source, calendars, casework
 from node import upkeep as node_upkeep
 from node.errors import CalendarRefused, LineFault, NoCalendarYear
@@ -90,14 +91,16 @@ def show_calendar(context: Context, year: int | None, as_json: bool) -> None:
             for row, table in _in_force(node)
             if year is None or table.year == year
         ]
-        reach = calendars.reach_of(node, casework.today(node))
+        today = casework.today(node)
+        reach = calendars.reach_of(node.calendar, today)
+        items = calendars.items_beyond(node, today)
         if as_json:
             show(
                 {
                     "years": [_object(row, table) for row, table in rows],
                     "provisional_from": reach.provisional_from.isoformat(),
                     "missing_year": reach.missing_year or None,
-                    "items_beyond": reach.beyond,
+                    "items_beyond": items,
                 }
             )
             return
@@ -111,9 +114,13 @@ def show_calendar(context: Context, year: int | None, as_json: bool) -> None:
         if year is not None and not rows:
             line(f"{year} 年没有公布；这一年的期限{calendar_words.BASIS}，暂定")
         line("工作日历", calendar_words.horizon(reach))
-        is_district = node.certificate.tier == "district"
-        for words in calendar_words.remarks(reach, is_district=is_district):
-            tell(words + "。")
+        is_district = node.tier is Tier.DISTRICT
+        for words in (
+            calendar_words.beyond(items),
+            calendar_words.missing(reach, is_district=is_district),
+        ):
+            if words:
+                tell(words)
 
 
 def _read(path: Path) -> bytes:
