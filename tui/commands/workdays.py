@@ -28,6 +28,7 @@ def calendar() -> None:
 
 @calendar.command(
     "publish",
+    short_help="把放假和调休签名发布给全区（只有区里能发布）。",
     help="把放假和调休签名发布给全区（只有区里能发布）。不带选项时发布节假日数据里"
     "去年以来、还没有发布的各年；带 --year 或 --file 时，已发布的那一年也会换成新的。",
 )
