@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from forms import package as packages
 from forms.errors import FormError
-from node import attachments, audit, forks, packs, roster
+from node import attachments, audit, calendars, forks, packs, roster
 from node.document_plan import Candidate
 from node.errors import NodeError
 from node.judge import Plan
@@ -130,7 +130,7 @@ def absorb(node: Node, parcel: Parcel, sender: Certificate) -> Received:
             received.gaps += 1
         except PeerFault as fault:
             refused.add("chunk", fault)
-    forks.settle(node, keep_other)
+    forks.settle(node, keep_arrived)
     settle_waiting(node)
     taken = attachments.take(node, sender, parcel.pieces)
     received.pieces, received.files = taken.taken, taken.whole
@@ -180,7 +180,7 @@ def take_chunk(node: Node, chunk: Chunk, sender: Certificate) -> int:
         except _Parted:
             # As evidence it must be readable for who has another history.
             alone = pack(chunk.stream, entries, chunk.checkpoint)
-            return forks.take_tail(node, alone, entries, keep_other)
+            return forks.take_tail(node, alone, entries, keep_arrived)
         if not links:
             return 0
         candidates = [
@@ -251,6 +251,8 @@ def take_other(node: Node, stored: StoredEntry) -> tuple[str, str, str]:
                 roster.take_certificate(node, signed)
             case streams.KIND_PUBLICATION if stored.stream.scope == PUBLIC:
                 _take_package(node, stored)
+            case streams.KIND_CALENDAR if stored.stream.scope == PUBLIC:
+                calendars.take(node, stored)
             case streams.KIND_AUDIT:
                 audit.take(node, stored)
             case streams.KIND_BATCH:
@@ -298,12 +300,24 @@ def _commit(
                 candidate.row = by_sequence[candidate.entry.sequence]
             for (entry, _), row in zip(links, rows, strict=True):
                 if entry.kind != streams.KIND_CHANGE:
-                    keep_other(node, StoredEntry(row, stream, now_ms, None, entry))
+                    keep_arrived(node, StoredEntry(row, stream, now_ms, None, entry))
             plan.commit()
     except BaseException:
         node.forget()
         raise
     return True
+
+
+def keep_arrived(node: Node, stored: StoredEntry) -> None:
+    """Take in an entry that is no change and that has just come, or can be used since
+    an upgrade, with what follows for what is stored here.
+    """
+    if stored.entry.kind != streams.KIND_CALENDAR:
+        keep_other(node, stored)
+        return
+    before = node.calendar
+    keep_other(node, stored)
+    calendars.tell_of_change(node, before)
 
 
 def keep_other(node: Node, stored: StoredEntry) -> None:

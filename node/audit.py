@@ -18,6 +18,7 @@ from sync.stream import KIND_AUDIT
 
 INVITE, JOIN, ENROL, REVOKE = "invite", "join", "enrol", "revoke"
 PUBLISH = "publish"
+PUBLISH_CALENDAR = "publish-calendar"
 EXPORT = "export"
 LOOK = "look"
 SCOPE_REFUSED = "scope-refused"

@@ -1,6 +1,7 @@
 """What can go wrong at a service point. One class for each decision of a caller."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 class NodeError(Exception):
@@ -211,3 +212,60 @@ class StickTrouble(NodeError):
         """Keep the reason, a word that `tui.labels` knows, and where it was."""
         self.why, self.folder = why, folder
         super().__init__(f"{folder}: {why}; nothing of this node was lost")
+
+
+class CalendarSourceMissing(NodeError):
+    """The package that knows the holidays is not installed here."""
+
+    def __init__(self) -> None:
+        """Say what can be done instead."""
+        super().__init__(
+            "chinesecalendar is not installed; nothing was published; install the "
+            "extra `author`, or publish from a file"
+        )
+
+
+class NoCalendarYear(NodeError):
+    """The source of the working calendar knows none of the years asked for."""
+
+    def __init__(self, year: int) -> None:
+        """Keep the first year that was asked for."""
+        self.year = year
+        super().__init__(f"no calendar of {year} is known; nothing was published")
+
+
+@dataclass(frozen=True, slots=True)
+class LineFault:
+    """What is wrong with a line of a file; `why` is a key of `CALENDAR_FAULTS`.
+
+    `line` is 0 where it is no single line; `text` is what stands there.
+    """
+
+    line: int
+    why: str
+    text: str = ""
+
+
+CALENDAR_FAULTS: dict[str, str] = {
+    "missing": "there is no such file, or it may not be read",
+    "unreadable": "it is no text, or larger than a calendar can be",
+    "empty": "no day stands in it",
+    "too-many": "more lines than a few years have",
+    "columns": "it has not two or three columns",
+    "date": "the first column is no date",
+    "kind": "the second column is neither 休 nor 班",
+    "name": "the name is too long, or holds what is no letter",
+    "twice": "the day stands in another line already",
+    "working": "a day of Monday to Friday is worked anyway",
+    "fixed": "a statutory day is missing, so the file is not whole",
+}
+"""Why a file of days is refused."""
+
+
+class CalendarRefused(NodeError):
+    """A file of days cannot be published; nothing was."""
+
+    def __init__(self, faults: Sequence[LineFault]) -> None:
+        """Keep all faults, by line."""
+        self.faults = tuple(faults)
+        super().__init__(f"the calendar has {len(faults)} faults; nothing was changed")

@@ -7,7 +7,7 @@ less.
 """
 
 from node import judge
-from node.absorb import keep_other, settle_waiting
+from node.absorb import keep_arrived, settle_waiting
 from node.wiring import Node
 
 VERSION_SETTING = "judge_version"
@@ -42,7 +42,7 @@ def _judge_all(node: Node) -> None:
         stored = store.journal.entry(row)
         assert stored is not None
         store.documents.drop_quarantine([row])
-        keep_other(node, stored)
+        keep_arrived(node, stored)
     judge.judge_whole(node, store.documents.unsettled())
     settle_waiting(node)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from forms.package import Package
 from forms.package import encode as encode_package
-from node import audit, forks, journal, tidy
+from node import audit, calendars, forks, journal, tidy
 from node.absorb import keep_other, settle_waiting
 from node.document_plan import Candidate
 from node.errors import NodeError, NotAllowed, PackageDamaged
@@ -15,6 +15,7 @@ from node.store import DERIVED
 from node.store.branches import Line
 from node.store.journal import StoredEntry
 from node.wiring import Node
+from node.workdays import YearTable
 from sync import seal
 from sync.document import Document
 from sync.errors import DocumentDamaged, PeerFault, SyncError
@@ -77,6 +78,23 @@ def publish(node: Node, packages: Iterable[Package]) -> list[tuple[str, str, boo
                 )
             done.append((package.item.code, package.version, is_new))
     return done
+
+
+def publish_calendar(
+    node: Node, tables: Iterable[YearTable]
+) -> list[tuple[int, int, bool]]:
+    """Publish the working days of years to all; return (year, version, was it new?).
+
+    Raises:
+        NotAllowed: only the district publishes.
+    """
+    must_publish(node)
+    try:
+        with node.store.transaction():
+            return [(t.year, *calendars.publish(node, t)) for t in tables]
+    except BaseException:
+        node.forget()
+        raise
 
 
 def scope_digests(node: Node) -> dict[str, str]:

@@ -19,7 +19,9 @@ from node.errors import PackageDamaged, StoreDamaged
 from node.home import Home
 from node.store import Store
 from node.vault import Keys
+from node.workdays import Calendar, PublishedTable
 from sync.canonical import Record, decode, encode
+from sync.errors import Malformed
 from sync.identity import Certificate, Roster, SignedCertificate, is_division
 from sync.sandbox import Sandbox
 
@@ -60,6 +62,8 @@ class Node:
     _roster: Roster | None = None
     _roster_mark: tuple[int, int] = (-1, -1)
     _packages: dict[str, Package] = field(default_factory=dict)
+    _calendar: Calendar | None = None
+    _calendar_mark: tuple[int, int] = (-1, -1)
 
     @property
     def id(self) -> bytes:
@@ -111,9 +115,19 @@ class Node:
             self._packages[digest] = found
         return found
 
+    @property
+    def calendar(self) -> Calendar:
+        """The working days that are published, as the store has them now."""
+        mark = self.store.registry.calendar_mark()
+        if self._calendar is None or mark != self._calendar_mark:
+            self._calendar = read_calendar(self.store)
+            self._calendar_mark = mark
+        return self._calendar
+
     def forget(self) -> None:
         """Drop what was read from a transaction that did not happen."""
         self._roster = None
+        self._calendar = None
         self._packages.clear()
 
     def another_connection(self) -> "Node":
@@ -187,6 +201,21 @@ def read_roster(store: Store, root: bytes) -> Roster:
         if key not in roster.enrolled:
             roster.provisional[key] = (signed, certificate)
     return roster
+
+
+def read_calendar(store: Store) -> Calendar:
+    """Return the calendar from the store; what lies there has been judged before.
+
+    Raises:
+        StoreDamaged: a table cannot be read.
+    """
+    try:
+        return Calendar(
+            decode(row.body, PublishedTable, limit_bytes=DATABASE_FILE_LIMIT).table
+            for row in store.registry.current_calendars()
+        )
+    except Malformed as error:
+        raise StoreDamaged("the table of working days is damaged") from error
 
 
 def read_identity(store: Store) -> Secrets:

@@ -24,6 +24,7 @@ KIND_CHANGE = "change"  # an Automerge change of `document`
 KIND_ROSTER = "roster"  # a RosterEntry
 KIND_CERTIFICATE = "certificate"  # a SignedCertificate, in the scope of whom it is for
 KIND_PUBLICATION = "publication"  # a package for all
+KIND_CALENDAR = "calendar"  # the working days of a year, for all
 KIND_AUDIT = "audit"  # an act that somebody must answer for
 KIND_BATCH = "batch"  # a signed list of documents, forwarded together
 KIND_HOLDING = "holding"  # which files of which documents this author has whole

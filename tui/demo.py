@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,8 @@ import click
 
 from forms.author.packing import read_packages
 from forms.catalog import shipped
-from node import casework, enrol, sample, status, talk, upkeep
-from node.errors import NodeError
+from node import calendar_source, casework, enrol, sample, status, talk, upkeep
+from node.errors import CalendarSourceMissing, NodeError
 from node.lifecycle import State, Step
 from node.wiring import Node, open_node
 from tui import labels
@@ -163,6 +163,10 @@ def _three_desks(folder: Path, say: Callable[[str], None]) -> Iterator[dict[str,
             password=district.password,
         )
         upkeep.publish(root, read_packages(shipped()))
+        last_year = casework.today(root).year - 1
+        # Without the extra `author` the demo's limits are provisional, and say so.
+        with suppress(CalendarSourceMissing):
+            upkeep.publish_calendar(root, calendar_source.known_tables(last_year))
         root.close()
         _serve(district)
         _join(desks["town"], district)

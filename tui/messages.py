@@ -281,9 +281,42 @@ def _places(error: forms_errors.FormError) -> str:
 def _not_allowed(error: node_errors.NotAllowed) -> str:
     if error.what == "carry":
         return "不能拷给这个站点：它已停用，或者就是本站点。没有改动，请换一个站点。"
-    acts = {"publish": "发布事项", "revoke": "停用这个站点"}
+    acts = {"publish": "向全区发布", "revoke": "停用这个站点"}
     what = acts.get(error.what, "登记这个站点")
     return f"本站点无权{what}。没有改动；请由区里（或管这个地方的镇）来办。"
+
+
+CALENDAR_FAULTS: dict[str, str] = {
+    "missing": "读不到：没有这个文件，或没有权限",
+    "unreadable": "文件读不出来：不是文本，或者太大",
+    "empty": "文件里一天也没有",
+    "too-many": "行数太多，一张放假表不会有这么多天",
+    "columns": "要有两列或三列：日期、休或班、名称",
+    "date": "日期写得不对，要像 2026-02-14",
+    "kind": "第二列只能写“休”或“班”",
+    "name": "名称太长（最多 20 字），或有看不见的字符",
+    "twice": "这一天前面已经写过",
+    "working": "这一天是周一到周五，本来就上班，不用写“班”",
+    "fixed": "是法定假日，却没有列为“休”；请核对这一年是否写全",
+}
+"""Keys of `node.errors.CALENDAR_FAULTS`."""
+
+
+def _calendar_refused(error: node_errors.CalendarRefused) -> str:
+    told = [_line_fault(one) for one in error.faults[:SHOWN_PROBLEMS]]
+    more = len(error.faults) - len(told)
+    rest = f"；另有 {more} 处" if more > 0 else ""
+    return (
+        f"没有发布：放假表有 {len(error.faults)} 处要改。{'；'.join(told)}{rest}。"
+        "已发布的照旧，改好后再发布。"
+    )
+
+
+def _line_fault(fault: node_errors.LineFault) -> str:
+    words, text = word(CALENDAR_FAULTS, fault.why), harmless(fault.text, width=24)
+    if fault.line:
+        return f"第 {fault.line} 行（{text}）{words}"
+    return f"{text} {words}" if text else words
 
 
 def _stick_trouble(error: node_errors.StickTrouble) -> str:
@@ -367,6 +400,15 @@ _SENTENCES: dict[type, Callable[[Any], str]] = {
         "都在，照常能看、能填草稿。请向上级要一个本站点的邀请码，运行 "
         "lianban rejoin 邀请码，就能接着办。"
     ),
+    node_errors.CalendarSourceMissing: _always(
+        "这台电脑没有装节假日数据。没有发布；请安装 lianban[author] 后再试，"
+        "或用 --file 给出一张放假表。"
+    ),
+    node_errors.NoCalendarYear: lambda e: (
+        f"所用的数据里没有 {e.year} 年的放假安排。没有发布，已发布的照旧；"
+        "请等国务院通知出来、升级数据后再试，或用 --file 给出一张放假表。"
+    ),
+    node_errors.CalendarRefused: _calendar_refused,
     node_errors.NodeError: _always(
         "没有办成，也没有改动。请核对填写的内容后再试。"
     ),

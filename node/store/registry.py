@@ -43,6 +43,17 @@ class PackageRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarRow:
+    """The published working days of a year; `body` is a `PublishedTable`."""
+
+    entry: int
+    year: int
+    version: int
+    published_at_ms: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class BatchRow:
     """A list of cases that a town has forwarded together."""
 
@@ -271,6 +282,32 @@ class Registry:
             (digest,),
         ).fetchone()
         return int(row[0])
+
+    # -- working calendar ---------------------------------------------------------
+
+    def put_calendar(self, row: CalendarRow) -> None:
+        """Keep a year's working days."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO calendars VALUES (?, ?, ?, ?, ?)",
+            (row.entry, row.year, row.version, row.published_at_ms, row.body),
+        )
+
+    def current_calendars(self) -> list[CalendarRow]:
+        """Return what is in force of each year, by year."""
+        rows = self._db.execute(
+            "SELECT entry, year, version, published_at_ms, body FROM calendars "
+            # Of one version the same one everywhere, whichever came first.
+            "ORDER BY year, version, body"
+        )
+        in_force = {row[1]: CalendarRow(*row) for row in rows}
+        return list(in_force.values())
+
+    def calendar_mark(self) -> tuple[int, int]:
+        """Return two numbers that change whenever another table is kept."""
+        row = self._db.execute(
+            "SELECT count(*), coalesce(max(entry), 0) FROM calendars"
+        ).fetchone()
+        return row[0], row[1]
 
     # -- batches ------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ DERIVED = (
     "cases",
     "search",
     "packages",
+    "calendars",
     "pending",
     "quarantine",
     "batches",
@@ -266,3 +267,13 @@ CREATE TABLE pack_words (
     count INTEGER NOT NULL, made BLOB NOT NULL, came BLOB NOT NULL, said BLOB NOT NULL
 ) WITHOUT ROWID
 """
+
+
+@migrations()
+def published_calendars(db: Database) -> None:
+    """The working days of years."""
+    db.execute(
+        "CREATE TABLE calendars ("
+        "entry INTEGER PRIMARY KEY, year INTEGER NOT NULL, version INTEGER NOT NULL, "
+        "published_at_ms INTEGER NOT NULL, body BLOB NOT NULL)"
+    )

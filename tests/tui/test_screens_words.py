@@ -51,6 +51,8 @@ MADE = {
     "PeerUnreachable": ("https://x:1", "nothing listens there"),
     "PeerRefused": ("https://x:1", 503, "no reason given"),
     "PackageDamaged": ("老年人优待证办理", "332011001000", "2026112101", "ab" * 32),
+    "NoCalendarYear": (2027,),
+    "CalendarRefused": ([node_errors.LineFault(3, "kind", "2026-02-14,假")],),
     "PackageRefused": ("unreadable",),
     "PackageTooNew": (2, 1),
     "CatalogRefused": ([CatalogProblem("甲.toml", 1, "缺少 name")],),
@@ -100,6 +102,10 @@ def test_every_error_has_a_sentence_with_what_stands_and_what_to_do(
             word in said
             for word in ("没有", "不影响", "先锁住", "在本机", "都在", "不在")
         ), said
+
+
+def test_every_fault_of_a_calendar_has_its_words() -> None:
+    assert set(messages.CALENDAR_FAULTS) == set(node_errors.CALENDAR_FAULTS)
 
 
 def test_a_sentence_never_repeats_what_a_peer_has_worded() -> None:

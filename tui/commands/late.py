@@ -6,6 +6,7 @@ import click
 
 COMMANDS = {
     "audit": "audit:audit",
+    "calendar": "workdays:calendar",
     "carry": "carry:carry",
     "case": "cases:case",
     "catalog": "catalog:catalog",

@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from node import cases
+from forms.item import Tier
+from node import calendars, cases, casework
 from node import status as node_status
 from node import upkeep as node_upkeep
 from node.desks import desk_name
@@ -13,7 +14,7 @@ from node.fork_report import ForkedNode, forked_nodes
 from node.status import Neighbour
 from node.store.documents import PendingRow, QuarantineRow
 from node.wiring import Node
-from tui import fork_words, labels, refusal_words, stick_words, times
+from tui import calendar_words, fork_words, labels, refusal_words, stick_words, times
 from tui.commands.carry import traffic_object
 from tui.commands.context import Context, json_option, line, show, tell
 
@@ -105,6 +106,7 @@ def status_object(node: Node) -> dict[str, Any]:
         "not_delivered": above.not_delivered if above else 0,
         "online": above.is_online if above else None,
         "since": iso(above.since_ms) if above else None,
+        "calendar": _calendar(node),
         "neighbours": [_neighbour(one) for one in node_status.neighbours(node)],
         "waiting": trouble.waiting,
         "pending": [
@@ -134,6 +136,15 @@ def status_object(node: Node) -> dict[str, Any]:
             )
         ],
         "digests": node_upkeep.scope_digests(node),
+    }
+
+
+def _calendar(node: Node) -> dict[str, Any]:
+    reach = calendars.reach_of(node.calendar, casework.today(node))
+    return {
+        "years": [table.year for table in node.calendar.tables],
+        "provisional_from": reach.provisional_from.isoformat(),
+        "missing_year": reach.missing_year or None,
     }
 
 
@@ -229,6 +240,11 @@ def _print_status(node: Node) -> None:
     trouble = node_status.trouble(node)
     if trouble.is_revoked:
         line(labels.REVOKED_HERE)
+    reach = calendars.reach_of(node.calendar, casework.today(node))
+    line("工作日历", calendar_words.horizon(reach))
+    missing = calendar_words.missing(reach, is_district=node.tier is Tier.DISTRICT)
+    if missing:
+        line("", missing)
     for one in node_status.neighbours(node):
         if one.is_revoked:
             line(f"  {desk_name(one.certificate)}", "已停用")
