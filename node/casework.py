@@ -29,6 +29,7 @@ from node import (
 from node.absorb import BatchList, batch_id
 from node.cases import Case, make_row, open_case
 from node.errors import AnswersWrong, NotFound, StepRefused, StoreDamaged
+from node.facts import fault_of
 from node.lifecycle import (
     CARRIES_FIELDS,
     NOTE_LIMIT,
@@ -42,6 +43,7 @@ from node.lifecycle import (
 from node.material import Material, encode_material, materials_in
 from node.matters import taken_changes
 from node.policy import NAME_LIMIT, SCHEMA, author_prefix, containers_of
+from node.records import records
 from node.store.attachments import MaterialRow
 from node.store.cases import Draft
 from node.store.documents import (
@@ -195,8 +197,12 @@ def rename_drafts(node: Node) -> None:
         old_names.note(node, draft, renamed)
 
 
-def submit_draft(node: Node, draft: Draft) -> Case:
+def submit_draft(
+    node: Node, draft: Draft, facts: Mapping[str, str] | None = None
+) -> Case:
     """Make a case of a draft: from here on it is an entry and will travel.
+
+    `facts` is what is said of the intake, see `node.facts`.
 
     Raises:
         AnswersWrong: all that is wrong with the form, or a file that is not here or too
@@ -206,14 +212,21 @@ def submit_draft(node: Node, draft: Draft) -> Case:
         RevokedHere: this node has been put out; the draft is kept.
     """
     package = _package_of(node, draft.package)
-    answers = _checked(node, package, draft.answers)
+    facts = {key: value.strip() for key, value in (facts or {}).items()}
+    answers = _checked(
+        node, package, draft.answers, is_paper_only="paper_only" in facts
+    )
     side = rights.side_of(node.certificate, draft.division)
     why = rights.why_not(Step.SUBMIT, node.tier, package.item, State.DRAFT, "", side)
     if why:
         raise StepRefused(draft.id, State.DRAFT, Step.SUBMIT, why)
+    if fault_of(Step.SUBMIT, facts, package.item):
+        raise StepRefused(draft.id, State.DRAFT, Step.SUBMIT, "facts")
     materials = _materials(node, package, answers, draft.files, {})
     at_ms = node.now_ms()
-    event = Event(step=Step.SUBMIT, at=at_ms, by=node.operator[:NAME_LIMIT])
+    event = Event(
+        step=Step.SUBMIT, at=at_ms, by=node.operator[:NAME_LIMIT], facts=facts
+    )
     with node.store.transaction():
         if node.store.cases.draft(draft.document) is None:
             raise NotFound("draft", draft.id)
@@ -267,6 +280,7 @@ def take_step(
     answers: Mapping[str, str] | None = None,
     files: Sequence[str] = (),
     batch: str = "",
+    facts: Mapping[str, str] | None = None,
 ) -> Case:
     """Take a step in a case and return the case as it is then.
 
@@ -279,6 +293,7 @@ def take_step(
         files: digests of new files, besides those that the answers name, with
             steps that carry fields.
         batch: the number of the batch with which it goes.
+        facts: what else the step says, see `node.facts`.
 
     Raises:
         NotFound, Ambiguous: no case, or more than one, is called so.
@@ -287,7 +302,9 @@ def take_step(
     """
     document = cases.find_row(node, case).document
     with node.store.transaction():
-        _write_step(node, document, step, note, answers or {}, files, batch)
+        _write_step(
+            node, document, step, note, answers or {}, files, batch, facts or {}
+        )
     return open_case(node, document.hex())
 
 
@@ -339,7 +356,9 @@ def _write_step(
     answers: Mapping[str, str],
     files: Sequence[str],
     batch: str,
+    facts: Mapping[str, str] | None = None,
 ) -> None:
+    facts = {key: value.strip() for key, value in (facts or {}).items()}
     case = open_case(node, document_key.hex())
     check_note(note)
     state, item = case.story.state, case.package.item
@@ -348,10 +367,19 @@ def _write_step(
     if why:
         words = rights.allowed_words(node.tier, item, state, side)
         raise StepRefused(case.id, state, step, why, words)
+    if rights.is_to_be_heard(step, facts, item):
+        department = node.certificate.department
+        known = records(item, case.story)
+        why = rights.why_not_said(step, facts, item, department, known)
+        if why:
+            raise StepRefused(case.id, state, step, why)
     changed = {k: v for k, v in answers.items() if case.fields.get(k, "") != v}
     materials: dict[str, Material] = {}
     if step in CARRIES_FIELDS:
-        merged = _checked(node, case.package, {**case.fields, **answers})
+        is_paper_only = step is Step.SUBMIT and "paper_only" in facts
+        merged = _checked(
+            node, case.package, {**case.fields, **answers}, is_paper_only=is_paper_only
+        )
         # An answer that was taken out is written as nothing: a field never vanishes.
         keys = set(case.fields) | set(merged)
         changed = {
@@ -364,7 +392,15 @@ def _write_step(
     write_event(
         node,
         case,
-        Event(step, 0, "", note=note, fields=tuple(sorted(changed)), batch=batch),
+        Event(
+            step,
+            0,
+            "",
+            note=note,
+            fields=tuple(sorted(changed)),
+            batch=batch,
+            facts=facts,
+        ),
         changed,
         materials,
     )
@@ -536,9 +572,22 @@ def _package_of(node: Node, digest: str) -> Package:
 
 
 def _checked(
-    node: Node, package: Package, answers: Mapping[str, str]
+    node: Node,
+    package: Package,
+    answers: Mapping[str, str],
+    *,
+    is_paper_only: bool = False,
 ) -> dict[str, str]:
     problems = check.check(package, answers, today(node))
+    if is_paper_only:
+        # What is not filled in yet is entered by the tier above 代录; who applies, and
+        # what is filled in, must be right.
+        applicant = {
+            package.field_of("applicant_name"),
+            package.field_of("applicant_id"),
+        }
+        named = {one.key for one in applicant if one}
+        problems = [p for p in problems if p.key in named or answers.get(p.key)]
     if problems:
         raise AnswersWrong([(p.key, p.label, p.message) for p in problems])
     return check.submitted(package, answers, today(node))

@@ -26,7 +26,14 @@ from node.lifecycle import (
     next_state,
 )
 from node.material import decode_material
-from node.rights import side_of, why_not, why_not_settle
+from node.records import records
+from node.rights import (
+    is_to_be_heard,
+    side_of,
+    why_not,
+    why_not_said,
+    why_not_settle,
+)
 from node.story import Story, fold_events
 from sync.actor import actor_of, document_id
 from sync.change import Change, Op, OpId, Scalar
@@ -232,10 +239,17 @@ def _judge_step(claim: Claim, event: Event) -> Fault | None:
     side = side_of(claim.author, claim.division)
     if event.step == Step.SETTLE:
         why = why_not_settle(tier, item, claim.past.story, event.note, side)
+        if event.facts:
+            return Fault("shape", "to settle says nothing else")
     elif event.settles or event.upholds:
         return Fault("shape", f"{event.step} settles nothing")
     else:
         why = why_not(event.step, tier, item, state, event.note, side)
+        # The story is only told where it bears on what may be said.
+        if not why and is_to_be_heard(Step(event.step), event.facts, item):
+            known = records(item, claim.past.story)
+            department = claim.author.department
+            why = why_not_said(Step(event.step), event.facts, item, department, known)
     if why:
         return Fault(
             "right" if why in ("tier", "elsewhere") else "step",

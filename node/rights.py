@@ -4,10 +4,21 @@ The same table is asked by the screen before a step, and by every receiver after
 what a sender's screen has allowed counts for nothing.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from forms.item import Item, Tier
-from node.lifecycle import NEEDS_REASON, TRANSITIONS, State, Step
+from node.branches import branches
+from node.facts import FACTS, fault_of
+from node.lifecycle import (
+    NEEDS_REASON,
+    RECORDS,
+    TRANSITIONS,
+    State,
+    Step,
+    is_possible,
+)
+from node.records import RESULT_REFUSE, Records
 from node.story import Story
 from sync.identity import Certificate, covers
 
@@ -26,12 +37,30 @@ RIGHTS: dict[Step, str] = {
     Step.SUBMIT: "collect",
     Step.AMEND: "collect or accept",
     Step.WITHDRAW: "collect",
+    Step.REVIEW: "accept",
     Step.RETURN: "accept or decide",
     Step.ACCEPT: "accept",
+    Step.DECLINE: "accept",
     Step.FORWARD: "accept",
     Step.GRANT: "decide",
     Step.REFUSE: "decide",
+    Step.TERMINATE: "accept or decide",
     Step.DELIVER: "collect or accept",
+    Step.ARCHIVE: "accept or decide",
+    Step.CHECK: "collect or accept or decide",
+    Step.PAUSE: "accept or decide",
+    Step.RESUME: "accept or decide",
+    Step.EXTEND: "decide",
+    Step.HURRY: "accept or decide",
+    Step.TRANSFER: "decide",
+    Step.ADVISE: "decide",
+    Step.VISIT: "decide",
+    Step.INSPECT: "decide",
+    Step.FEE: "collect or accept or decide",
+    Step.PARCEL: "collect or accept or decide",
+    Step.RATE: "collect or accept",
+    Step.EXPLAIN: "collect or accept or decide",
+    Step.REDATE: "accept or decide",
     Step.SETTLE: "accept or decide",
 }
 """Which duty of an item a tier must have for a step."""
@@ -43,6 +72,8 @@ DUTIES: dict[Side, frozenset[str]] = {
 """Which duties a node can have in a case. The district covers both places."""
 SETTLERS: dict[State, str] = {
     State.SUBMITTED: "accept",
+    State.REVIEWED: "accept",
+    State.DECLINED: "accept",
     State.RETURNED: "accept",
     State.ACCEPTED: "accept",
     State.WITHDRAWN: "accept",
@@ -50,10 +81,15 @@ SETTLERS: dict[State, str] = {
     State.GRANTED: "decide",
     State.REFUSED: "decide",
     State.DELIVERED: "decide",
+    State.TERMINATED: "decide",
+    State.ARCHIVED: "decide",
 }
 """Which duty settles what is open in a case that stands there: whoever has it on his
 desk, and whoever has decided. Where events lead to different states, deciding wins.
 """
+
+EXTENSION_WORKDAYS, EXTENSION_JOINT_WORKDAYS = 10, 15
+"""Source: 行政许可法 第四十二条."""
 
 SETTLED_LIMIT = 100
 """Disputes settled in one case; to tell a story costs time with each of them."""
@@ -65,6 +101,16 @@ REFUSALS: dict[str, str] = {
     "reason": "a reason must be given",
     "not-forwarded": "it must be forwarded to the deciding tier first",
     "decided-here": "it is decided at this tier and need not be forwarded",
+    "facts": "what it says is not what such a step says",
+    "branches-open": "not all departments have given their opinion",
+    "branches-refuse": "a department has refused",
+    "department": "the branch is another department's",
+    "pause": "no such special procedure runs",
+    "extended": "the limit has been extended already",
+    "too-long": "the law allows no extension as long as that",
+    "rated": "the applicant has rated it already",
+    "no-rule": "the item has no rule by which it may be charged",
+    "visit": "no such visit is fixed, or not for this branch",
     "too-often": "more has been settled in this case than honest work brings about",
 }
 """Why a step is refused: the word that travels in StepRefused, and what it means."""
@@ -76,8 +122,8 @@ def duties(item: Item, tier: Tier) -> set[str]:
         duty
         for duty, holds in (
             ("collect", tier in item.collect),
-            ("accept", tier is item.accept),
-            ("decide", tier is item.decide),
+            ("accept", tier is item.accept or tier in item.also_accept),
+            ("decide", tier is item.decide or tier in item.also_decide),
         )
         if holds
     }
@@ -107,15 +153,80 @@ def why_not(
         return "tier"
     if not able & DUTIES[side]:
         return "elsewhere"
-    if known not in TRANSITIONS[state]:
+    if not is_possible(state, known):
         return "state"
     if known in (Step.GRANT, Step.REFUSE):
-        if item.decide is not item.accept and state is State.ACCEPTED:
+        # Whoever has accepted it decides at once, where the decision is left to him.
+        is_on_his_desk = "accept" in duties(item, tier) or state is State.FORWARDED
+        if not is_on_his_desk:
             return "not-forwarded"
-    elif known is Step.FORWARD and item.decide is item.accept:
+        if state is State.FORWARDED and tier is not item.decide:
+            return "tier"
+    elif known is Step.FORWARD and not _is_above(item.decide, tier):
         return "decided-here"
     if known in NEEDS_REASON and not note.strip():
         return "reason"
+    return ""
+
+
+def _is_above(upper: Tier, lower: Tier) -> bool:
+    order = list(Tier)
+    return order.index(upper) > order.index(lower)
+
+
+def is_to_be_heard(step: Step, facts: Mapping[str, str], item: Item) -> bool:
+    """Say whether `why_not_said` has anything to look at."""
+    if step in (Step.GRANT, Step.REFUSE) and branches(item):
+        return True
+    return bool(facts) or any(fact.is_needed for fact in FACTS[step])
+
+
+def why_not_said(
+    step: Step, facts: Mapping[str, str], item: Item, department: str, known: Records
+) -> str:
+    """Return why what a step says cannot be: a key of `REFUSALS`, or "".
+
+    Args:
+        step: what is done.
+        facts: what it says.
+        item: of the case.
+        department: of the node that says it; "" speaks for all of its tier.
+        known: what its author knew of the case.
+    """
+    if step is Step.FEE and not item.fees:
+        return "no-rule"
+    if fault_of(step, facts, item):
+        return "facts"
+    if step in (Step.GRANT, Step.REFUSE):
+        return _why_not_decided(step, known)
+    if step in (Step.ADVISE, Step.INSPECT):
+        its = next(o for o in known.branches if o.branch.key == facts["branch"])
+        if department and department != its.branch.department:
+            return "department"
+    if step is Step.INSPECT:
+        visit = next((o for o in known.visits if o.id == facts["visit"]), None)
+        if visit is None or facts["branch"] not in visit.event.facts["branches"]:
+            return "visit"
+    if step is Step.RESUME:
+        running = {one.begin.id for one in known.pauses if one.end is None}
+        return "" if facts["pause"] in running else "pause"
+    if step is Step.EXTEND:
+        if known.extended_workdays:
+            return "extended"
+        most = EXTENSION_JOINT_WORKDAYS if known.branches else EXTENSION_WORKDAYS
+        return "too-long" if int(facts["workdays"]) > most else ""
+    return "rated" if step is Step.RATE and known.rating else ""
+
+
+def _why_not_decided(step: Step, known: Records) -> str:
+    """A joint case is decided as its departments have said."""
+    results = [one.result for one in known.branches]
+    if "" in results:
+        # One refusal is enough to refuse, whatever the others would say.
+        is_clear = step is Step.REFUSE and RESULT_REFUSE in results
+        return "" if is_clear else "branches-open"
+    if step is Step.GRANT and RESULT_REFUSE in results:
+        return "branches-refuse"
     return ""
 
 
@@ -141,7 +252,7 @@ def possible_steps(tier: Tier, item: Item, state: State, side: Side) -> list[Ste
     """Return what a node may do with a case of `item` that stands in `state`."""
     return [
         step
-        for step in TRANSITIONS[state]
+        for step in (*TRANSITIONS[state], *RECORDS)
         if not why_not(step, tier, item, state, "…", side)
     ]
 

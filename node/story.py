@@ -23,6 +23,7 @@ from heapq import heapify, heappop, heappush
 
 from node.lifecycle import (
     LEADS_TO,
+    RECORDS,
     Event,
     State,
     Step,
@@ -37,6 +38,8 @@ ACCEPTED_STATES = frozenset(
         State.GRANTED,
         State.REFUSED,
         State.DELIVERED,
+        State.TERMINATED,
+        State.ARCHIVED,
     }
 )
 """Where an amendment that came too late for the acceptance must be looked at."""
@@ -128,7 +131,7 @@ class _Course:
 
     `mover` led where the case stands; `supporters` are all that say so: who has seen
     one of them knows the state. `acts` are the events that stand and could be
-    contradicted: all but amendments and what settles no events. `settlements` are
+    contradicted: all but what is only written down. `settlements` are
     those that stand and uphold an event, each with that. Of what could not stand when
     its turn came, `met` says where the case stood then, and who supported it.
     """
@@ -210,7 +213,7 @@ class _Telling:
                 return told.state is not State.DRAFT
             return self._settles(told, key, event)
         onward = next_state(told.state, event.step)
-        if event.step == Step.AMEND:
+        if event.step in RECORDS:
             return onward is not None
         bit = self.bit[key]
         is_known = not told.supporters or bool(told.supporters & self.past[key])
