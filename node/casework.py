@@ -308,6 +308,42 @@ def take_step(
     return open_case(node, document.hex())
 
 
+def may_decide_at_once(node: Node, case: Case) -> bool:
+    """Say whether this tier may accept and grant a case in one 即办件."""
+    item, side = case.package.item, rights.side_of(node.certificate, case.row.division)
+    return item.same_day and not any(
+        rights.why_not(step, node.tier, item, state, "", side)
+        for step, state in (
+            (Step.ACCEPT, case.story.state),
+            (Step.GRANT, State.ACCEPTED),
+        )
+    )
+
+
+def decide_at_once(
+    node: Node,
+    case: str,
+    *,
+    note: str = "",
+    facts: Mapping[str, str] | None = None,
+) -> Case:
+    """Accept and grant a case while the applicant waits 即办件; both or neither.
+
+    `facts` is what the grant says.
+
+    Raises:
+        As `take_step`; or StepRefused "state" where the item is not decided at once.
+    """
+    found = open_case(node, case)
+    if not found.package.item.same_day:
+        raise StepRefused(found.id, found.story.state, Step.GRANT, "state")
+    document = found.row.document
+    with node.store.transaction():
+        _write_step(node, document, Step.ACCEPT, "", {}, (), "")
+        _write_step(node, document, Step.GRANT, note, {}, (), "", facts)
+    return open_case(node, document.hex())
+
+
 def forward_batch(node: Node, names: Sequence[str]) -> tuple[BatchRow, list[Case]]:
     """Forward cases together, with a signed list of them; all of them or none.
 
