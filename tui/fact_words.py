@@ -19,9 +19,6 @@ from node.lifecycle import Event, Step
 from node.records import Records
 from tui import labels, times
 
-CHOOSERS = frozenset({"choice", "choices"})
-"""Kinds that are answered from a list."""
-
 Names = dict[str, str]
 """What may be chosen: values and what they are called."""
 
@@ -98,13 +95,6 @@ def deliveries(item: Item) -> Names:
     return {way: DELIVERIES[way] for way in ways}
 
 
-def _departments(case: Case, known: Records) -> Names:
-    item = case.package.item
-    names = [step.department for step in item.steps]
-    names += [one.department for one in item.members]
-    return {one: one for one in dict.fromkeys(names) if one}
-
-
 def _day(at_ms: int) -> str:
     return times.local(at_ms).strftime("%m-%d")
 
@@ -174,7 +164,7 @@ ASKED: dict[Step, dict[str, Asked]] = {
         "approver": Asked("批准人", hint="行政机关负责人"),
     },
     Step.HURRY: {"approver": Asked("批准人")},
-    Step.TRANSFER: {"department": Asked("转给哪个部门", "choice", offers=_departments)},
+    Step.TRANSFER: {"department": Asked("转给哪个部门", hint="部门全称")},
     Step.ADVISE: {
         "branch": _BRANCH,
         "result": Asked("意见", "choice", words=OPINIONS),
@@ -260,15 +250,24 @@ def questions(
             continue
         offered = asked.offers(case, known) if asked.offers else {}
         names = offered or asked.words
-        # A list to choose from that is empty leaves a line to type.
-        kind = asked.kind if names or asked.kind not in CHOOSERS else "text"
         usual = asked.usual(case, known, today) if asked.usual else ""
         if offered and fact.is_needed and len(offered) == 1:
             usual = next(iter(offered))
-        found.append((question(fact.key, asked, kind, names, fact.is_needed), usual))
+        found.append(
+            (question(fact.key, asked, asked.kind, names, fact.is_needed), usual)
+        )
     reason = Asked("理由" if needs_note else "说明", hint="写明依据和原因")
     found.append((question(NOTE, reason, "text", {}, needs_note), ""))
     return found
+
+
+def can_be_said(step: Step, case: Case, known: Records) -> bool:
+    """Say whether there is anything to choose from wherever a choice must be made: no
+    opinion without branches, no end without a beginning, no fee without a rule.
+    """
+    needed = [fact.key for fact in FACTS[step] if fact.is_needed]
+    asked = [ASKED[step][key] for key in needed]
+    return all(one.offers(case, known) for one in asked if one.offers)
 
 
 def question(
@@ -296,10 +295,9 @@ def told(case: Case, known: Records, event: Event) -> Iterator[str]:
             yield f"{material_name(case, name)}：{state}"
         elif group == "fault" and slash:
             yield f"{target_name(case, name)}：{value}"
-        else:
-            asked = words.get(key)
-            said = _value(asked, case, known, value)
-            yield f"{asked.label if asked else key}：{said}"
+        elif key in words:
+            # What nobody was asked, as a signature, is nobody's word.
+            yield f"{words[key].label}：{_value(words[key], case, known, value)}"
 
 
 def target_name(case: Case, target: str) -> str:
@@ -317,9 +315,7 @@ def material_name(case: Case, key: str) -> str:
     return next(found, key)
 
 
-def _value(asked: Asked | None, case: Case, known: Records, value: str) -> str:
-    if asked is None:
-        return value
+def _value(asked: Asked, case: Case, known: Records, value: str) -> str:
     names = asked.offers(case, known) if asked.offers else asked.words
     if asked.kind == "choices":
         return "、".join(names.get(one, one) for one in value.split())
