@@ -1,18 +1,22 @@
 """Casework at the keyboard: every step with what it says, asked from the table."""
 
 import pytest
+from textual.pilot import Pilot
 
-from node import casework
+from node import casework, upkeep
 from node.cases import Case, open_case
 from node.lifecycle import State, Step
 from node.records import Records, records
+from node.sample import applications
 from node.wiring import Node
 from tests.node.nodes import BIRTH_ANSWERS
+from tests.shipping import all_shipped_packages
 from tests.tui.desks import (
     BIRTH,
     ELDER,
     ITEM,
     Desks,
+    dialogue,
     note,
     screen_text,
     submit,
@@ -326,3 +330,78 @@ async def test_what_is_decided_on_the_spot_is_accepted_and_granted_at_once(
         Step.ACCEPT,
         Step.GRANT,
     ]
+
+
+async def test_the_departments_of_a_joint_case_decide_side_by_side(
+    desks: Desks,
+) -> None:
+    case = newborn(desks)
+    app = LianbanApp(desks.district)
+
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        waiting = screen_text(app)
+        await step(pilot, "部门意见")
+        await pilot.press("1", "tab", "1", "f3")
+        await pilot.pause()
+        one = screen_text(app)
+        await pilot.press("g")
+        await pilot.pause()
+        await pilot.press("y")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        refused = dialogue(app)
+        await pilot.press("enter")
+        await pilot.pause()
+        await step(pilot, "安排联合勘验")
+        await pilot.press("tab", "1", "2", "f3")
+        await pilot.pause()
+        await step(pilot, "勘验结果")
+        await pilot.press("tab", "2", "tab", "2", "f3")
+        await pilot.pause()
+        inspected = screen_text(app)
+        await pilot.press("2")
+        await pilot.pause()
+        story = screen_text(app)
+
+    states = known(desks.district, case).branches
+    assert waiting.count("待审") == len(states) >= 3
+    assert one.count("待审") == len(states) - 1
+    assert "还有部门没有给出意见" in refused
+    assert "勘验限期整改" in inspected
+    assert [one.inspected for one in states].count("mend") == 1
+    assert "安排联合勘验：哪一天去：" in story
+
+
+def newborn(desks: Desks) -> Case:
+    """Return a joint case that lies with the district."""
+    (package,) = (
+        one for one in all_shipped_packages() if one.item.name == "新生儿出生一件事"
+    )
+    upkeep.publish(desks.district, [package])
+    desks.up()
+    (sample,) = applications(
+        [package],
+        seed=1,
+        today=casework.today(desks.village),
+        division="330881105201",
+        count=1,
+    )
+    draft = casework.begin_draft(desks.village, package.item.code, sample.answers)
+    case = casework.submit_draft(desks.village, draft)
+    desks.up()
+    casework.take_step(desks.town, case.id, Step.ACCEPT)
+    casework.forward_batch(desks.town, [case.id])
+    desks.up()
+    return case
+
+
+async def step(pilot: Pilot[None], name: str) -> None:
+    """Choose a step from the list of all that are possible."""
+    await pilot.press("m")
+    await pilot.pause()
+    await type_text(pilot, name)
+    await pilot.press("enter")
+    await pilot.pause()
+    await pilot.pause()

@@ -180,7 +180,9 @@ def _event(node: Node, case: Case, known: Records, one: Happened) -> Iterator[Te
     if event.note:
         yield _indented("说明：" + harmless(event.note))
     for said in fact_words.told(case, known, event):
-        yield _indented(harmless(said))
+        # A notice of correction tells its faults in its note as well.
+        if said.partition("：")[2] not in event.note:
+            yield _indented(harmless(said))
     if event.step == Step.SETTLE:
         yield _indented(_settled(case, event))
     elif event.fields:

@@ -3,8 +3,10 @@ answer is to reach the applicant. Asked once, before the end.
 """
 
 from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from rich.text import Text
+from textual.binding import Binding, BindingType
 
 from forms.field import Field
 from forms.item import Item
@@ -29,6 +31,8 @@ FORM_HANDLING = "handling"
 
 class IntakePage(QuestionsPage):
     """A short page between the form and the case; `done` gets the facts."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f3", "finish", "提交")]
 
     HELP = (
         "提交前最后看一眼：本人来办、代办还是上门；代办的写明委托凭据；"

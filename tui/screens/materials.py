@@ -39,10 +39,10 @@ COLUMNS = (
 CUSTODY_LINES = 6
 
 KEYS = {
-    "o": ("original_seen", "已核原件"),
-    "b": ("brought", "勘查带回"),
+    "o": ("original_seen", "核原件"),
+    "b": ("brought", "带回"),
     "l": ("lookup", "免提交"),
-    "g": ("looked_up", "证照查到"),
+    "g": ("looked_up", "查到"),
 }
 """What is mostly said of a paper: key, state and the word at the bottom."""
 
@@ -50,7 +50,10 @@ KEYS = {
 class PaperList(PagedList):
     """Enter shows what to look at."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", "审核要点")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "要点"),
+        Binding("space", "open", show=False),
+    ]
 
 
 class MaterialsPage(Page):
@@ -61,7 +64,7 @@ class MaterialsPage(Page):
             Binding(key, f"check('{state}')", label)
             for key, (state, label) in KEYS.items()
         ),
-        Binding("s", "other", "其他状态"),
+        Binding("s", "other", "其他"),
         Binding("escape", "leave", "返回"),
     ]
     DEFAULT_CSS = """
