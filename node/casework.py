@@ -75,13 +75,18 @@ def today(node: Node) -> dt.date:
     return now(node).date()
 
 
+def packages_in_force(node: Node) -> list[PackageRow]:
+    """Return the present package of each item, by code."""
+    return node.store.registry.current_packages(today(node).isoformat())
+
+
 def find_package(node: Node, name: str) -> PackageRow:
     """Return the present package of an item, by code or by name.
 
     Raises:
         NotFound: no published item is called so.
     """
-    rows = node.store.registry.current_packages()
+    rows = packages_in_force(node)
     for row in rows:
         if name in (row.code, row.name):
             return row

@@ -31,4 +31,4 @@ def chart() -> str:
 
 
 if __name__ == "__main__":
-    print(chart(), end="")  # noqa: T201
+    print(chart(), end="")
