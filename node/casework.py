@@ -225,8 +225,8 @@ def submit_draft(
     why = rights.why_not(Step.SUBMIT, node.tier, package.item, State.DRAFT, "", side)
     if why:
         raise StepRefused(draft.id, State.DRAFT, Step.SUBMIT, why)
-    if fault_of(Step.SUBMIT, facts, package.item):
-        raise StepRefused(draft.id, State.DRAFT, Step.SUBMIT, "facts")
+    if about := fault_of(Step.SUBMIT, facts, package.item):
+        raise StepRefused(draft.id, State.DRAFT, Step.SUBMIT, "facts", about=about)
     materials = _materials(node, package, answers, draft.files, {})
     at_ms = node.now_ms()
     event = Event(
@@ -377,7 +377,9 @@ def _write_step(
         known = records(item, case.story)
         why = rights.why_not_said(step, facts, item, department, known)
         if why:
-            raise StepRefused(case.id, state, step, why)
+            about = fault_of(step, facts, item) if why == "facts" else ""
+            words = rights.allowed_words(node.tier, item, state, side)
+            raise StepRefused(case.id, state, step, why, words, about=about)
     changed = {k: v for k, v in answers.items() if case.fields.get(k, "") != v}
     materials: dict[str, Material] = {}
     if step in CARRIES_FIELDS:

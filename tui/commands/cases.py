@@ -446,6 +446,8 @@ def _print_case(shown: dict[str, Any], package: Package | None, now_ms: int) -> 
     answers = check.normalise(package, shown["fields"]) if package else {}
     for key in dict.fromkeys((*answers, *disputed)):
         field = package.question(key) if package else None
+        if field and field.label == field.key and key not in disputed:
+            continue  # what a form works out for itself and shows nobody
         value = answers.get(key, "")
         said = KINDS[field.kind].show(field, value) if field and value else value
         called = package.label(key) if package else key
