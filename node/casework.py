@@ -75,13 +75,18 @@ def today(node: Node) -> dt.date:
     return now(node).date()
 
 
+def packages_in_force(node: Node) -> list[PackageRow]:
+    """Return the present package of each item, by code."""
+    return node.store.registry.current_packages(today(node).isoformat())
+
+
 def find_package(node: Node, name: str) -> PackageRow:
     """Return the present package of an item, by code or by name.
 
     Raises:
         NotFound: no published item is called so.
     """
-    rows = node.store.registry.current_packages()
+    rows = packages_in_force(node)
     for row in rows:
         if name in (row.code, row.name):
             return row
@@ -220,8 +225,8 @@ def submit_draft(
     why = rights.why_not(Step.SUBMIT, node.tier, package.item, State.DRAFT, "", side)
     if why:
         raise StepRefused(draft.id, State.DRAFT, Step.SUBMIT, why)
-    if fault_of(Step.SUBMIT, facts, package.item):
-        raise StepRefused(draft.id, State.DRAFT, Step.SUBMIT, "facts")
+    if about := fault_of(Step.SUBMIT, facts, package.item):
+        raise StepRefused(draft.id, State.DRAFT, Step.SUBMIT, "facts", about=about)
     materials = _materials(node, package, answers, draft.files, {})
     at_ms = node.now_ms()
     event = Event(
@@ -408,7 +413,9 @@ def _write_step(
         known = records(item, case.story)
         why = rights.why_not_said(step, facts, item, department, known)
         if why:
-            raise StepRefused(case.id, state, step, why)
+            about = fault_of(step, facts, item) if why == "facts" else ""
+            words = rights.allowed_words(node.tier, item, state, side)
+            raise StepRefused(case.id, state, step, why, words, about=about)
     changed = {k: v for k, v in answers.items() if case.fields.get(k, "") != v}
     materials: dict[str, Material] = {}
     if step in CARRIES_FIELDS:

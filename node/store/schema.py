@@ -179,7 +179,8 @@ CREATE VIRTUAL TABLE search USING fts5(
 
 CREATE TABLE packages (
     digest TEXT PRIMARY KEY, code TEXT NOT NULL, name TEXT NOT NULL,
-    version TEXT NOT NULL, body BLOB NOT NULL, entry INTEGER NOT NULL
+    version TEXT NOT NULL, body BLOB NOT NULL, entry INTEGER NOT NULL,
+    effective_on TEXT NOT NULL  -- "": as soon as it is known
 );
 CREATE INDEX packages_by_code ON packages (code, entry);
 

@@ -6,7 +6,7 @@ Knows the node and the tables of `views`, and nothing of widgets.
 from collections.abc import Callable
 
 from forms.item import Tier
-from node import cases, find
+from node import cases, casework, find
 from node.lifecycle import State
 from node.store.cases import CaseRow, Draft, Filter
 from node.wiring import Node
@@ -106,7 +106,7 @@ class Shelf:
         else:
             options = [
                 Option(row.name, row.name, package.item.department)
-                for row in self.node.store.registry.current_packages()
+                for row in casework.packages_in_force(self.node)
                 if (package := self.node.package(row.digest)) is not None
             ]
             question, everything = "看哪个事项的办件？", "全部事项"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from forms.item import Tier
 from node import cases, versions
-from node.lifecycle import State
+from node.lifecycle import OVER, State
 from node.progress import Progress
 from node.status import Arrival
 from node.store.cases import CaseRow
@@ -31,8 +31,9 @@ class View:
 
 
 _DRAFTS = View("草稿", has_cases=False, has_drafts=True, empty="没有草稿，按 N 新建")
+_WAITING = (State.SUBMITTED, State.REVIEWED)
 _DECIDED = (State.GRANTED, State.REFUSED)
-_CLOSED = (State.DELIVERED, State.WITHDRAWN)
+_CLOSED = tuple(state for state in State if state in OVER)
 
 VIEWS: dict[Tier, tuple[View, ...]] = {
     Tier.VILLAGE: (
@@ -43,7 +44,7 @@ VIEWS: dict[Tier, tuple[View, ...]] = {
             empty="还没有办件。按 N 新建第一件，没有网也能办",
         ),
         _DRAFTS,
-        View("待受理", (State.SUBMITTED,), empty="没有等镇里受理的办件"),
+        View("待受理", _WAITING, empty="没有等镇里受理的办件"),
         View(
             "退回补正",
             (State.RETURNED,),
@@ -57,7 +58,7 @@ VIEWS: dict[Tier, tuple[View, ...]] = {
     Tier.TOWN: (
         View(
             "待受理",
-            (State.SUBMITTED,),
+            _WAITING,
             oldest_first=True,
             is_ours=True,
             empty="都受理完了，没有等着的办件",
@@ -84,7 +85,7 @@ VIEWS: dict[Tier, tuple[View, ...]] = {
         ),
         View("已决", _DECIDED, empty="还没有决定了的办件"),
         View("退回中", (State.RETURNED,), empty="没有退回补正的办件"),
-        View("镇里在办", (State.SUBMITTED, State.ACCEPTED), empty="镇里没有在办的办件"),
+        View("镇里在办", (*_WAITING, State.ACCEPTED), empty="镇里没有在办的办件"),
         View("已办结", _CLOSED, empty="还没有办结的办件"),
         View("全部", is_counted=False, empty="还没有办件。各镇转来后会出现在这里"),
     ),
