@@ -1,16 +1,16 @@
 """Casework at the keyboard: every step with what it says, asked from the table."""
 
 import pytest
+from msgspec import structs
 from textual.pilot import Pilot
 
+from forms.service import Member
 from node import casework, upkeep
 from node.cases import Case, open_case
 from node.lifecycle import State, Step
 from node.records import Records, records
-from node.sample import applications
 from node.wiring import Node
 from tests.node.nodes import BIRTH_ANSWERS
-from tests.shipping import all_shipped_packages
 from tests.tui.desks import (
     BIRTH,
     ELDER,
@@ -335,7 +335,7 @@ async def test_what_is_decided_on_the_spot_is_accepted_and_granted_at_once(
 async def test_the_departments_of_a_joint_case_decide_side_by_side(
     desks: Desks,
 ) -> None:
-    case = newborn(desks)
+    case = joint(desks)
     app = LianbanApp(desks.district)
 
     async with app.run_test(size=(80, 40)) as pilot:
@@ -355,10 +355,10 @@ async def test_the_departments_of_a_joint_case_decide_side_by_side(
         await pilot.press("enter")
         await pilot.pause()
         await step(pilot, "安排联合勘验")
-        await pilot.press("tab", "1", "2", "f3")
+        await pilot.press("1", "2", "f3")
         await pilot.pause()
         await step(pilot, "勘验结果")
-        await pilot.press("tab", "2", "tab", "2", "f3")
+        await pilot.press("2", "tab", "2", "f3")
         await pilot.pause()
         inspected = screen_text(app)
         await pilot.press("2")
@@ -374,27 +374,17 @@ async def test_the_departments_of_a_joint_case_decide_side_by_side(
     assert "安排联合勘验：哪一天去：" in story
 
 
-def newborn(desks: Desks) -> Case:
-    """Return a joint case that lies with the district."""
-    (package,) = (
-        one for one in all_shipped_packages() if one.item.name == "新生儿出生一件事"
+def joint(desks: Desks) -> Case:
+    """Return a case of an item for which three departments decide, at the district."""
+    package = desks.district.package(casework.find_package(desks.village, ITEM).digest)
+    assert package is not None
+    members = tuple(Member(c, f"事{c}", f"局{c}") for c in ("1", "2", "3"))
+    changed = structs.replace(
+        package, version="9", item=structs.replace(package.item, members=members)
     )
-    upkeep.publish(desks.district, [package])
+    upkeep.publish(desks.district, [changed])
     desks.up()
-    (sample,) = applications(
-        [package],
-        seed=1,
-        today=casework.today(desks.village),
-        division="330881105201",
-        count=1,
-    )
-    draft = casework.begin_draft(desks.village, package.item.code, sample.answers)
-    case = casework.submit_draft(desks.village, draft)
-    desks.up()
-    casework.take_step(desks.town, case.id, Step.ACCEPT)
-    casework.forward_batch(desks.town, [case.id])
-    desks.up()
-    return case
+    return forwarded(desks)
 
 
 async def step(pilot: Pilot[None], name: str) -> None:
