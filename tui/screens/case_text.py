@@ -14,8 +14,9 @@ from node.lifecycle import Event, Step
 from node.progress import progress, ways
 from node.story import Happened
 from node.wiring import Node
-from tui import labels, matters, times, version_words
+from tui import clock_words, labels, matters, times, version_words
 from tui.screens import preview, views
+from tui.screens.views import STYLES
 from tui.text import cells, fit, harmless, plain
 
 LABEL_CELLS_MAX = 24
@@ -76,6 +77,11 @@ def _head(node: Node, case: Case) -> Iterator[Text]:
     if found is not None:
         state.append(f"   {labels.files_arrived(found)}", style=MUTED)
     yield state
+    today = casework.today(node)
+    days = clock_words.summary(cases.clocks_of(node, case), today, node.calendar)
+    if days:
+        light = STYLES[cases.light_of(row, today)]
+        yield Text("时限  ", MUTED).append(days, light)
 
 
 def _arrival_words(node: Node, case: Case, now_ms: int) -> str:
