@@ -179,6 +179,7 @@ ACTS: dict[str, str] = {
     audit.PUBLISH_CALENDAR: "发布工作日历",
     audit.REVOKE: "停用站点",
     audit.EXPORT: "另存材料",
+    audit.PAPER: "另存文书",
     audit.LOOK: "查看历史资料",
 }
 """What is written down to be answered for 审计."""

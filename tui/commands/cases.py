@@ -23,7 +23,7 @@ from node.status import Arrival
 from node.store.cases import CaseRow, Draft, Filter
 from node.wiring import Node
 from tui import labels, times
-from tui.commands import renewing, settling
+from tui.commands import papers, renewing, settling
 from tui.commands.context import (
     Context,
     json_option,
@@ -271,6 +271,8 @@ case.add_command(renewing.renew)
 
 
 case.add_command(material)
+case.add_command(papers.paper)
+case.add_command(papers.progress)
 case.add_command(known_person)
 
 
