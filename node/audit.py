@@ -21,6 +21,7 @@ PUBLISH = "publish"
 PUBLISH_CALENDAR = "publish-calendar"
 RECKON_AGAIN = "reckon-again"
 EXPORT = "export"
+PAPER = "paper"
 LOOK = "look"
 SCOPE_REFUSED = "scope-refused"
 

@@ -44,6 +44,7 @@ from node.material import Material, encode_material, materials_in
 from node.matters import taken_changes
 from node.policy import NAME_LIMIT, SCHEMA, author_prefix, containers_of
 from node.records import records
+from node.sealing import sealed
 from node.store.attachments import MaterialRow
 from node.store.cases import Draft
 from node.store.documents import (
@@ -72,6 +73,11 @@ def now(node: Node) -> dt.datetime:
 def today(node: Node) -> dt.date:
     """Return the civil date in China by the device's clock."""
     return now(node).date()
+
+
+def civil_day(at_ms: int) -> dt.date:
+    """Return the civil date in China of an instant."""
+    return dt.datetime.fromtimestamp(at_ms / 1000, CHINA).date()
 
 
 def packages_in_force(node: Node) -> list[PackageRow]:
@@ -497,6 +503,8 @@ def write_event(
         clock=1 + max((e.clock for e in known.values()), default=0),
         note=what.note.strip(),
     )
+    on, me = civil_day(event.at), node.certificate
+    event = sealed(case, event, on, node.secrets.sign_key, me)
     writes: dict[str, dict[str, str]] = {"events": {event_id: encode_event(event)}}
     if answers:
         writes["fields"] = dict(answers)

@@ -16,6 +16,7 @@ COMMANDS = {
     "invite": "place:invite",
     "join": "place:join",
     "node": "place:node_group",
+    "receipt": "papers:receipt",
     "rebuild": "upkeep:rebuild",
     "rejoin": "place:rejoin",
     "serve": "place:serve",

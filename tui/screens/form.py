@@ -389,8 +389,8 @@ class FormPage(Page):
         number = labels.short_number(case.row.number)
         self.lianban.close_page(
             f"✓ {self.sheet.done_word}：{case.row.applicant}的{case.row.item_name}，"
-            f"单号 {number}。已存在本机，在“{labels.STATES[case.row.state]}”里；"
-            "传到后，列表里会显示“●已到镇”"
+            f"单号 {number}。已存在本机，在“{labels.STATES[case.row.state]}”里。"
+            "回执已可打印，按 P。传到后，列表里会显示“●已到镇”"
         )
 
     def action_faults(self) -> None:
