@@ -12,7 +12,7 @@ from node import cases, casework, kept_answers, status
 from node.cases import Case
 from node.lifecycle import BEFORE, Event, State, Step
 from node.progress import progress, ways
-from node.records import Records, records
+from node.records import records
 from node.story import Happened
 from node.wiring import Node
 from tui import fact_words, labels, matters, record_words, times, version_words
@@ -155,18 +155,18 @@ def _is_told(line: Line) -> bool:
 
 
 def _story(node: Node, case: Case) -> Iterator[Text]:
-    known = records(case.package.item, case.story)
-    written = [plain(line) for line in record_words.lines(node, case, known)]
+    scene = fact_words.scene_of(node, case)
+    written = [plain(line) for line in record_words.lines(node, scene)]
     if written:
         yield Text("── 记下的", MUTED)
         yield from written
         yield Text("── 经过", MUTED)
     for one in case.story.happened:
-        yield from _event(node, case, known, one)
+        yield from _event(node, scene, one)
 
 
-def _event(node: Node, case: Case, known: Records, one: Happened) -> Iterator[Text]:
-    event = one.event
+def _event(node: Node, scene: fact_words.Scene, one: Happened) -> Iterator[Text]:
+    case, event = scene.case, one.event
     line = Text().append(f"{times.moment(event.at, node.now_ms())}  ", MUTED)
     line.append(fit(labels.word(labels.STEPS, event.step), 10), style=LOUD)
     author = preview.who(node, one.author)
@@ -179,7 +179,7 @@ def _event(node: Node, case: Case, known: Records, one: Happened) -> Iterator[Te
     yield line
     if event.note:
         yield _indented("说明：" + harmless(event.note))
-    for said in fact_words.told(case, known, event):
+    for said in fact_words.told(scene, event):
         # A notice of correction tells its faults in its note as well.
         if said.partition("：")[2] not in event.note:
             yield _indented(harmless(said))
