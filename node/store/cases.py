@@ -354,8 +354,8 @@ class Cases:
                     *row[:14],
                     bool(row[14]),
                     *row[15:21],
-                    *map(bool, row[21:23]),
-                    row[23],
+                    *map(bool, row[21:24]),
+                    row[24],
                 )
             )
             for row in self._db.execute(

@@ -22,6 +22,7 @@ from tui.text import cells, fit, harmless, plain
 
 LABEL_CELLS_MAX = 24
 NAME_CELLS_MAX = 46
+STEP_CELLS = 10
 HURRIED = "【加急】"
 MUTED, LOUD, WRONG = "dim", "bold", "bold"
 
@@ -168,7 +169,8 @@ def _story(node: Node, case: Case) -> Iterator[Text]:
 def _event(node: Node, scene: fact_words.Scene, one: Happened) -> Iterator[Text]:
     case, event = scene.case, one.event
     line = Text().append(f"{times.moment(event.at, node.now_ms())}  ", MUTED)
-    line.append(fit(labels.word(labels.STEPS, event.step), 10), style=LOUD)
+    step = labels.word(labels.STEPS, event.step)
+    line.append(fit(step, max(STEP_CELLS, cells(step))), style=LOUD)
     author = preview.who(node, one.author)
     line.append(f"  {harmless(author)} {harmless(event.by)}")
     if one.why_not:
