@@ -162,6 +162,7 @@ def make_row(
         reckoned_to=_day(its.reckoned_to),
         is_urgent=known.hurry is not None,
         has_lapsed=bool(ended),
+        is_paper_only=known.is_paper_only,
     )
     id_number = _answer(package, answers, "applicant_id")
     return row, find.terms(name, package.item.name, birth.number, id_number)

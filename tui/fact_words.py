@@ -12,11 +12,14 @@ from forms.field import Choice, Field
 from forms.item import Item
 from forms.service import Delivery
 from forms.words import WORDS
-from node.cases import Case
+from node import casework
+from node.cases import Case, lapses_of, records_of
+from node.clocks import ACCEPT, DELIVER, LEGAL, PROMISE, STEP
 from node.corrections import MATERIAL, OTHER
 from node.facts import FACTS, MATERIAL_STATES, PAUSES, TEXT_LIMIT
 from node.lifecycle import Event, Step
 from node.records import Records
+from node.wiring import Node
 from tui import labels, times
 
 Names = dict[str, str]
@@ -34,6 +37,26 @@ GRADES = {
     "1": "非常不满意",
 }
 YES = {"1": "是"}
+LIMITS = {
+    ACCEPT: "五日内告知",
+    PROMISE: "承诺时限",
+    LEGAL: "法定时限",
+    DELIVER: "十日内送达",
+}
+"""Which limit has passed; of a step 环节 its name follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A case as somebody finds it who is about to do something in it.
+
+    `late` are the keys of the limits that have passed, see `node.lapses`.
+    """
+
+    case: Case
+    known: Records
+    today: dt.date
+    late: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,45 +71,59 @@ class Asked:
     kind: str = "text"
     hint: str = ""
     words: Mapping[str, str] = field(default_factory=dict)
-    offers: Callable[[Case, Records], Names] | None = None
-    usual: Callable[[Case, Records, dt.date], str] | None = None
+    offers: Callable[[Scene], Names] | None = None
+    usual: Callable[[Scene], str] | None = None
 
 
-def _branches(case: Case, known: Records) -> Names:
+def _branches(scene: Scene) -> Names:
     return {
         one.branch.key: f"{one.branch.department}（{one.branch.name}）"
-        for one in known.branches
+        for one in scene.known.branches
     }
 
 
-def _visits(case: Case, known: Records) -> Names:
+def _visits(scene: Scene) -> Names:
     return {
         one.id: " ".join((one.event.facts["on"], one.event.facts["branches"]))
-        for one in known.visits
+        for one in scene.known.visits
     }
 
 
-def _running(case: Case, known: Records) -> Names:
+def _running(scene: Scene) -> Names:
     return {
         one.begin.id: f"{labels.word(PAUSES, one.kind)} {_day(one.begin.event.at)} 起"
-        for one in known.pauses
+        for one in scene.known.pauses
         if one.end is None
     }
 
 
-def _events(case: Case, known: Records) -> Names:
+def _events(scene: Scene) -> Names:
     return {
         one.id: f"{labels.word(labels.STEPS, one.event.step)} {_day(one.event.at)}"
-        for one in case.story.happened
+        for one in scene.case.story.happened
     }
 
 
-def _fees(case: Case, known: Records) -> Names:
-    return {fee.name: f"{fee.name}（{fee.standard}）" for fee in case.package.item.fees}
+def _late(scene: Scene) -> Names:
+    return {key: limit_name(key) for key in scene.late}
 
 
-def _deliveries(case: Case, known: Records) -> Names:
-    return deliveries(case.package.item)
+def limit_name(key: str) -> str:
+    """Return what a limit is called, by its key in `node.lapses`."""
+    if key.startswith(STEP):
+        return f"环节 {key.removeprefix(STEP)}"
+    return labels.word(LIMITS, key)
+
+
+def _fees(scene: Scene) -> Names:
+    return {
+        fee.name: f"{fee.name}（{fee.standard}）"
+        for fee in scene.case.package.item.fees
+    }
+
+
+def _deliveries(scene: Scene) -> Names:
+    return deliveries(scene.case.package.item)
 
 
 def deliveries(item: Item) -> Names:
@@ -99,26 +136,26 @@ def _day(at_ms: int) -> str:
     return times.local(at_ms).strftime("%m-%d")
 
 
-def _amount(case: Case, known: Records, today: dt.date) -> str:
-    fees = case.package.item.fees
+def _amount(scene: Scene) -> str:
+    fees = scene.case.package.item.fees
     return fees[0].amount_yuan if len(fees) == 1 else ""
 
 
-def _today(case: Case, known: Records, today: dt.date) -> str:
-    return today.isoformat()
+def _today(scene: Scene) -> str:
+    return scene.today.isoformat()
 
 
 _TRIPS = Asked(
     "跑了几趟",
     "integer",
     "申请人为这件事一共来过几次，一次也没来填 0",
-    usual=lambda case, known, today: str(known.trips or ""),
+    usual=lambda scene: str(scene.known.trips or ""),
 )
 _WAY = Asked(
     "送达方式",
     "choice",
     offers=_deliveries,
-    usual=lambda case, known, today: known.delivery,
+    usual=lambda scene: scene.known.delivery,
 )
 _BRANCH = Asked("哪个部门", "choice", offers=_branches)
 
@@ -144,7 +181,7 @@ ASKED: dict[Step, dict[str, Asked]] = {
         "recipient": Asked(
             "谁收到的",
             hint="签收人姓名",
-            usual=lambda case, known, today: case.row.applicant,
+            usual=lambda scene: scene.case.row.applicant,
         ),
         "trips": _TRIPS,
     },
@@ -195,7 +232,7 @@ ASKED: dict[Step, dict[str, Asked]] = {
         "grade": Asked("申请人评的", "choice", "请申请人自己选，不要提示", GRADES),
         "about": Asked("申请人说的"),
     },
-    Step.EXPLAIN: {"lapse": Asked("哪一次超期")},
+    Step.EXPLAIN: {"lapse": Asked("哪一个时限", "choice", offers=_late)},
     Step.REDATE: {
         "event": Asked("哪一步", "choice", offers=_events),
         "on": Asked("应是哪一天", "date"),
@@ -239,18 +276,23 @@ NOTE = "note"
 """The key of the reason among the questions of a step."""
 
 
-def questions(
-    step: Step, case: Case, known: Records, today: dt.date, *, needs_note: bool
-) -> list[tuple[Field, str]]:
+def scene_of(node: Node, case: Case) -> Scene:
+    """Return a case as it stands here today."""
+    today = casework.today(node)
+    late = tuple(one.key for one in lapses_of(node, case, today))
+    return Scene(case, records_of(case), today, late)
+
+
+def questions(step: Step, scene: Scene, *, needs_note: bool) -> list[tuple[Field, str]]:
     """Return what a step asks, each with its usual answer; the reason comes last."""
     found = []
     for fact in FACTS[step]:
         asked = ASKED.get(step, {}).get(fact.key)
         if asked is None:
             continue
-        offered = asked.offers(case, known) if asked.offers else {}
+        offered = asked.offers(scene) if asked.offers else {}
         names = offered or asked.words
-        usual = asked.usual(case, known, today) if asked.usual else ""
+        usual = asked.usual(scene) if asked.usual else ""
         if offered and fact.is_needed and len(offered) == 1:
             usual = next(iter(offered))
         found.append(
@@ -261,13 +303,13 @@ def questions(
     return found
 
 
-def can_be_said(step: Step, case: Case, known: Records) -> bool:
+def can_be_said(step: Step, scene: Scene) -> bool:
     """Say whether there is anything to choose from wherever a choice must be made: no
     opinion without branches, no end without a beginning, no fee without a rule.
     """
     needed = [fact.key for fact in FACTS[step] if fact.is_needed]
     asked = [ASKED[step][key] for key in needed]
-    return all(one.offers(case, known) for one in asked if one.offers)
+    return all(one.offers(scene) for one in asked if one.offers)
 
 
 def question(
@@ -285,19 +327,19 @@ def question(
     )
 
 
-def told(case: Case, known: Records, event: Event) -> Iterator[str]:
+def told(scene: Scene, event: Event) -> Iterator[str]:
     """Yield what an event says, a fact at a time: `批准人：林局长`."""
     words = ASKED.get(Step(event.step), {}) if event.step in set(Step) else {}
     for key, value in event.facts.items():
         group, slash, name = key.partition("/")
         if group == "material" and slash:
             state = labels.word(MATERIAL_STATES, value)
-            yield f"{material_name(case, name)}：{state}"
+            yield f"{material_name(scene.case, name)}：{state}"
         elif group == "fault" and slash:
-            yield f"{target_name(case, name)}：{value}"
+            yield f"{target_name(scene.case, name)}：{value}"
         elif key in words:
             # What nobody was asked, as a signature, is nobody's word.
-            yield f"{words[key].label}：{_value(words[key], case, known, value)}"
+            yield f"{words[key].label}：{_value(words[key], scene, value)}"
 
 
 def target_name(case: Case, target: str) -> str:
@@ -315,8 +357,8 @@ def material_name(case: Case, key: str) -> str:
     return next(found, key)
 
 
-def _value(asked: Asked, case: Case, known: Records, value: str) -> str:
-    names = asked.offers(case, known) if asked.offers else asked.words
+def _value(asked: Asked, scene: Scene, value: str) -> str:
+    names = asked.offers(scene) if asked.offers else asked.words
     if asked.kind == "choices":
         return "、".join(names.get(one, one) for one in value.split())
     if asked.kind == "amount_yuan":

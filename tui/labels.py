@@ -124,6 +124,9 @@ MARKS: dict[str, str] = {
 }
 """What a person must settle in a case."""
 
+PAPER_ONLY = "待代录"
+"""In place of 待受理: its papers are here, its form is still to be entered."""
+
 OPEN_MARK, SETTLED_MARK = "!", "≠"
 """Behind a state: something is open; there once was a conflict, and it is settled."""
 

@@ -14,6 +14,7 @@ from node.records import BranchState, Records
 from node.story import Happened
 from node.wiring import Node
 from tui import fact_words, labels, times
+from tui.fact_words import Scene
 from tui.screens import preview
 
 DONE, OPEN, LATE = "✓", "□", "（非一次性告知）"
@@ -66,8 +67,9 @@ def branches(node: Node, case: Case, known: Records) -> Iterator[str]:
         yield "  ".join(filter(None, parts))
 
 
-def lines(node: Node, case: Case, known: Records) -> Iterator[str]:
+def lines(node: Node, scene: Scene) -> Iterator[str]:
     """Yield all else that is written down, a line each."""
+    known = scene.known
     if known.hurry:
         approver = known.hurry.event.facts["approver"]
         yield f"加急：{known.hurry.event.note}（批准人 {approver}）"
@@ -91,13 +93,13 @@ def lines(node: Node, case: Case, known: Records) -> Iterator[str]:
         (Step.EXPLAIN, known.explanations),
     ):
         for one in happened:
-            yield _said(node, case, known, step, one)
+            yield _said(node, scene, step, one)
     if known.rating:
-        yield _said(node, case, known, Step.RATE, known.rating)
+        yield _said(node, scene, Step.RATE, known.rating)
 
 
-def _said(node: Node, case: Case, known: Records, step: Step, one: Happened) -> str:
-    told = "，".join(fact_words.told(case, known, one.event))
+def _said(node: Node, scene: Scene, step: Step, one: Happened) -> str:
+    told = "，".join(fact_words.told(scene, one.event))
     note = f"，{one.event.note}" if one.event.note else ""
     day = _day(node, one)
     return f"{labels.STEPS[step]}：{told}{note}（{_who(node, one)} {day}）"

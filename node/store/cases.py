@@ -25,7 +25,8 @@ class CaseRow:
     Civil days in China as YYYY-MM-DD, "" for none: `due_on` is the one that matters
     next, amber from `warn_on` on; `reckoned_to` the last that was reckoned by the
     calendar. `has_lapsed` says that something was done late; what is late now is
-    known by `due_on`, so that no row grows stale over night.
+    known by `due_on`, so that no row grows stale over night. `is_paper_only`: its
+    papers are here and its form is still to be entered 待代录.
     """
 
     document: bytes
@@ -51,6 +52,7 @@ class CaseRow:
     reckoned_to: str = ""
     is_urgent: bool = False
     has_lapsed: bool = False
+    is_paper_only: bool = False
     row: int = 0
 
     @property
@@ -160,12 +162,12 @@ _COLUMNS = (
     "document, number, division, taken_in_at, package, item_code, item_name, "
     "department, decide, applicant, state, mark, settler, open_count, had_conflict, "
     "submitted_at_ms, changed_at_ms, received_on, due_on, warn_on, reckoned_to, "
-    "is_urgent, has_lapsed, id"
+    "is_urgent, has_lapsed, is_paper_only, id"
 )
 
 _KEPT = _COLUMNS.removesuffix("id") + "queue_ms"
 _PUT = (
-    f"INSERT INTO cases (id, {_KEPT}) VALUES (?, {', '.join('?' * 24)}) "
+    f"INSERT INTO cases (id, {_KEPT}) VALUES (?, {', '.join('?' * 25)}) "
     f"ON CONFLICT (document) DO UPDATE SET ({_KEPT}) = "
     f"({', '.join(f'excluded.{name}' for name in _KEPT.split(', '))})"
 )
@@ -352,8 +354,8 @@ class Cases:
                     *row[:14],
                     bool(row[14]),
                     *row[15:21],
-                    *map(bool, row[21:23]),
-                    row[23],
+                    *map(bool, row[21:24]),
+                    row[24],
                 )
             )
             for row in self._db.execute(
@@ -492,6 +494,7 @@ def _values(row: CaseRow) -> tuple[object, ...]:
         row.reckoned_to,
         row.is_urgent,
         row.has_lapsed,
+        row.is_paper_only,
         row.queue_ms,
     )
 

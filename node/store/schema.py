@@ -167,6 +167,7 @@ CREATE TABLE cases (
     received_on TEXT NOT NULL, due_on TEXT NOT NULL, warn_on TEXT NOT NULL,
     reckoned_to TEXT NOT NULL,
     is_urgent INTEGER NOT NULL, has_lapsed INTEGER NOT NULL,
+    is_paper_only INTEGER NOT NULL,
     queue_ms INTEGER NOT NULL
 );
 CREATE INDEX cases_by_number ON cases (number);

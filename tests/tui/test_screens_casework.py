@@ -286,6 +286,8 @@ async def test_papers_come_first_and_the_town_enters_the_form(desks: Desks) -> N
 
     app = LianbanApp(desks.town)
     async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert "待代录" in screen_text(app)
         await pilot.press("enter")
         await pilot.pause()
         head = screen_text(app)
@@ -304,6 +306,7 @@ async def test_papers_come_first_and_the_town_enters_the_form(desks: Desks) -> N
     entered = open_case(desks.town, case.id)
     assert entered.fields["phone"] == ELDER["phone"]
     assert not known(desks.town, case).is_paper_only
+    assert not entered.row.is_paper_only
 
 
 async def test_what_is_decided_on_the_spot_is_accepted_and_granted_at_once(

@@ -12,7 +12,7 @@ from node import cases, casework, kept_answers, status
 from node.cases import Case
 from node.lifecycle import BEFORE, Event, State, Step
 from node.progress import progress, ways
-from node.records import Records, records
+from node.records import records
 from node.story import Happened
 from node.wiring import Node
 from tui import (
@@ -31,6 +31,7 @@ from tui.text import cells, fit, harmless, plain
 
 LABEL_CELLS_MAX = 24
 NAME_CELLS_MAX = 46
+STEP_CELLS = 10
 HURRIED = "【加急】"
 MUTED, LOUD, WRONG = "dim", "bold", "bold"
 
@@ -169,20 +170,21 @@ def _is_told(line: Line) -> bool:
 
 
 def _story(node: Node, case: Case) -> Iterator[Text]:
-    known = records(case.package.item, case.story)
-    written = [plain(line) for line in record_words.lines(node, case, known)]
+    scene = fact_words.scene_of(node, case)
+    written = [plain(line) for line in record_words.lines(node, scene)]
     if written:
         yield Text("── 记下的", MUTED)
         yield from written
         yield Text("── 经过", MUTED)
     for one in case.story.happened:
-        yield from _event(node, case, known, one)
+        yield from _event(node, scene, one)
 
 
-def _event(node: Node, case: Case, known: Records, one: Happened) -> Iterator[Text]:
-    event = one.event
+def _event(node: Node, scene: fact_words.Scene, one: Happened) -> Iterator[Text]:
+    case, event = scene.case, one.event
     line = Text().append(f"{times.moment(event.at, node.now_ms())}  ", MUTED)
-    line.append(fit(labels.word(labels.STEPS, event.step), 10), style=LOUD)
+    step = labels.word(labels.STEPS, event.step)
+    line.append(fit(step, max(STEP_CELLS, cells(step))), style=LOUD)
     author = preview.who(node, one.author)
     line.append(f"  {harmless(author)} {harmless(event.by)}")
     if one.why_not:
@@ -193,7 +195,7 @@ def _event(node: Node, case: Case, known: Records, one: Happened) -> Iterator[Te
     yield line
     if event.note:
         yield _indented("说明：" + harmless(event.note))
-    for said in fact_words.told(case, known, event):
+    for said in fact_words.told(scene, event):
         # A notice of correction tells its faults in its note as well.
         if said.partition("：")[2] not in event.note:
             yield _indented(harmless(said))

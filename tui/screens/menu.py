@@ -3,7 +3,6 @@
 from node import casework
 from node.cases import Case
 from node.lifecycle import CARRIES_FIELDS, Step
-from node.records import records
 from node.wiring import Node
 from tui import fact_words, labels
 from tui.screens import steps
@@ -22,11 +21,11 @@ DETAIL_CELLS = 28
 
 def offered(node: Node, case: Case) -> list[Option]:
     """Return what may be done, the steps that move the case first."""
-    known = records(case.package.item, case.story)
+    scene = fact_words.scene_of(node, case)
     options = [
         Option(str(step), labels.STEPS[step], fact_words.HELP[step])
         for step in casework.possible_steps(node, case)
-        if fact_words.can_be_said(step, case, known)
+        if fact_words.can_be_said(step, scene)
     ]
     if casework.may_decide_at_once(node, case):
         options.insert(0, Option(AT_ONCE, "当场办结", "受理并准予，一次办完"))

@@ -8,7 +8,6 @@ from node import casework
 from node.cases import Case
 from node.facts import FACTS
 from node.lifecycle import NEEDS_REASON, Step
-from node.records import Records, records
 from node.wiring import Node
 from tui import fact_words, labels
 from tui.screens.questions import QuestionsPage
@@ -20,13 +19,8 @@ class StepPage(QuestionsPage):
 
     def __init__(self, node: Node, case: Case, step: Step) -> None:
         self.case, self.step = case, step
-        self.known: Records = records(case.package.item, case.story)
         asked = fact_words.questions(
-            step,
-            case,
-            self.known,
-            casework.today(node),
-            needs_note=step in NEEDS_REASON,
+            step, fact_words.scene_of(node, case), needs_note=step in NEEDS_REASON
         )
         super().__init__(node, asked)
 

@@ -205,7 +205,10 @@ def state_words(node: Node, row: CaseRow) -> str:
         sign = labels.NEW_FORM_MARK if is_old else ""
         return " ".join(filter(None, (labels.STATES[State.DRAFT], sign)))
     sign = labels.sign(row, is_ours=cases.may_settle(node, row))
-    return " ".join(filter(None, (labels.word(labels.STATES, row.state), sign)))
+    word = labels.word(labels.STATES, row.state)
+    if row.is_paper_only and row.state in _WAITING:
+        word = labels.PAPER_ONLY
+    return " ".join(filter(None, (word, sign)))
 
 
 def waiting(since_ms: int, now_ms: int) -> str:
