@@ -47,7 +47,7 @@ class CasePage(Page):
     ]
     DEFAULT_CSS = """
     CasePage {
-        & > #head { height: 3; padding: 0 1; background: $surface; }
+        & > #head { height: auto; max-height: 4; padding: 0 1; background: $surface; }
         & > Reading { padding: 0 1; }
         & > TabLine { background: $panel; }
     }
