@@ -21,6 +21,7 @@ from textual.widgets import Input
 from node import cases, casework, status, talk, waiting
 from node.service import Background
 from node.status import Above, Trouble
+from node.store.cases import Filter
 from node.wiring import Node
 from sync.errors import SyncError
 from tui import labels
@@ -73,6 +74,7 @@ class LianbanApp(App[None]):
         self.to_settle = 0
         self.lights = (0, 0)
         """How many cases are amber, and how many red."""
+        self.has_lapsed = False
         self._version = -1
         self._read_at_ms = 0
         self._waits_for_sync: int | None = None
@@ -302,7 +304,10 @@ class LianbanApp(App[None]):
         self.trouble = status.trouble(self.node)
         self.to_settle = cases.count_to_settle(self.node)
         today = casework.today(self.node).isoformat()
-        self.lights = self.node.store.cases.count_lights(today)
+        store = self.node.store.cases
+        self.lights = store.count_lights(today)
+        late = Filter(has_lapsed=True, today=today)
+        self.has_lapsed = bool(store.page(late, None, 1))
 
     def _say(self, words: str, tone: Tone = "") -> None:
         if self.page is not None:

@@ -121,9 +121,9 @@ def new(
     "--find", "query", default="", help="姓名、拼音首字母、单号或证件后四位。"
 )
 @click.option(
-    "--amber", "light", flag_value=Light.AMBER, help="只列快到期的，先到期的在前。"
+    "--amber", "light", flag_value="amber", help="只列快到期的，先到期的在前。"
 )
-@click.option("--red", "light", flag_value=Light.RED, help="只列超期的，最早的在前。")
+@click.option("--red", "light", flag_value="red", help="只列超期的，最早的在前。")
 @click.option("--urgent", "is_urgent", is_flag=True, help="只列绿色通道的。")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100000))
 @json_option
@@ -132,7 +132,7 @@ def list_cases(
     context: Context,
     states: tuple[str, ...],
     query: str,
-    light: Light | None,
+    light: str | None,
     is_urgent: bool,
     limit: int,
     as_json: bool,
@@ -145,7 +145,7 @@ def list_cases(
             match=find.match(query),
             order=Order.DUE if light else Order.CHANGED,
             oldest_first=light is not None,
-            light=light,
+            light=Light(light) if light else None,
             today=today.isoformat(),
             is_urgent=is_urgent,
         )

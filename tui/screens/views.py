@@ -104,7 +104,7 @@ COLUMNS: dict[Tier, tuple[Column, ...]] = {
         Column("事项", 16, is_flexible=True),
         Column("状态", 10),
         Column("传到", 9),
-        Column("日期", 8),
+        Column("日期", 6),
         _DAYS,
     ),
     Tier.TOWN: (
