@@ -434,6 +434,7 @@ class FormPage(Page):
         """Say `words`, and mark what the form refuses of answers from an older one."""
         for row in self._rows.values():
             row.set_problem(self._fault(row))
+        self._meet()
         self.say(words)
 
     def leave_nothing_behind(self) -> None:
