@@ -307,7 +307,7 @@ class LianbanApp(App[None]):
         store = self.node.store.cases
         self.lights = store.count_lights(today)
         late = Filter(has_lapsed=True, today=today)
-        self.has_lapsed = bool(store.page(late, None, 1))
+        self.has_lapsed = store.count(late) > 0
 
     def _say(self, words: str, tone: Tone = "") -> None:
         if self.page is not None:
