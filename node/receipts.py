@@ -197,9 +197,7 @@ def _code_blocks(code: str) -> Iterator[Block]:
             "本纸没有核验码：这一步没有签章，或者以后又改过。请以系统里的记录为准。"
         )
         return
-    yield QrCode(
-        code, "扫码或照抄下面的码，任何站点断网也能核验：lianban receipt verify"
-    )
+    yield QrCode(code, "任何站点断网也能验：在工作台按 Q，扫码或照抄下面的码")
     yield Paragraph(in_groups(code))
 
 
