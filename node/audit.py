@@ -20,6 +20,7 @@ INVITE, JOIN, ENROL, REVOKE = "invite", "join", "enrol", "revoke"
 PUBLISH = "publish"
 PUBLISH_CALENDAR = "publish-calendar"
 EXPORT = "export"
+EXPORT_REPORT = "export-report"
 LOOK = "look"
 SCOPE_REFUSED = "scope-refused"
 

@@ -97,9 +97,13 @@ def on_change(node: Node, old: Calendar, new: Calendar) -> None:
     """Do what follows from another calendar than the one before.
 
     Runs in the transaction in which a table was published or has come; never on
-    `rebuild`, since a rebuild writes nothing down. The place for 时限重算: nothing that
-    is stored leans on the calendar yet.
+    `rebuild`, since a rebuild writes nothing down. The place for 时限重算.
     """
+    # Imported late: who keeps the ledger must know what a case is.
+    from node.booking import reckon_again
+
+    tables = {*old.tables} ^ {*new.tables}
+    reckon_again(node, {table.year for table in tables})
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from sync.document import Document
 from sync.errors import DocumentDamaged, PeerFault, SyncError
 from sync.identity import PUBLIC, RIGHT_ROSTER
 from sync.stream import (
+    KIND_CALENDAR,
     KIND_CHANGE,
     KIND_PUBLICATION,
     StreamId,
@@ -193,6 +194,9 @@ def rebuild(node: Node) -> int:
         store.documents.clear_derived(DERIVED)
         node.forget()
         parted = store.branches.parted_documents()
+        # Days lean on the whole calendar, whenever it came.
+        for stored in store.journal.of_kind(KIND_CALENDAR):
+            keep_other(node, stored)
         for page in store.journal.in_order_of_arrival():
             _derive(node, page, parted)
         forks.mark_again(node)
@@ -217,6 +221,8 @@ def _derive(node: Node, page: list[StoredEntry], parted: set[bytes]) -> None:
             candidates.clear()
 
     for stored in page:
+        if stored.entry.kind == KIND_CALENDAR:
+            continue
         if stored.entry.kind != KIND_CHANGE:
             flush()
             keep_other(node, stored)
