@@ -220,6 +220,7 @@ ACTS: dict[str, str] = {
     audit.PUBLISH_CALENDAR: "发布工作日历",
     audit.REVOKE: "停用站点",
     audit.EXPORT: "另存材料",
+    audit.EXPORT_REPORT: "导出报表",
     audit.LOOK: "查看历史资料",
 }
 """What is written down to be answered for 审计."""

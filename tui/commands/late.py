@@ -18,6 +18,7 @@ COMMANDS = {
     "node": "place:node_group",
     "rebuild": "upkeep:rebuild",
     "rejoin": "place:rejoin",
+    "report": "report:report",
     "serve": "place:serve",
     "status": "upkeep:status",
     "sync": "place:sync",
