@@ -1,6 +1,6 @@
-"""Keeping the ledger: where a case is written, and where the calendar has changed."""
+"""Making the ledger's line of a case from its document. Pure: no I/O, no clock."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from forms.item import Tier
 from forms.package import Package
@@ -11,10 +11,9 @@ from node.policy import author_prefix
 from node.records import records
 from node.store.documents import Birth
 from node.story import fold
-from node.wiring import Node
 from node.workdays import Calendar
 from sync import seal
-from sync.document import Document, Tree
+from sync.document import Tree
 from sync.identity import Roster
 
 HEADS_BYTES = 16
@@ -35,7 +34,7 @@ def make_line(
     calendar: Calendar,
     tiers: Mapping[str, Tier],
 ) -> Line:
-    """Return the line of a case from what its document says. Pure."""
+    """Return the line of a case from what its document says."""
     item, story = package.item, fold(part(tree, "events"))
     known = records(item, story)
     return line(
@@ -47,37 +46,5 @@ def make_line(
         story,
         known,
         clocks.clocks(item, story, known, calendar),
-        tiers,
-    )
-
-
-def reckon_again(node: Node, years: Collection[int]) -> None:
-    """Make the lines anew whose days may lean on some years of the calendar."""
-    _book(node, node.store.ledger.leaning_on(years))
-
-
-def book_lacking(node: Node) -> None:
-    """Make the lines of cases that an older program has kept without one."""
-    _book(node, node.store.ledger.lacking())
-
-
-def _book(node: Node, pages: Iterable[list[bytes]]) -> None:
-    tiers = tiers_of(node.roster)
-    for page in pages:
-        node.store.ledger.put(_line_again(node, one, tiers) for one in page)
-
-
-def _line_again(node: Node, document: bytes, tiers: Mapping[str, Tier]) -> Line:
-    stored = node.store.documents.get(document)
-    package = node.package(stored.birth.package) if stored else None
-    assert stored is not None and package is not None
-    loaded = Document.load(stored.snapshot)
-    return make_line(
-        document,
-        stored.birth,
-        package,
-        loaded.tree(),
-        loaded.heads(),
-        node.calendar,
         tiers,
     )

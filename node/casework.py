@@ -9,7 +9,6 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
@@ -29,6 +28,7 @@ from node import (
 )
 from node.absorb import BatchList, batch_id
 from node.cases import Case, make_row, open_case
+from node.days import CHINA
 from node.errors import AnswersWrong, NotFound, StepRefused, StoreDamaged
 from node.facts import fault_of
 from node.lifecycle import (
@@ -62,7 +62,6 @@ from sync.document import Document
 from sync.identity import join_scope
 from sync.stream import KIND_BATCH, KIND_CHANGE
 
-CHINA = ZoneInfo("Asia/Shanghai")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -521,6 +520,7 @@ def _keep(
                 scope,
                 tree,
                 max(at_ms, before.changed_at_ms if before else 0),
+                node.calendar,
                 taken_changes(node, key) if had_conflict else (),
             )
         ]

@@ -136,6 +136,17 @@ class Clocks:
         return self.limits.step_dues if self.limits else ()
 
     @property
+    def reckoned_to(self) -> date | None:
+        """The last day that any limit was reckoned to: another calendar of later days
+        changes nothing.
+        """
+        dues = [self.told_by, self.deliver_by]
+        if self.limits:
+            dues += [self.limits.promise_due, self.limits.legal_due]
+            dues += [one.due for one in self.limits.step_dues]
+        return max((due.on for due in dues if due), default=None)
+
+    @property
     def warn_on(self) -> date | None:
         """The first day on which the case is amber."""
         return self.next_day.warn_on if self.next_day else None
@@ -235,8 +246,8 @@ class _Reckoning:
             first_workday=self.calendar.next_workday(received_on).on,
             told_by=last.told_by,
             answered_on=answered_on,
-            limits=self._limits(accepted_on, stops),
-            untold=self._limits(last.received_on, stops) if is_waiting else None,
+            limits=self._limits(accepted_on, answered_on, stops),
+            untold=self._limits(last.received_on, None, stops) if is_waiting else None,
             is_deemed=answered_on is not None and answered_on > last.told_by.on,
             late_returns=tuple(self.late_returns),
             decided_on=self.decided_on,
@@ -342,7 +353,12 @@ class _Reckoning:
 
     # -- what runs from acceptance ----------------------------------------------------
 
-    def _limits(self, accepted_on: date | None, stops: list[_Stop]) -> Limits | None:
+    def _limits(
+        self, accepted_on: date | None, taken_up_on: date | None, stops: list[_Stop]
+    ) -> Limits | None:
+        """Return what runs from acceptance; the steps from when somebody has taken it
+        up, since nobody answers twice for one silence.
+        """
         if accepted_on is None:
             return None
         item = self.item
@@ -360,7 +376,9 @@ class _Reckoning:
             promise_due,
             self._limit(accepted_on, item.legal_workdays, stops),
             self._warn_on(promise_due.on, promised + self.known.extended_workdays),
-            tuple(self._step_dues(accepted_on, promise_due, stops)),
+            tuple(self._step_dues(taken_up_on, promise_due, stops))
+            if taken_up_on
+            else (),
         )
 
     def _warn_on(self, due: date, workdays: int) -> date:
@@ -375,7 +393,7 @@ class _Reckoning:
         return day
 
     def _step_dues(
-        self, accepted_on: date, promise_due: Due, stops: list[_Stop]
+        self, begun_on: date, promise_due: Due, stops: list[_Stop]
     ) -> Iterator[StepDue]:
         """Reckon the steps that the promise counts, desk by desk.
 
@@ -386,11 +404,11 @@ class _Reckoning:
             [one for one in self.item.steps if one.counted], self.item
         )
         forwarded_on = self._first(Step.FORWARD) or self.decided_on
-        yield from self._desk(lower, accepted_on, forwarded_on, promise_due, stops)
+        yield from self._desk(lower, begun_on, forwarded_on, promise_due, stops)
         planned = sum(max(one.workdays for one in stage) for stage in lower)
-        start = accepted_on
+        start = begun_on
         if lower:
-            start = forwarded_on or self._limit(accepted_on, planned, stops).on
+            start = forwarded_on or self._limit(begun_on, planned, stops).on
         is_begun = not lower or forwarded_on is not None
         for one in self._desk(upper, start, self.decided_on, promise_due, stops):
             yield replace(one, is_measured=one.is_measured and is_begun)

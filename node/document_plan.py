@@ -436,6 +436,7 @@ class DocumentPlan:
             scope,
             tree,
             changed_at_ms,
+            self.node.calendar,
             changes,
         )
         document = DocumentRow(

@@ -194,9 +194,7 @@ def rebuild(node: Node) -> int:
         store.documents.clear_derived(DERIVED)
         node.forget()
         parted = store.branches.parted_documents()
-        # Days lean on the whole calendar, whenever it came.
-        for stored in store.journal.of_kind(KIND_CALENDAR):
-            keep_other(node, stored)
+        _take_calendars(node)
         for page in store.journal.in_order_of_arrival():
             _derive(node, page, parted)
         forks.mark_again(node)
@@ -207,6 +205,16 @@ def rebuild(node: Node) -> int:
             if store.documents.get(draft.document) is not None:
                 store.cases.drop_draft(draft.document)
     return store.documents.count()
+
+
+def _take_calendars(node: Node) -> None:
+    """Take in all calendars before any case: the rows of cases lean on the last."""
+    journal = node.store.journal
+    for _, stream, last, _ in journal.all_streams():
+        if stream.scope == PUBLIC:
+            for stored in journal.entries(stream, 1, last):
+                if stored.entry.kind == KIND_CALENDAR:
+                    keep_other(node, stored)
 
 
 def _derive(node: Node, page: list[StoredEntry], parted: set[bytes]) -> None:

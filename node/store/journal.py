@@ -215,10 +215,6 @@ class Journal:
             yield rows
             last = rows[-1].row
 
-    def of_kind(self, kind: str) -> list[StoredEntry]:
-        """Return all entries of a kind of which there are few, as they came."""
-        return self._read("e.kind = ? ORDER BY e.id", (kind,))
-
     def unused_others(self) -> list[int]:
         """Return the rows of the entries that are no changes and that were set aside
         or only kept, in the order they came here.

@@ -4,7 +4,7 @@ What each figure counts is said once, in `COUNTS`; by what cases are put togethe
 `GROUPS`.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, fields
 
 from node.ledger import Line
@@ -15,7 +15,6 @@ _PUT = (
     f"INSERT OR REPLACE INTO ledger ({_COLUMNS}) "
     f"VALUES ({', '.join('?' * len(fields(Line)))})"
 )
-_PAGE = 500
 
 _LATE = "due_on != '' AND closed_on > due_on"
 _PENDING = (
@@ -109,24 +108,10 @@ class Ledger:
         row = self._db.execute(query, (document,)).fetchone()
         return Line(*row) if row else None
 
-    def leaning_on(self, years: Collection[int]) -> Iterator[list[bytes]]:
-        """Yield the cases that have a day in one of some years, or none yet at their
-        end, in pages.
-        """
-        low, high = f"{min(years)}-01-01", f"{max(years)}-12-31"
-        found = self._db.execute(
-            "SELECT document FROM ledger WHERE received_on <= ? AND "
-            "(closed_on = '' OR due_on >= ? OR closed_on >= ?)",
-            (high, low, low),
-        )
-        yield from _pages([row[0] for row in found])
-
-    def lacking(self) -> Iterator[list[bytes]]:
-        """Yield the cases that have no line, in pages."""
-        found = self._db.execute(
-            "SELECT id FROM documents WHERE id NOT IN (SELECT document FROM ledger)"
-        )
-        yield from _pages([row[0] for row in found])
+    def lacking(self) -> list[bytes]:
+        """Return the cases that have no line."""
+        query = "SELECT document FROM cases WHERE document NOT IN (SELECT document "
+        return [row[0] for row in self._db.execute(query + "FROM ledger)")]
 
     def counted(self, cut: Cut, group: str) -> list[tuple[str, str, Counted]]:
         """Return (key, name, figures) of each group of cases, by key."""
@@ -161,8 +146,3 @@ class Ledger:
             cut.values,
         ):
             yield row[0] + row[1]
-
-
-def _pages(documents: list[bytes]) -> Iterator[list[bytes]]:
-    for start in range(0, len(documents), _PAGE):
-        yield documents[start : start + _PAGE]
