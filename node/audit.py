@@ -22,6 +22,7 @@ PUBLISH_CALENDAR = "publish-calendar"
 RECKON_AGAIN = "reckon-again"
 EXPORT = "export"
 PAPER = "paper"
+EXPORT_REPORT = "export-report"
 LOOK = "look"
 SCOPE_REFUSED = "scope-refused"
 

@@ -15,6 +15,7 @@ from msgspec import structs
 from forms import check
 from forms.package import Package
 from node import (
+    booking,
     cases,
     intake,
     journal,
@@ -560,20 +561,26 @@ def _keep(
         node.id,
     )
     had_conflict = before is not None and before.had_conflict
+    package, tree = _package_of(node, birth.package), document.tree()
     store.cases.put(
         [
             make_row(
                 key,
                 birth,
-                _package_of(node, birth.package),
+                package,
                 scope,
-                document.tree(),
+                tree,
                 max(at_ms, before.changed_at_ms if before else 0),
                 node.calendar,
                 taken_changes(node, key) if had_conflict else (),
             )
         ]
     )
+    tiers = booking.tiers_of(node.roster)
+    line = booking.make_line(
+        key, birth, package, tree, document.heads(), node.calendar, tiers
+    )
+    store.ledger.put([line])
 
 
 def _files_in(package: Package, answers: Mapping[str, str]) -> list[str]:

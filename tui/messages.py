@@ -190,6 +190,11 @@ def _not_found(error: node_errors.NotFound) -> str:
         return "本站点上面没有别的站点，不用向上同步。没有改动。"
     if error.what == "attachment":
         return "这份材料还没有传到本机。没有改动；传到以后再试，或请对方先同步。"
+    if error.what == "place known here":
+        return (
+            f"本机名册里没有叫“{error.name}”的地方。没有统计；"
+            "请写全名或 12 位区划代码（lianban node list 可查）。"
+        )
     if error.what == "file":
         return f"读不到文件 {error.name}。没有附上，请核对路径，或换一个文件。"
     if error.what == "draft":

@@ -19,6 +19,7 @@ COMMANDS = {
     "receipt": "papers:receipt",
     "rebuild": "upkeep:rebuild",
     "rejoin": "place:rejoin",
+    "report": "report:report",
     "serve": "place:serve",
     "status": "upkeep:status",
     "sync": "place:sync",
