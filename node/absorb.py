@@ -550,4 +550,5 @@ def _take_package(node: Node, stored: StoredEntry) -> None:
             payload,
         ),
         stored.row,
+        package.item.effective_on,
     )

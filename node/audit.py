@@ -19,6 +19,7 @@ from sync.stream import KIND_AUDIT
 INVITE, JOIN, ENROL, REVOKE = "invite", "join", "enrol", "revoke"
 PUBLISH = "publish"
 PUBLISH_CALENDAR = "publish-calendar"
+RECKON_AGAIN = "reckon-again"
 EXPORT = "export"
 PAPER = "paper"
 LOOK = "look"

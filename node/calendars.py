@@ -8,7 +8,7 @@ force, wherever it came first. How days are reckoned stands in `node.workdays`.
 from dataclasses import dataclass
 from datetime import date
 
-from node import audit, journal
+from node import audit, journal, row_again
 from node.store.journal import StoredEntry
 from node.store.registry import CalendarRow
 from node.wiring import Node
@@ -94,12 +94,27 @@ def tell_of_change(node: Node, before: Calendar) -> None:
 
 
 def on_change(node: Node, old: Calendar, new: Calendar) -> None:
-    """Do what follows from another calendar than the one before.
+    """Reckon again what leans on the calendar 时限重算.
 
-    Runs in the transaction in which a table was published or has come; never on
-    `rebuild`, since a rebuild writes nothing down. The place for 时限重算: nothing that
-    is stored leans on the calendar yet.
+    The rows of all cases that lean on a day that is now another are made again, and
+    it is written down if any day in them has moved. Runs in the transaction in which
+    a table was published or has come; never on `rebuild`, since a rebuild writes
+    nothing down.
     """
+    span = old.differs_within(new)
+    if span is None:
+        return
+    first, last = (day.isoformat() for day in span)
+    documents = node.store.cases.reckoned_within(first, last)
+    moved = sum(row_again.make(node, one) for one in documents)
+    if moved:
+        audit.record(
+            node,
+            audit.RECKON_AGAIN,
+            f"{first}/{last}",
+            note=str(moved),
+            by=node.operator,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 from forms.package import Package
 from node import find, old_names, rights
+from node.clocks import AMBER, RED, Clocks, clocks
 from node.errors import Ambiguous, NotFound, PackageDamaged, StoreDamaged
+from node.lapses import Lapse, lapses
 from node.material import Material, decode_material
 from node.matters import (
     MARK_CHANGED,
@@ -16,11 +19,13 @@ from node.matters import (
     field_conflicts,
     matters_of,
 )
+from node.records import Records, records
 from node.rights import settler
 from node.store.cases import CaseRow, Draft, Filter
 from node.store.documents import Birth
 from node.story import Story, fold
 from node.wiring import Node
+from node.workdays import Calendar
 from sync.change import Change, Scalar
 from sync.conflict import has_stood
 from sync.document import Document, Tree
@@ -114,11 +119,13 @@ def make_row(
     scope: str,
     tree: Tree,
     changed_at_ms: int,
+    calendar: Calendar,
     changes: Sequence[Change] = (),
 ) -> tuple[CaseRow, tuple[str, str, str]]:
     """Return a case's list row and its search terms. Pure.
 
-    `changes` are all of which the document is made; none where each was written with
+    `calendar` is the one in force: the days of the row lean on it. `changes` are all
+    of which the document is made; none where each was written with
     knowledge of those before it.
     """
     story = fold(part(tree, "events"))
@@ -128,6 +135,9 @@ def make_row(
     conflicts = len(field_conflicts(birth, changes))
     open_count = conflicts + bool(story.choices) + bool(story.late)
     had_conflict = has_stood(changes, container_of(birth, "fields"))
+    known = records(package.item, story)
+    its = clocks(package.item, story, known, calendar)
+    ended = lapses(package.item, story, known, its, date.min)
     row = CaseRow(
         document=document,
         number=birth.number,
@@ -146,9 +156,45 @@ def make_row(
         had_conflict=had_conflict or story.was_disputed,
         submitted_at_ms=first,
         changed_at_ms=changed_at_ms,
+        received_on=_day(its.received_on),
+        due_on=_day(its.next_day.due.on if its.next_day else None),
+        warn_on=_day(its.warn_on),
+        reckoned_to=_day(its.reckoned_to),
+        is_urgent=known.hurry is not None,
+        has_lapsed=bool(ended),
+        is_paper_only=known.is_paper_only,
     )
     id_number = _answer(package, answers, "applicant_id")
     return row, find.terms(name, package.item.name, birth.number, id_number)
+
+
+def _day(on: date | None) -> str:
+    return on.isoformat() if on else ""
+
+
+def light_of(row: CaseRow, today: date) -> str:
+    """Return "amber", "red" or "" for a case in a list."""
+    on = today.isoformat()
+    if not row.due_on or on < row.warn_on:
+        return ""
+    return RED if on > row.due_on else AMBER
+
+
+def records_of(case: Case) -> Records:
+    """Return what is written down in a case."""
+    return records(case.package.item, case.story)
+
+
+def clocks_of(node: Node, case: Case) -> Clocks:
+    """Return the clocks of a case by the calendar in force."""
+    item, known = case.package.item, records_of(case)
+    return clocks(item, case.story, known, node.calendar)
+
+
+def lapses_of(node: Node, case: Case, today: date) -> tuple[Lapse, ...]:
+    """Return which limits of a case have passed by a day."""
+    item, known = case.package.item, records_of(case)
+    return lapses(item, case.story, known, clocks_of(node, case), today)
 
 
 def to_settle(node: Node) -> Filter:

@@ -9,7 +9,6 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
@@ -28,6 +27,7 @@ from node import (
 )
 from node.absorb import BatchList, batch_id
 from node.cases import Case, make_row, open_case
+from node.days import CHINA
 from node.errors import AnswersWrong, NotFound, StepRefused, StoreDamaged
 from node.facts import fault_of
 from node.lifecycle import (
@@ -62,7 +62,6 @@ from sync.document import Document
 from sync.identity import join_scope
 from sync.stream import KIND_BATCH, KIND_CHANGE
 
-CHINA = ZoneInfo("Asia/Shanghai")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -81,13 +80,18 @@ def civil_day(at_ms: int) -> dt.date:
     return dt.datetime.fromtimestamp(at_ms / 1000, CHINA).date()
 
 
+def packages_in_force(node: Node) -> list[PackageRow]:
+    """Return the present package of each item, by code."""
+    return node.store.registry.current_packages(today(node).isoformat())
+
+
 def find_package(node: Node, name: str) -> PackageRow:
     """Return the present package of an item, by code or by name.
 
     Raises:
         NotFound: no published item is called so.
     """
-    rows = node.store.registry.current_packages()
+    rows = packages_in_force(node)
     for row in rows:
         if name in (row.code, row.name):
             return row
@@ -226,8 +230,8 @@ def submit_draft(
     why = rights.why_not(Step.SUBMIT, node.tier, package.item, State.DRAFT, "", side)
     if why:
         raise StepRefused(draft.id, State.DRAFT, Step.SUBMIT, why)
-    if fault_of(Step.SUBMIT, facts, package.item):
-        raise StepRefused(draft.id, State.DRAFT, Step.SUBMIT, "facts")
+    if about := fault_of(Step.SUBMIT, facts, package.item):
+        raise StepRefused(draft.id, State.DRAFT, Step.SUBMIT, "facts", about=about)
     materials = _materials(node, package, answers, draft.files, {})
     at_ms = node.now_ms()
     event = Event(
@@ -314,6 +318,42 @@ def take_step(
     return open_case(node, document.hex())
 
 
+def may_decide_at_once(node: Node, case: Case) -> bool:
+    """Say whether this tier may accept and grant a case in one 即办件."""
+    item, side = case.package.item, rights.side_of(node.certificate, case.row.division)
+    return item.same_day and not any(
+        rights.why_not(step, node.tier, item, state, "", side)
+        for step, state in (
+            (Step.ACCEPT, case.story.state),
+            (Step.GRANT, State.ACCEPTED),
+        )
+    )
+
+
+def decide_at_once(
+    node: Node,
+    case: str,
+    *,
+    note: str = "",
+    facts: Mapping[str, str] | None = None,
+) -> Case:
+    """Accept and grant a case while the applicant waits 即办件; both or neither.
+
+    `facts` is what the grant says.
+
+    Raises:
+        As `take_step`; or StepRefused "state" where the item is not decided at once.
+    """
+    found = open_case(node, case)
+    if not found.package.item.same_day:
+        raise StepRefused(found.id, found.story.state, Step.GRANT, "state")
+    document = found.row.document
+    with node.store.transaction():
+        _write_step(node, document, Step.ACCEPT, "", {}, (), "")
+        _write_step(node, document, Step.GRANT, note, {}, (), "", facts)
+    return open_case(node, document.hex())
+
+
 def forward_batch(node: Node, names: Sequence[str]) -> tuple[BatchRow, list[Case]]:
     """Forward cases together, with a signed list of them; all of them or none.
 
@@ -378,7 +418,9 @@ def _write_step(
         known = records(item, case.story)
         why = rights.why_not_said(step, facts, item, department, known)
         if why:
-            raise StepRefused(case.id, state, step, why)
+            about = fault_of(step, facts, item) if why == "facts" else ""
+            words = rights.allowed_words(node.tier, item, state, side)
+            raise StepRefused(case.id, state, step, why, words, about=about)
     changed = {k: v for k, v in answers.items() if case.fields.get(k, "") != v}
     materials: dict[str, Material] = {}
     if step in CARRIES_FIELDS:
@@ -527,6 +569,7 @@ def _keep(
                 scope,
                 document.tree(),
                 max(at_ms, before.changed_at_ms if before else 0),
+                node.calendar,
                 taken_changes(node, key) if had_conflict else (),
             )
         ]

@@ -430,6 +430,7 @@ class DocumentPlan:
             scope,
             tree,
             changed_at_ms,
+            self.node.calendar,
             changes,
         )
         document = DocumentRow(

@@ -19,13 +19,15 @@ class StepRefused(NodeError):
         why: str,
         allowed: Sequence[str] = (),
         settler: str = "",
+        about: str = "",
     ) -> None:
         """Keep the facts, so that a screen can say it in Chinese.
 
         `why` is one of the keys of `REFUSALS` in `node.rights`, `settler` the tier
-        that settles what is open, where that was asked for and is another.
+        that settles what is open, where that was asked for and is another; `about`
+        what of `node.facts` is missing or wrong, where that is why.
         """
-        self.settler = settler
+        self.settler, self.about = settler, about
         self.case, self.state, self.step = case, state, step
         self.why, self.allowed = why, tuple(allowed)
         super().__init__(

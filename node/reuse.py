@@ -162,9 +162,9 @@ def _fits(field: Field, answer: str, today: date) -> bool:
 
 def _files(item: Item, field: Field, one: Earlier) -> str:
     """Return the files of the same material that may go on, as an answer."""
-    wanted = _materials(item, field.key)
+    wanted = materials_of(item, field.key)
     for asked in one.package.questions:
-        is_same = wanted and wanted == _materials(one.package.item, asked.key)
+        is_same = wanted and wanted == materials_of(one.package.item, asked.key)
         if asked.kind == "file" and is_same:
             digests = one.answers.get(asked.key, "").split()
             return " ".join(d for d in digests if _may_go(item, one.files.get(d)))
@@ -175,7 +175,7 @@ def _may_go(item: Item, file: Material | None) -> bool:
     return file is not None and file.size <= item.file_limit_bytes
 
 
-def _materials(item: Item, key: str) -> frozenset[str]:
+def materials_of(item: Item, key: str) -> frozenset[str]:
     """Return the keys of the materials that a file question stands for."""
     return frozenset(
         one.key for one in item.materials if one.key == key or key in one.proves

@@ -149,19 +149,20 @@ def why_not(
     known = Step(step)
     # Whose step it is comes first: it says more than the state of the moment.
     able = duties(item, tier) & set(RIGHTS[known].split(" or "))
+    is_decision = known in (Step.GRANT, Step.REFUSE)
+    if is_decision and state is State.FORWARDED and tier is not item.decide:
+        return "tier"
     if not able:
         return "tier"
     if not able & DUTIES[side]:
         return "elsewhere"
     if not is_possible(state, known):
         return "state"
-    if known in (Step.GRANT, Step.REFUSE):
+    if is_decision:
         # Whoever has accepted it decides at once, where the decision is left to him.
         is_on_his_desk = "accept" in duties(item, tier) or state is State.FORWARDED
         if not is_on_his_desk:
             return "not-forwarded"
-        if state is State.FORWARDED and tier is not item.decide:
-            return "tier"
     elif known is Step.FORWARD and not _is_above(item.decide, tier):
         return "decided-here"
     if known in NEEDS_REASON and not note.strip():

@@ -21,6 +21,7 @@ from sync.document import Document
 from sync.errors import DocumentDamaged, PeerFault, SyncError
 from sync.identity import PUBLIC, RIGHT_ROSTER
 from sync.stream import (
+    KIND_CALENDAR,
     KIND_CHANGE,
     KIND_PUBLICATION,
     StreamId,
@@ -193,6 +194,7 @@ def rebuild(node: Node) -> int:
         store.documents.clear_derived(DERIVED)
         node.forget()
         parted = store.branches.parted_documents()
+        _take_calendars(node)
         for page in store.journal.in_order_of_arrival():
             _derive(node, page, parted)
         forks.mark_again(node)
@@ -203,6 +205,16 @@ def rebuild(node: Node) -> int:
             if store.documents.get(draft.document) is not None:
                 store.cases.drop_draft(draft.document)
     return store.documents.count()
+
+
+def _take_calendars(node: Node) -> None:
+    """Take in all calendars before any case: the rows of cases lean on the last."""
+    journal = node.store.journal
+    for _, stream, last, _ in journal.all_streams():
+        if stream.scope == PUBLIC:
+            for stored in journal.entries(stream, 1, last):
+                if stored.entry.kind == KIND_CALENDAR:
+                    keep_other(node, stored)
 
 
 def _derive(node: Node, page: list[StoredEntry], parted: set[bytes]) -> None:

@@ -47,7 +47,8 @@ def has_newer(node: Node, code: str, digest: str) -> bool:
 
     Asked for each draft of a list, so nothing is decoded.
     """
-    return node.store.registry.current_digest(code) not in ("", digest)
+    on = casework.today(node).isoformat()
+    return node.store.registry.current_digest(code, on) not in ("", digest)
 
 
 def renewal(node: Node, draft: Draft) -> Renewal | None:
@@ -58,7 +59,7 @@ def renewal(node: Node, draft: Draft) -> Renewal | None:
     """
     registry = node.store.registry
     old = _package(node, draft.package)
-    digest = registry.current_digest(old.item.code)
+    digest = registry.current_digest(old.item.code, casework.today(node).isoformat())
     if digest in ("", draft.package):
         return None
     new = _package(node, digest)

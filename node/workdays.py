@@ -147,6 +147,19 @@ class Calendar:
             is_provisional |= year not in self._tables
         return Due(date.fromordinal(days[at]), is_provisional)
 
+    def differs_within(self, other: "Calendar") -> tuple[date, date] | None:
+        """Return the first and the last day that one works and the other does not."""
+        years = self._tables.keys() | other._tables.keys()
+        days = [
+            day
+            for year in years
+            if self._tables.get(year) != other._tables.get(year)
+            for day in set(self._days(year)) ^ set(other._days(year))
+        ]
+        if not days:
+            return None
+        return date.fromordinal(min(days)), date.fromordinal(max(days))
+
     def next_workday(self, day: date) -> Due:
         """Return `day` where it is worked, or the first day after it that is."""
         if self.is_workday(day):

@@ -68,6 +68,47 @@ STEPS: dict[str, str] = {
     Step.SETTLE: "核对",
 }
 
+FACTS: dict[str, str] = {
+    "handling": "办理人：self 本人，agent 代办，visit 上门",
+    "authorised": "委托：谁委托，凭什么",
+    "paper_only": "代收：只收材料，表由上级代录，写 1",
+    "entered": "代录完成，写 1",
+    "delivery": "结果怎么给：counter 自取，post 快递，agent 代办员送，electronic 电子",
+    "send_to": "结果寄送地址",
+    "trips": "申请人已跑次数",
+    "follows": "依据哪一件的结果：办件编号",
+    "material/": "材料状态：material/材料=状态",
+    "fault/": "补正内容：fault/项=哪里不对",
+    "paper": "文号",
+    "until": "有效期至",
+    "way": "方式：送达用 counter、post、agent；快递用 out 寄出、in 寄来",
+    "recipient": "收件人",
+    "duplicate": "重复申请，写 1",
+    "place": "地点",
+    "kind": "特别程序：hearing 听证，survey 现场勘验，expert 专家评审等",
+    "days": "预计天数",
+    "pause": "哪一个特别程序：开始那一步的编号",
+    "workdays": "延长几个工作日",
+    "approver": "批准人",
+    "department": "转给哪个部门",
+    "branch": "哪一项：部门事项的编号",
+    "result": "结果：意见用 agree、refuse；勘验用 pass、mend、fail",
+    "on": "日期，如 2026-11-23",
+    "branches": "哪几项，空格隔开",
+    "visit": "哪一次勘验：安排那一步的编号",
+    "fee": "收费项目的名称",
+    "yuan": "金额（元）",
+    "receipt": "票据号",
+    "carrier": "快递公司",
+    "tracking": "快递单号",
+    "payer": "谁付：office 政府，applicant 申请人",
+    "grade": "评分 1 到 5",
+    "about": "评价的话",
+    "lapse": "哪一次超期",
+    "event": "哪一步：它的编号",
+}
+"""Keys of `node.facts.FACTS`: what they are, and which values they take."""
+
 TIERS: dict[str, str] = {Tier.VILLAGE: "村", Tier.TOWN: "镇", Tier.DISTRICT: "区"}
 
 DESKS: dict[str, str] = {
@@ -82,6 +123,9 @@ MARKS: dict[str, str] = {
     MARK_CHANGED: "受理后又改过",
 }
 """What a person must settle in a case."""
+
+PAPER_ONLY = "待代录"
+"""In place of 待受理: its papers are here, its form is still to be entered."""
 
 OPEN_MARK, SETTLED_MARK = "!", "≠"
 """Behind a state: something is open; there once was a conflict, and it is settled."""
@@ -177,6 +221,7 @@ ACTS: dict[str, str] = {
     audit.ENROL: "登记入名册",
     audit.PUBLISH: "发布事项",
     audit.PUBLISH_CALENDAR: "发布工作日历",
+    audit.RECKON_AGAIN: "时限重算",
     audit.REVOKE: "停用站点",
     audit.EXPORT: "另存材料",
     audit.PAPER: "另存文书",

@@ -14,6 +14,7 @@ from node.lifecycle import State
 from sync import errors as sync_errors
 from tui.labels import (
     CAUSES,
+    FACTS,
     REFUSALS,
     REVOKED_HERE,
     STATES,
@@ -162,6 +163,10 @@ def _step_refused(error: node_errors.StepRefused) -> str:
         who = word(TIERS, error.settler)
         where = "办理地的" if error.why == "elsewhere" else ""
         why += f"，这件现在是“{word(STATES, error.state)}”，由{where}{who}里核对"
+    if error.about:
+        group, slash, _ = error.about.partition("/")
+        known = FACTS.get(group + slash, "没有这一项")
+        why += f"：{harmless(error.about)}（{known}）"
     steps = "、".join(word(STEPS, step) for step in error.allowed)
     onward = f"现在可以：{steps}。" if steps else "现在没有要办的步骤。"
     what = "草稿" if error.state == State.DRAFT else "办件"

@@ -36,7 +36,7 @@ class TrialSheet:
 
     kept_words = ""
     done_word = ""
-    notice = ""
+    is_intake = False
     held: frozenset[str] = frozenset()
     last_field = ""
     saved_at_ms: int | None = None
@@ -51,7 +51,11 @@ class TrialSheet:
         """Forget the answers."""
         return self.node.now_ms()
 
-    def submit(self, answers: Mapping[str, str]) -> Case:
+    def notice(self, answers: Mapping[str, str]) -> list[str]:
+        """Say nothing more."""
+        return []
+
+    def submit(self, answers: Mapping[str, str], facts: Mapping[str, str]) -> Case:
         """Never asked: a trial makes no case."""
         raise AssertionError
 

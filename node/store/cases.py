@@ -5,6 +5,8 @@ Pages go by key, never by offset, so that a page costs the same in any store.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
 from itertools import count
 
 from node.store.connection import Handle
@@ -19,6 +21,12 @@ class CaseRow:
     `mark` is "" or the first of what a person must settle, `open_count` how much of
     it there is, `settler` the tier that may ("" where nothing is open).
     `had_conflict` stays for good.
+
+    Civil days in China as YYYY-MM-DD, "" for none: `due_on` is the one that matters
+    next, amber from `warn_on` on; `reckoned_to` the last that was reckoned by the
+    calendar. `has_lapsed` says that something was done late; what is late now is
+    known by `due_on`, so that no row grows stale over night. `is_paper_only`: its
+    papers are here and its form is still to be entered 待代录.
     """
 
     document: bytes
@@ -38,6 +46,13 @@ class CaseRow:
     had_conflict: bool
     submitted_at_ms: int
     changed_at_ms: int
+    received_on: str = ""
+    due_on: str = ""
+    warn_on: str = ""
+    reckoned_to: str = ""
+    is_urgent: bool = False
+    has_lapsed: bool = False
+    is_paper_only: bool = False
     row: int = 0
 
     @property
@@ -47,12 +62,52 @@ class CaseRow:
 
     @property
     def key(self) -> "PageKey":
-        """The place in a list."""
-        return self.changed_at_ms, self.row
+        """The place in a list by the last change."""
+        return self.key_in(Order.CHANGED)
+
+    @property
+    def queue_ms(self) -> int:
+        """The place in a queue: what was let through first, then who waits longest."""
+        return self.changed_at_ms - (URGENT_LEAD_MS if self.is_urgent else 0)
+
+    @property
+    def red_on(self) -> str:
+        """The first day on which it is late."""
+        if not self.due_on:
+            return ""
+        return (date.fromisoformat(self.due_on) + timedelta(days=1)).isoformat()
+
+    def key_in(self, order: "Order") -> "PageKey":
+        """The place in a list of some order."""
+        match order:
+            case Order.CHANGED:
+                return self.changed_at_ms, self.row
+            case Order.QUEUE:
+                return self.queue_ms, self.row
+            case Order.DUE:
+                return self.due_on, self.row
 
 
-PageKey = tuple[int, int]
-"""(time of the last change in milliseconds, row)."""
+URGENT_LEAD_MS = 2**52
+"""More than any time: a change is never older, see `policy.TIME_LIMIT_MS`."""
+
+PageKey = tuple[int | str, int]
+"""(what the list is ordered by, row)."""
+
+
+class Order(StrEnum):
+    """By which column a list is ordered."""
+
+    CHANGED = "changed_at_ms"
+    QUEUE = "queue_ms"  # urgent cases first
+    DUE = "due_on"  # only cases that have such a day
+
+
+class Light(StrEnum):
+    """How near the day is that matters next."""
+
+    AMBER = "amber"
+    RED = "red"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +115,8 @@ class Filter:
     """Which cases a list shows. Empty means all. `match` is an FTS5 expression.
 
     `division_prefix` finds what is for a place or was taken in there, `for_prefix`
-    only what is for it.
+    only what is for it. `light` is that of the day `today`; `has_lapsed` finds what
+    was done late, or is late by `today`.
     """
 
     states: tuple[str, ...] = ()
@@ -70,6 +126,11 @@ class Filter:
     settler: str = ""
     match: str = ""
     oldest_first: bool = False
+    order: Order = Order.CHANGED
+    light: Light | None = None
+    today: str = ""
+    is_urgent: bool = False
+    has_lapsed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +161,13 @@ class Draft:
 _COLUMNS = (
     "document, number, division, taken_in_at, package, item_code, item_name, "
     "department, decide, applicant, state, mark, settler, open_count, had_conflict, "
-    "submitted_at_ms, changed_at_ms, id"
+    "submitted_at_ms, changed_at_ms, received_on, due_on, warn_on, reckoned_to, "
+    "is_urgent, has_lapsed, is_paper_only, id"
 )
 
-_KEPT = _COLUMNS.removesuffix(", id")
+_KEPT = _COLUMNS.removesuffix("id") + "queue_ms"
 _PUT = (
-    f"INSERT INTO cases (id, {_KEPT}) VALUES (?, {', '.join('?' * 17)}) "
+    f"INSERT INTO cases (id, {_KEPT}) VALUES (?, {', '.join('?' * 25)}) "
     f"ON CONFLICT (document) DO UPDATE SET ({_KEPT}) = "
     f"({', '.join(f'excluded.{name}' for name in _KEPT.split(', '))})"
 )
@@ -224,6 +286,26 @@ class Cases:
         ).fetchone()
         return int(row[0])
 
+    def count_lights(self, today: str) -> tuple[int, int]:
+        """Return how many cases are amber and how many are red on a day."""
+        amber, red = self._db.execute(
+            "SELECT ifnull(sum(due_on >= ?), 0), ifnull(sum(due_on < ?), 0) "
+            "FROM cases WHERE due_on != '' AND warn_on <= ?",
+            (today, today, today),
+        ).fetchone()
+        return int(amber), int(red)
+
+    def reckoned_within(self, first: str, last: str) -> list[bytes]:
+        """Return the cases for which a day from `first` to `last` was reckoned."""
+        return [
+            document
+            for (document,) in self._db.execute(
+                "SELECT document FROM cases "
+                "WHERE reckoned_to >= ? AND received_on <= ? AND received_on != ''",
+                (first, last),
+            )
+        ]
+
     def counts_by_state(self) -> dict[str, int]:
         """Return how many cases stand in each state."""
         return dict(
@@ -256,18 +338,26 @@ class Cases:
     ) -> list[CaseRow]:
         where, values = self._where(wanted)
         if from_key is not None:
-            where += f" AND (changed_at_ms, id) {'<' if descending else '>'} (?, ?)"
+            where += f" AND ({wanted.order}, id) {'<' if descending else '>'} (?, ?)"
             values = (*values, *from_key)
-        order = "DESC" if descending else "ASC"
+        way = "DESC" if descending else "ASC"
         return self._read(
-            where, values, f"ORDER BY changed_at_ms {order}, id {order}", limit
+            where, values, f"ORDER BY {wanted.order} {way}, id {way}", limit
         )
 
     def _read(
         self, where: str, values: Sequence[object], order: str, limit: int
     ) -> list[CaseRow]:
         return [
-            CaseRow(*(*row[:14], bool(row[14]), *row[15:]))
+            CaseRow(
+                *(
+                    *row[:14],
+                    bool(row[14]),
+                    *row[15:21],
+                    *map(bool, row[21:24]),
+                    row[24],
+                )
+            )
             for row in self._db.execute(
                 f"SELECT {_COLUMNS} FROM cases WHERE {where} {order} LIMIT ?",
                 (*values, limit),
@@ -398,6 +488,14 @@ def _values(row: CaseRow) -> tuple[object, ...]:
         row.had_conflict,
         row.submitted_at_ms,
         row.changed_at_ms,
+        row.received_on,
+        row.due_on,
+        row.warn_on,
+        row.reckoned_to,
+        row.is_urgent,
+        row.has_lapsed,
+        row.is_paper_only,
+        row.queue_ms,
     )
 
 
@@ -419,6 +517,19 @@ def _conditions(wanted: Filter) -> tuple[str, tuple[object, ...]]:
     if wanted.settler:
         parts.append("settler = ? AND settler != ''")
         values.append(wanted.settler)
+    if wanted.order is Order.DUE or wanted.light:
+        parts.append("due_on != ''")
+    if wanted.light is Light.RED:
+        parts.append("due_on < ?")
+        values.append(wanted.today)
+    elif wanted.light is Light.AMBER:
+        parts.append("due_on >= ? AND warn_on <= ?")
+        values += [wanted.today] * 2
+    if wanted.is_urgent:
+        parts.append("is_urgent = 1")
+    if wanted.has_lapsed:
+        parts.append("(has_lapsed = 1 OR (due_on != '' AND due_on < ?))")
+        values.append(wanted.today)
     return (" AND ".join(parts), tuple(values)) if parts else _ALL
 
 

@@ -31,6 +31,10 @@ class Peer:
     pace_bytes: int = MOST_PACE_BYTES
 
 
+LAST_DAY = "9999-12-31"
+"""Asked for what is in force then, what was published last is the answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class PackageRow:
     """A published package."""
@@ -226,12 +230,20 @@ class Registry:
 
     # -- packages -----------------------------------------------------------------
 
-    def put_package(self, row: PackageRow, entry: int) -> None:
-        """Keep a package; the last published of a code is its present one."""
+    def put_package(self, row: PackageRow, entry: int, effective_on: str = "") -> None:
+        """Keep a package, in force from a day on, or as soon as it is known."""
         self._db.execute(
-            "INSERT INTO packages VALUES (?, ?, ?, ?, ?, ?) "
+            "INSERT INTO packages VALUES (?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (digest) DO UPDATE SET entry = max(entry, excluded.entry)",
-            (row.digest, row.code, row.name, row.version, row.body, entry),
+            (
+                row.digest,
+                row.code,
+                row.name,
+                row.version,
+                row.body,
+                entry,
+                effective_on,
+            ),
         )
 
     def package(self, digest: str) -> PackageRow | None:
@@ -242,14 +254,19 @@ class Registry:
         ).fetchone()
         return PackageRow(*row) if row else None
 
-    def current_packages(self) -> list[PackageRow]:
-        """Return the present package of each code, by code."""
+    def current_packages(self, on: str = LAST_DAY) -> list[PackageRow]:
+        """Return the package of each code that is in force on a day, by code.
+
+        It is the last published of those whose day has come.
+        """
         return [
             PackageRow(*row)
             for row in self._db.execute(
                 "SELECT digest, code, name, version, body FROM packages p "
-                "WHERE entry = (SELECT max(entry) FROM packages WHERE code = p.code) "
-                "ORDER BY code"
+                "WHERE entry = (SELECT max(entry) FROM packages "
+                "WHERE code = p.code AND effective_on <= ?) "
+                "ORDER BY code",
+                (on,),
             )
         ]
 
@@ -266,11 +283,12 @@ class Registry:
         ).fetchone()
         return PackageRow(*row) if row else None
 
-    def current_digest(self, code: str) -> str:
-        """Return the digest of the present package of a code; "" if there is none."""
+    def current_digest(self, code: str, on: str = LAST_DAY) -> str:
+        """Return the package of a code that is in force on a day; "": there is none."""
         row = self._db.execute(
-            "SELECT digest FROM packages WHERE code = ? ORDER BY entry DESC LIMIT 1",
-            (code,),
+            "SELECT digest FROM packages WHERE code = ? AND effective_on <= ? "
+            "ORDER BY entry DESC LIMIT 1",
+            (code, on),
         ).fetchone()
         return str(row[0]) if row else ""
 

@@ -163,12 +163,24 @@ CREATE TABLE cases (
     state TEXT NOT NULL,
     mark TEXT NOT NULL,
     settler TEXT NOT NULL, open_count INTEGER NOT NULL, had_conflict INTEGER NOT NULL,
-    submitted_at_ms INTEGER NOT NULL, changed_at_ms INTEGER NOT NULL
+    submitted_at_ms INTEGER NOT NULL, changed_at_ms INTEGER NOT NULL,
+    received_on TEXT NOT NULL, due_on TEXT NOT NULL, warn_on TEXT NOT NULL,
+    reckoned_to TEXT NOT NULL,
+    is_urgent INTEGER NOT NULL, has_lapsed INTEGER NOT NULL,
+    is_paper_only INTEGER NOT NULL,
+    queue_ms INTEGER NOT NULL
 );
 CREATE INDEX cases_by_number ON cases (number);
 CREATE INDEX cases_by_change ON cases (changed_at_ms, id);
 CREATE INDEX cases_by_state
     ON cases (state, changed_at_ms, id, division, taken_in_at);
+CREATE INDEX cases_in_queue
+    ON cases (state, queue_ms, id, division, taken_in_at);
+CREATE INDEX cases_by_due ON cases (due_on, id, warn_on) WHERE due_on != '';
+CREATE INDEX cases_by_warning ON cases (warn_on, due_on) WHERE due_on != '';
+CREATE INDEX cases_lapsed ON cases (has_lapsed) WHERE has_lapsed = 1;
+CREATE INDEX urgent_cases ON cases (changed_at_ms, id) WHERE is_urgent = 1;
+CREATE INDEX cases_reckoned ON cases (reckoned_to, received_on);
 CREATE INDEX joint_cases ON cases (state, division) WHERE division != taken_in_at;
 CREATE INDEX cases_to_settle ON cases (settler, changed_at_ms, id, open_count)
     WHERE settler != '';
@@ -179,7 +191,8 @@ CREATE VIRTUAL TABLE search USING fts5(
 
 CREATE TABLE packages (
     digest TEXT PRIMARY KEY, code TEXT NOT NULL, name TEXT NOT NULL,
-    version TEXT NOT NULL, body BLOB NOT NULL, entry INTEGER NOT NULL
+    version TEXT NOT NULL, body BLOB NOT NULL, entry INTEGER NOT NULL,
+    effective_on TEXT NOT NULL  -- "": as soon as it is known
 );
 CREATE INDEX packages_by_code ON packages (code, entry);
 

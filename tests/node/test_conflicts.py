@@ -47,6 +47,7 @@ from tests.node.nodes import (
     sync_all,
     three,
 )
+from tests.saying import facts_for
 
 REASON = "电话向申请人核实"
 MINE, OTHER, THIRD = "13511111111", "13622222222", "13733333333"
@@ -779,7 +780,11 @@ def _act(node: Node, case: str, chance: Random) -> None:
     answers = {}
     if chosen in (Step.SUBMIT, Step.AMEND) and not found.conflicts:
         answers = {"phone": chance.choice((MINE, OTHER, THIRD))}
-    step(node, case, chosen, "理由", **answers)
+    facts = facts_for(found, chosen, chance)
+    if facts is not None:
+        casework.take_step(
+            node, case, chosen, note="理由", answers=answers, facts=facts
+        )
 
 
 def _told(node: Node, case: str) -> tuple[object, ...]:

@@ -71,7 +71,13 @@ def test_answers_of_an_accepted_case_are_offered_with_number_and_day(
     assert source.verified_at_ms == case.story.happened[-1].event.at
     assert given(nodes.village) == {
         key: ANSWERS[key]
-        for key in ("name", "phone", "household_address", "home_address")
+        for key in (
+            "name",
+            "phone",
+            "household_division",
+            "household_address",
+            "home_address",
+        )
     }
 
 
@@ -148,7 +154,7 @@ def test_another_person_another_place_and_half_a_number_find_nothing(
 
 
 def test_a_number_is_found_however_it_is_written(nodes: Three) -> None:
-    submit(nodes.village, citizen_id="11010519491231002X")
+    submit(nodes.village, citizen_id="11010519491231002X", sex="female")
     wide = "１１０１０５１９４９１２３１００２x"
 
     assert who_is(nodes.village, citizen_id=wide) is not None

@@ -272,6 +272,34 @@ def _long_note(n: Three, case: str) -> Forged:
     return copy.id, copy.write(n.village, "amend", note="长" * 2001)
 
 
+def _fee_without_a_rule(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    facts = {"fee": "手续费", "yuan": "100", "receipt": "1"}
+    return copy.id, copy.write(n.village, "fee", facts=facts)
+
+
+def _paused_from_below(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    facts = {"kind": "expert"}
+    return copy.id, copy.write(n.village, "pause", note="等", facts=facts)
+
+
+def _says_what_nobody_asks(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    return copy.id, copy.write(n.village, "amend", facts={"approved": "1"})
+
+
+def _says_more_than_can_be_read(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    facts = {f"material/{number}": "collected" for number in range(1000)}
+    return copy.id, copy.write(n.village, "check", facts=facts)
+
+
+def _says_a_number(n: Three, case: str) -> Forged:
+    copy = copy_of(n.village, case)
+    return copy.id, copy.write(n.village, "parcel", facts={"way": 1})
+
+
 def _root_scalar(n: Three, case: str) -> Forged:
     copy = copy_of(n.village, case)
     event_id, event = copy.event(n.village, "amend")
@@ -400,6 +428,11 @@ FORGERIES: list[tuple[Callable[[Three, str], Forged], str]] = [
     (_clock_ahead, "event"),
     (_clock_behind, "event"),
     (_long_note, "event"),
+    (_fee_without_a_rule, "step"),
+    (_paused_from_below, "right"),
+    (_says_what_nobody_asks, "step"),
+    (_says_more_than_can_be_read, "event or step"),
+    (_says_a_number, "event"),
     (_root_scalar, "shape"),
     (_root_map_replaced, "shape"),
     (_field_deleted, "not-allowed"),

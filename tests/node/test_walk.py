@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -37,6 +38,7 @@ from tests.node.nodes import (
     sync_all,
     three,
 )
+from tests.saying import facts_for
 
 
 def arrived(node: Node, document: bytes) -> tuple[bool | None, bool | None]:
@@ -390,7 +392,16 @@ def _obey(
                     return
                 text = f"{who} {nodes.clock.at_ms}"
                 answers = {"remark": text} if chosen in ("submit", "amend") else {}
-                casework.take_step(node, case.id, chosen, note=text, answers=answers)
+                facts = facts_for(case, chosen, Random(what))
+                if facts is not None:
+                    casework.take_step(
+                        node,
+                        case.id,
+                        chosen,
+                        note=text,
+                        answers=answers,
+                        facts=facts,
+                    )
         case ("pack", (str(sender), str(receiver))):
             data = bundle_for(getattr(nodes, sender), getattr(nodes, receiver))
             packed.append((receiver, data))

@@ -5,16 +5,18 @@ where there is nothing of the kind.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from forms.item import Tier
 from node import cases, casework, intake, settling
 from node.cases import Case, open_case
-from node.lifecycle import CARRIES_FIELDS, NEEDS_REASON, Step
+from node.lifecycle import CARRIES_FIELDS, NEEDS_REASON, RECORDS, Step
 from node.matters import MARK_CONFLICT
 from node.store.cases import CaseRow, Draft, Filter
 from node.wiring import Node
 from sync.pieces import PIECE_BYTES
+from tests.saying import facts_for
 from tests.simulation.items import CODES, QUESTIONS, catalogue
 from tests.simulation.places import places
 from tests.simulation.site import Intent, Job, Site
@@ -24,7 +26,18 @@ from tests.simulation.world import World
 WORDS = ("甲", "乙", "丙", "丁", "戊", "己", "庚", "辛")
 """Few answers, so that two people often write the same, and often not."""
 
-_OFTEN = {Step.AMEND: 1.5, Step.WITHDRAW: 0.3, Step.RETURN: 0.5, Step.SUBMIT: 2}
+NO_FACTS: Mapping[str, str] = MappingProxyType({})
+
+_OFTEN = dict.fromkeys(RECORDS, 0.05) | {
+    Step.AMEND: 1.5,
+    Step.WITHDRAW: 0.3,
+    Step.RETURN: 0.5,
+    Step.SUBMIT: 2,
+    Step.REVIEW: 0.3,
+    Step.DECLINE: 0.1,
+    Step.TERMINATE: 0.1,
+    Step.ARCHIVE: 0.2,
+}
 """How often a step is chosen among those that are possible; 1 where not named."""
 
 ANOTHER_VALUE = 0.3
@@ -158,7 +171,8 @@ def _some_step(chance: random.Random, site: Site, case: Case) -> Job | None:
     (step,) = chance.choices(steps, [_OFTEN.get(step, 1) for step in steps])
     if step is Step.SETTLE:
         return _settlement(chance, case)
-    return _step(chance, case, step)
+    facts = facts_for(case, step, chance)
+    return _step(chance, case, step, facts) if facts is not None else None
 
 
 def settle(chance: random.Random, site: Site) -> Job | None:
@@ -196,7 +210,9 @@ def _settlement(chance: random.Random, case: Case) -> Job:
     )
 
 
-def _step(chance: random.Random, case: Case, step: Step) -> Job:
+def _step(
+    chance: random.Random, case: Case, step: Step, facts: Mapping[str, str] = NO_FACTS
+) -> Job:
     answers: dict[str, str] = {}
     if step in CARRIES_FIELDS:
         # What is in dispute can only be settled.
@@ -211,7 +227,13 @@ def _step(chance: random.Random, case: Case, step: Step) -> Job:
     def do(node: Node) -> None:
         intent.files = _taken_in(node, contents)
         casework.take_step(
-            node, case.id, step, note=note, answers=answers, files=intent.files
+            node,
+            case.id,
+            step,
+            note=note,
+            answers=answers,
+            files=intent.files,
+            facts=facts,
         )
 
     text = f"{step}s {case.id[:6]} {_said(answers)} {len(contents) or ''}"

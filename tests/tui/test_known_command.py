@@ -105,7 +105,9 @@ def test_a_new_case_takes_over_what_is_named_and_nothing_else(
 
     (draft,) = desks.village.store.cases.drafts()
     assert said.code == 0
-    assert draft.answers == WHO | {"phone": ELDER["phone"], "name": ELDER["name"]}
+    by_itself = {"ethnicity": "汉族", "matter": "first"}
+    taken = {"phone": ELDER["phone"], "name": ELDER["name"]}
+    assert draft.answers == WHO | by_itself | taken
     assert "取用 联系电话：来自 老年人优待证办理，单号" in said.err
 
 

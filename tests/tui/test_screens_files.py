@@ -145,6 +145,8 @@ async def test_a_form_waits_for_the_file_that_is_being_taken_in(
         page.is_busy = False
         await pilot.press("f3")
         await pilot.pause()
+        await pilot.press("f3")
+        await pilot.pause()
 
     assert "附件还在处理" in waiting
     assert open_case(desks.village, draft.id).story.state is State.SUBMITTED

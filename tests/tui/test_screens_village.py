@@ -23,7 +23,9 @@ from tui.app import LianbanApp
 from tui.screens.desk import DeskPage
 from tui.screens.form import FormPage
 from tui.screens.form_rows import FieldRow, FileRow
+from tui.screens.intake import IntakePage
 from tui.screens.sources import CaseSource
+from tui.screens.step_page import StepPage
 from tui.widgets.field_input import FieldInput
 
 pytestmark = pytest.mark.anyio
@@ -91,6 +93,9 @@ async def test_a_whole_case_is_taken_in_by_keyboard(desks: Desks) -> None:
         await pilot.press("down")
         await type_text(pilot, "本人")
         assert "必填都填了" in shown(app, "#missing")
+        await pilot.press("f3")
+        await pilot.pause()
+        assert isinstance(app.screen, IntakePage)
         await pilot.press("f3")
         await pilot.pause()
 
@@ -268,6 +273,8 @@ async def test_a_file_is_attached_by_its_path(desks: Desks, tmp_path: Path) -> N
         attached = screen_text(app)
         await pilot.press("f3")
         await pilot.pause()
+        await pilot.press("f3")
+        await pilot.pause()
 
     assert "✗ 读不到文件" in missing
     assert "没有.jpg。没有附上" in "".join(missing.split())
@@ -424,7 +431,10 @@ async def test_a_granted_case_is_delivered(desks: Desks) -> None:
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("6", "d", "y")
+        await pilot.press("6", "d")
+        await pilot.pause()
+        assert isinstance(app.screen, StepPage)
+        await pilot.press("f3")
         await pilot.pause()
         await pilot.press("7", "enter")
         await pilot.pause()

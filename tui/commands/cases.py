@@ -16,14 +16,16 @@ from node import casework, find, intake, kept_answers, tidy, versions
 from node import status as node_status
 from node.cases import Case
 from node.errors import AnswersWrong, NodeError
-from node.lifecycle import State, Step
+from node.facts import FACTS
+from node.lifecycle import BEFORE, NEEDS_REASON, State, Step
 from node.matters import MARK_CONFLICT
 from node.progress import Progress, Way, progress, ways
+from node.records import Records, records
 from node.status import Arrival
-from node.store.cases import CaseRow, Draft, Filter
+from node.store.cases import CaseRow, Draft, Filter, Light, Order
 from node.wiring import Node
-from tui import labels, times
-from tui.commands import papers, renewing, settling
+from tui import clock_words, labels, times
+from tui.commands import lapsing, papers, renewing, settling
 from tui.commands.context import (
     Context,
     json_option,
@@ -43,6 +45,14 @@ attach_option = click.option(
     multiple=True,
     metavar="[字段=]文件",
     help="附上材料文件，可以给多次。",
+)
+facts_option = click.option(
+    "--fact",
+    "facts",
+    multiple=True,
+    metavar="名=值",
+    callback=lambda context, parameter, given: read_facts(given),
+    help="这一步还要写明的，可以给多次，如 kind=survey；见 lianban case facts。",
 )
 reason_option = click.option("--reason", default="", help="理由或意见。")
 
@@ -64,6 +74,7 @@ def case() -> None:
 @fields_option
 @attach_option
 @reuse_option
+@facts_option
 @click.option("--draft", "is_draft", is_flag=True, help="只存草稿，不提交。")
 @json_option
 @click.pass_obj
@@ -74,6 +85,7 @@ def new(
     fields_file: Path | None,
     attach: tuple[str, ...],
     reuse: tuple[str, ...],
+    facts: dict[str, str],
     is_draft: bool,
     as_json: bool,
 ) -> int:
@@ -89,7 +101,7 @@ def new(
         if is_draft:
             return _say_draft(draft, as_json)
         try:
-            made = casework.submit_draft(node, draft)
+            made = casework.submit_draft(node, draft, facts)
         except AnswersWrong as wrong:
             tell_wrong(wrong)
             tell(f"已存为草稿 {draft.id}，改好后运行 lianban case submit。")
@@ -108,15 +120,40 @@ def new(
 @click.option(
     "--find", "query", default="", help="姓名、拼音首字母、单号或证件后四位。"
 )
+@click.option(
+    "--amber", "light", flag_value="amber", help="只列快到期的，先到期的在前。"
+)
+@click.option("--red", "light", flag_value="red", help="只列超期的，最早的在前。")
+@click.option("--urgent", "is_urgent", is_flag=True, help="只列绿色通道的。")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100000))
 @json_option
 @click.pass_obj
 def list_cases(
-    context: Context, states: tuple[str, ...], query: str, limit: int, as_json: bool
+    context: Context,
+    states: tuple[str, ...],
+    query: str,
+    light: str | None,
+    is_urgent: bool,
+    limit: int,
+    as_json: bool,
 ) -> None:
-    """List cases, the last changed first; drafts before them."""
+    """List cases, the last changed first, or by due day; drafts before them."""
     with context.node() as node:
-        rows = _rows(node, states, query, limit)
+        today = casework.today(node)
+        wanted = Filter(
+            states=states,
+            match=find.match(query),
+            order=Order.DUE if light else Order.CHANGED,
+            oldest_first=light is not None,
+            light=Light(light) if light else None,
+            today=today.isoformat(),
+            is_urgent=is_urgent,
+        )
+        rows = _rows(node, wanted, limit)
+        left = {
+            row.document: clock_words.row_left(row, today, node.calendar)
+            for row in rows
+        }
         names = _names(node)
         objects = _row_objects(node, rows) if as_json else []
         signs = {row.document: _sign(node, row) for row in rows}
@@ -130,6 +167,8 @@ def list_cases(
             row.applicant or "（未填姓名）",
             row.item_name,
             f"{labels.STATES[row.state]} {signs[row.document]}".strip(),
+            "加急" if row.is_urgent else "",
+            left[row.document],
             "" if row.division == row.taken_in_at else labels.whose(names, row),
         )
 
@@ -142,6 +181,7 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
     """Show one case, by id or number or how one of them begins or ends."""
     with context.node() as node:
         draft = node_cases.find_draft(node, name)
+        days: list[tuple[str, ...]] = []
         if draft:
             row = node_cases.draft_row(node, draft)
             package = node.package(draft.package)
@@ -154,6 +194,7 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
             found = node_cases.open_case(node, name)
             row, package, renewal = found.row, found.package, None
             shown = case_object(node, found)
+            days = lapsing.clock_rows(node, found)
         kept = kept_answers.of(node, row.document)
         shown |= {"kept": renewing.kept_objects(kept)}
         now_ms, names = node.now_ms(), _names(node)
@@ -161,6 +202,8 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
         show(shown)
         return
     _print_case(shown, package, now_ms)
+    for cells in days:
+        line(*cells)
     renewing.print_kept(kept)
     line("办理地", labels.whose(names, row))
     if renewal:
@@ -172,6 +215,7 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
 @click.argument("name")
 @fields_option
 @attach_option
+@facts_option
 @json_option
 @click.pass_obj
 def submit(
@@ -179,14 +223,14 @@ def submit(
     name: str,
     fields_file: Path | None,
     attach: tuple[str, ...],
+    facts: dict[str, str],
     as_json: bool,
 ) -> None:
     """Submit a draft or a returned case; amend a case that waits."""
     answers = read_fields(fields_file)
     with context.node() as node:
         draft = node_cases.find_draft(node, name)
-        row = draft or node_cases.find_row(node, name)
-        package = node.package(row.package)
+        package = node.package((draft or node_cases.find_row(node, name)).package)
         assert package is not None
         files = _take_files_in(node, attach, answers, package.item)
         if draft:
@@ -194,7 +238,7 @@ def submit(
                 answers = {**draft.answers, **answers}
                 draft = casework.save_draft(node, draft, answers, files=files)
             try:
-                made = casework.submit_draft(node, draft)
+                made = casework.submit_draft(node, draft, facts)
             except AnswersWrong:
                 raise
             except NodeError as error:
@@ -203,13 +247,15 @@ def submit(
             if versions.has_newer(node, made.row.item_code, draft.package):
                 tell(f"是按旧表（第 {package.version} 版）提交的，照样办理。")
         else:
-            waits = node_cases.find_row(node, name).state == State.SUBMITTED
+            row = node_cases.find_row(node, name)
+            waits = row.state in BEFORE
             made = casework.take_step(
                 node,
                 row.id,
                 Step.AMEND if waits else Step.SUBMIT,
                 answers=answers,
                 files=files,
+                facts=facts,
             )
         _say_case(node, made, as_json)
 
@@ -235,39 +281,85 @@ def forward(context: Context, names: tuple[str, ...], as_json: bool) -> None:
             _tell_open(made)
 
 
-def _step_command(step: Step, words: str) -> click.Command:
-    """Return the command for a step that takes cases and perhaps a reason."""
+def _step_command(step: Step) -> click.Command:
+    """Return the command for a step that takes cases, and perhaps a reason."""
 
     @click.argument("names", nargs=-1, required=True)
     @reason_option
+    @facts_option
     @json_option
     @click.pass_obj
     def run(
-        context: Context, names: tuple[str, ...], reason: str, as_json: bool
+        context: Context,
+        names: tuple[str, ...],
+        reason: str,
+        facts: dict[str, str],
+        as_json: bool,
     ) -> int:
         with context.node() as node:
             return _take_steps(
                 node,
                 names,
-                lambda name: casework.take_step(node, name, step, note=reason),
+                lambda name: casework.take_step(
+                    node, name, step, note=reason, facts=facts
+                ),
                 as_json,
             )
 
-    return click.command(str(step), help=words)(run)
+    return click.command(str(step), help=_step_help(step))(run)
 
 
-for _step, _words in (
-    (Step.ACCEPT, "受理。"),
-    (Step.RETURN, "退回补正（--reason 一次写全要补的内容）。"),
-    (Step.GRANT, "决定：准予。"),
-    (Step.REFUSE, "决定：不予（要写 --reason）。"),
-    (Step.WITHDRAW, "申请人撤回（要写 --reason）。"),
-    (Step.DELIVER, "结果已送达申请人。"),
-):
-    case.add_command(_step_command(_step, _words))
+def _step_help(step: Step) -> str:
+    """Return what a step is, and what must be given with it."""
+    words = labels.STEPS[step]
+    needed = [f"--fact {one.key}=…" for one in FACTS[step] if one.is_needed]
+    if step in NEEDS_REASON:
+        needed.insert(0, "--reason")
+    return f"{words}（要写 {' '.join(needed)}）。" if needed else f"{words}。"
+
+
+for _step in Step:
+    if _step not in (Step.SUBMIT, Step.FORWARD, Step.AMEND, Step.SETTLE):
+        case.add_command(_step_command(_step))
+
+
+@case.command("facts", help="每一步还能写明什么：名字，和能写的值。")
+@json_option
+def facts_of_steps(as_json: bool) -> None:
+    """Print the table of what each step may say."""
+    if as_json:
+        show(
+            {
+                step: [{"key": o.key, "needed": o.is_needed} for o in known]
+                for step, known in FACTS.items()
+            }
+        )
+        return
+    for step, known in FACTS.items():
+        for one in known:
+            needed = "必填" if one.is_needed else ""
+            line(str(step), one.key, labels.word(labels.FACTS, one.key), needed)
+
+
+def read_facts(given: Sequence[str]) -> dict[str, str]:
+    """Return what was given as `名=值`.
+
+    Raises:
+        click.BadParameter: one has no name, or is given twice.
+    """
+    facts: dict[str, str] = {}
+    for one in given:
+        key, equals, value = one.partition("=")
+        if not equals or not key or key in facts:
+            raise click.BadParameter(f"{one[:40]}：要写成 名=值，一个名字只写一次")
+        facts[key] = value
+    return facts
+
+
 case.add_command(settling.conflicts)
 case.add_command(settling.settle_one)
 case.add_command(renewing.renew)
+case.add_command(lapsing.lapses)
 
 
 case.add_command(material)
@@ -310,6 +402,7 @@ def case_object(node: Node, one: Case) -> dict[str, Any]:
                 "note": happened.event.note,
                 "fields": list(happened.event.fields),
                 "batch": happened.event.batch,
+                "facts": dict(happened.event.facts),
                 "settles": list(happened.event.settles),
                 "upholds": happened.event.upholds,
                 "stands": not happened.why_not,
@@ -317,8 +410,50 @@ def case_object(node: Node, one: Case) -> dict[str, Any]:
             }
             for happened in one.story.happened
         ],
+        "records": record_objects(records(one.package.item, one.story)),
+        **lapsing.clocks_object(node, one),
         "conflicts": settling.matter_objects(one),
         "possible": [str(step) for step in casework.possible_steps(node, one)],
+    }
+
+
+def record_objects(known: Records) -> dict[str, Any]:
+    """Return what is written down in a case, for scripts."""
+    return {
+        "papers": {key: paper.state for key, paper in known.papers.items()},
+        "paused": known.is_paused,
+        "branches": [
+            {
+                "key": one.branch.key,
+                "name": one.branch.name,
+                "department": one.branch.department,
+                "result": one.result,
+                "disputed": len(one.results) > 1,
+                "inspected": one.inspected,
+            }
+            for one in known.branches
+        ],
+        "faults": [
+            {
+                "target": one.target,
+                "text": one.text,
+                "notice": one.notice,
+                "late": one.is_late,
+            }
+            for one in known.faults
+        ],
+        "handling": known.handling,
+        "authorised": known.authorised,
+        "delivery": known.delivery,
+        "follows": known.follows,
+        "paper_only": known.is_paper_only,
+        "trips": known.trips,
+        "urgent": known.hurry is not None,
+        "extended_workdays": known.extended_workdays,
+        "department": known.department,
+        "fees": [dict(one.event.facts) for one in known.fees],
+        "parcels": [dict(one.event.facts) for one in known.parcels],
+        "rating": known.rating.event.facts["grade"] if known.rating else "",
     }
 
 
@@ -346,6 +481,8 @@ def _print_case(shown: dict[str, Any], package: Package | None, now_ms: int) -> 
     answers = check.normalise(package, shown["fields"]) if package else {}
     for key in dict.fromkeys((*answers, *disputed)):
         field = package.question(key) if package else None
+        if field and field.label == field.key and key not in disputed:
+            continue  # what a form works out for itself and shows nobody
         value = answers.get(key, "")
         said = KINDS[field.kind].show(field, value) if field and value else value
         called = package.label(key) if package else key
@@ -397,7 +534,9 @@ def _row_objects(node: Node, rows: Sequence[CaseRow]) -> list[dict[str, Any]]:
     arrived = node_status.arrivals(node, documents)
     files = progress(node, documents)
     return [
-        _row_object(row, arrived[row.document], files.get(row.document)) for row in rows
+        _row_object(row, arrived[row.document], files.get(row.document))
+        | lapsing.row_object(node, row)
+        for row in rows
     ]
 
 
@@ -439,12 +578,11 @@ def _arrived(at_ms: int | None) -> bool | None:
     return None if at_ms is None else at_ms > 0
 
 
-def _rows(node: Node, states: tuple[str, ...], query: str, limit: int) -> list[CaseRow]:
-    match = find.match(query)
+def _rows(node: Node, wanted: Filter, limit: int) -> list[CaseRow]:
     rows: list[CaseRow] = []
-    if not match and (not states or State.DRAFT in states):
+    is_narrowed = wanted.match or wanted.light or wanted.is_urgent
+    if not is_narrowed and (not wanted.states or State.DRAFT in wanted.states):
         rows = [node_cases.draft_row(node, d) for d in node.store.cases.drafts()]
-    wanted = Filter(states=states, match=match)
     rows += node.store.cases.page(wanted, None, max(limit - len(rows), 0))
     return rows[:limit]
 

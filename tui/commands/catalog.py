@@ -70,7 +70,7 @@ def publish(context: Context, directory: Path | None, as_json: bool) -> int:
 def list_items(context: Context, as_json: bool) -> None:
     """List the present package of each item."""
     with context.node() as node:
-        rows = node.store.registry.current_packages()
+        rows = casework.packages_in_force(node)
     if as_json:
         show(
             {

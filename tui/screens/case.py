@@ -14,14 +14,16 @@ from node.cases import Case
 from node.errors import NotFound
 from node.lifecycle import Step
 from node.wiring import Node
-from tui.screens import steps
+from tui.screens import menu, steps
 from tui.screens.case_papers import CasePapersPage
 from tui.screens.case_text import Sections, describe
 from tui.screens.form import FormPage
 from tui.screens.guide import GuidePage
+from tui.screens.materials import MaterialsPage
 from tui.screens.page import Page
 from tui.screens.settle import SettlePage
 from tui.screens.sheet import CaseSheet
+from tui.screens.step_page import AtOncePage
 from tui.widgets.reading import Reading
 from tui.widgets.tab_line import Tab, TabLine
 
@@ -36,6 +38,9 @@ class CasePage(Page):
         Binding("e", "amend('amend')", "修改"),
         Binding("h", "settle", "核对"),
         *steps.BINDINGS,
+        Binding("m", "menu", "办理…"),
+        Binding("i", "at_once", "当场办结"),
+        Binding("k", "materials", "核材料"),
         Binding("p", "papers", "文书"),
         Binding("f4", "guide", "办事指南"),
         Binding("right", "turn(1)", "下一页", key_display="←→"),
@@ -49,7 +54,7 @@ class CasePage(Page):
     ]
     DEFAULT_CSS = """
     CasePage {
-        & > #head { height: 3; padding: 0 1; background: $surface; }
+        & > #head { height: auto; max-height: 5; padding: 0 1; background: $surface; }
         & > Reading { padding: 0 1; }
         & > TabLine { background: $panel; }
     }
@@ -57,7 +62,8 @@ class CasePage(Page):
     AUTO_FOCUS = "Reading"
     HELP = (
         "←→ 或数字键换页：1 表单、2 流转、3 材料、4 核对。↑↓ 翻看。"
-        "下面一行是这件现在能办的步骤。“●已到镇”“✓已到区”只在对方签收后才显示。"
+        "下面一行是常办的步骤，M 列出现在能办的全部步骤，K 看每份材料。"
+        "“●已到镇”“✓已到区”只在对方签收后才显示。"
     )
 
     def __init__(self, node: Node, case: str) -> None:
@@ -101,6 +107,11 @@ class CasePage(Page):
                 return str(parameters[0]) in self._possible
             case "amend":
                 return str(parameters[0]) in self._possible
+            case "at_once":
+                case = self.case
+                return case is not None and casework.may_decide_at_once(self.node, case)
+            case "menu":
+                return bool(self._possible)
             case "settle":
                 return Step.SETTLE in self._possible
             case "sync":
@@ -139,6 +150,20 @@ class CasePage(Page):
     def action_settle(self) -> None:
         """Settle what is open in this case."""
         self.app.push_screen(SettlePage(self.node, self._case_id, only=True))
+
+    def action_menu(self) -> None:
+        """List all that may be done with this case now."""
+        if self.case is not None:
+            self.work(menu.choose(self, self.case))
+
+    def action_at_once(self) -> None:
+        """Accept and grant in one."""
+        if self.case is not None:
+            self.app.push_screen(AtOncePage(self.node, self.case))
+
+    def action_materials(self) -> None:
+        """Show every paper, its state, and who had it."""
+        self.app.push_screen(MaterialsPage(self.node, self._case_id))
 
     def action_guide(self) -> None:
         """Show the guide of the item, in the version that this case has."""

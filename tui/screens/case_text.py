@@ -10,16 +10,29 @@ from forms.filled import FilledForm, Line
 from forms.kinds import KINDS
 from node import cases, casework, kept_answers, status
 from node.cases import Case
-from node.lifecycle import Event, Step
+from node.lifecycle import BEFORE, Event, State, Step
 from node.progress import progress, ways
+from node.records import records
 from node.story import Happened
 from node.wiring import Node
-from tui import labels, matters, times, version_words
-from tui.screens import preview, views
+from tui import (
+    clock_words,
+    fact_words,
+    labels,
+    matters,
+    record_words,
+    times,
+    version_words,
+)
+from tui.screens import kept, preview, views
+from tui.screens.materials import state_words
+from tui.screens.views import STYLES
 from tui.text import cells, fit, harmless, plain
 
 LABEL_CELLS_MAX = 24
 NAME_CELLS_MAX = 46
+STEP_CELLS = 10
+HURRIED = "【加急】"
 MUTED, LOUD, WRONG = "dim", "bold", "bold"
 
 
@@ -76,6 +89,18 @@ def _head(node: Node, case: Case) -> Iterator[Text]:
     if found is not None:
         state.append(f"   {labels.files_arrived(found)}", style=MUTED)
     yield state
+    known = records(item, case.story)
+    people = [record_words.first_contact(node, case), *record_words.people(case, known)]
+    line = Text()
+    if known.hurry:
+        line.append(f"{HURRIED}  ", LOUD)
+    line.append(harmless("   ".join(filter(None, people))), MUTED)
+    yield line
+    today = casework.today(node)
+    days = clock_words.summary(cases.clocks_of(node, case), today, node.calendar)
+    if days:
+        light = STYLES[cases.light_of(row, today)]
+        yield Text("时限  ", MUTED).append(days, light)
 
 
 def _arrival_words(node: Node, case: Case, now_ms: int) -> str:
@@ -95,7 +120,26 @@ def _arrival_words(node: Node, case: Case, now_ms: int) -> str:
     return "  ".join(parts)
 
 
+def _standing(node: Node, case: Case) -> Iterator[Text]:
+    """Yield what is to be put right, and how far the departments are."""
+    known = records(case.package.item, case.story)
+    draft = kept.correction(node, case.id)
+    answers = {**case.fields, **(draft.answers if draft else {})}
+    is_waiting = case.story.state in BEFORE | {State.RETURNED}
+    faults = record_words.faults(case, known, answers) if is_waiting else []
+    for title, lines in (
+        ("要补正的", faults),
+        ("各部门", record_words.branches(node, case, known)),
+    ):
+        found = [plain(line) for line in lines]
+        if found:
+            yield Text(f"── {title}", MUTED)
+            yield from found
+            yield Text("")
+
+
 def _answers(node: Node, case: Case) -> Iterator[Text]:
+    yield from _standing(node, case)
     form = FilledForm(case.package, case.fields, check.noon(casework.today(node)))
     lines = [one for one in form.lines() if _is_told(one)]
     asked = [one for one in lines if one.field]
@@ -126,14 +170,21 @@ def _is_told(line: Line) -> bool:
 
 
 def _story(node: Node, case: Case) -> Iterator[Text]:
+    scene = fact_words.scene_of(node, case)
+    written = [plain(line) for line in record_words.lines(node, scene)]
+    if written:
+        yield Text("── 记下的", MUTED)
+        yield from written
+        yield Text("── 经过", MUTED)
     for one in case.story.happened:
-        yield from _event(node, case, one)
+        yield from _event(node, scene, one)
 
 
-def _event(node: Node, case: Case, one: Happened) -> Iterator[Text]:
-    event = one.event
+def _event(node: Node, scene: fact_words.Scene, one: Happened) -> Iterator[Text]:
+    case, event = scene.case, one.event
     line = Text().append(f"{times.moment(event.at, node.now_ms())}  ", MUTED)
-    line.append(fit(labels.word(labels.STEPS, event.step), 10), style=LOUD)
+    step = labels.word(labels.STEPS, event.step)
+    line.append(fit(step, max(STEP_CELLS, cells(step))), style=LOUD)
     author = preview.who(node, one.author)
     line.append(f"  {harmless(author)} {harmless(event.by)}")
     if one.why_not:
@@ -144,6 +195,10 @@ def _event(node: Node, case: Case, one: Happened) -> Iterator[Text]:
     yield line
     if event.note:
         yield _indented("说明：" + harmless(event.note))
+    for said in fact_words.told(scene, event):
+        # A notice of correction tells its faults in its note as well.
+        if said.partition("：")[2] not in event.note:
+            yield _indented(harmless(said))
     if event.step == Step.SETTLE:
         yield _indented(_settled(case, event))
     elif event.fields:
@@ -167,10 +222,12 @@ def _materials(node: Node, case: Case) -> Iterator[Text]:
         line.append(f"  {labels.size(material.size)}", style=MUTED)
         yield line
     yield Text("")
-    yield plain("这个事项要交：")
+    yield plain("这个事项要交（按 K 记状态）：")
+    known = records(case.package.item, case.story)
     for number, needed in enumerate(case.package.item.materials, start=1):
         must = "" if needed.required else "（视情况）"
         line = plain(f"  {number} {needed.name}{must}")
+        line.append(f"  {state_words(known, needed)}", style=LOUD)
         line.append(f"  {harmless(needed.copies)}", style=MUTED)
         yield line
         for point in needed.review:

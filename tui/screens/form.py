@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from rich.text import Text
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -39,6 +40,7 @@ from tui.screens.form_rows import (
     row_for,
 )
 from tui.screens.guide import GuidePage
+from tui.screens.intake import IntakePage
 from tui.screens.page import Page
 from tui.screens.recognise import Recognition
 from tui.screens.reuse import ReusePage
@@ -52,6 +54,8 @@ AUTOSAVE_S = 1.0
 LABEL_CELLS_MIN, LABEL_CELLS_MAX = 12, 24
 APPLICANT = "applicant_id"
 """The role of the question that says who applies."""
+NAMED = frozenset({"applicant_name", APPLICANT})
+"""What must be known of an applicant in any case."""
 
 
 class FormPage(Page):
@@ -61,6 +65,7 @@ class FormPage(Page):
         Binding("tab", "app.focus_next", "下一项"),
         Binding("f2", "save", "存草稿"),
         Binding("f3", "submit", "提交"),
+        Binding("f6", "papers", "只收材料"),
         Binding("f4", "guide", "办事指南"),
         Binding("f7", "reuse", "历史资料"),
         Binding("f8", "faults", "要改的"),
@@ -79,7 +84,7 @@ class FormPage(Page):
         }
         & #missing { width: 1fr; padding: 0 1; }
         & #saved { width: auto; padding: 0 1; color: $text-muted; }
-        & > #notice { height: auto; max-height: 2; padding: 0 1; }
+        & > #notice { height: auto; max-height: 7; padding: 0 1; }
         & > #known { height: 1; padding: 0 1; display: none; }
         & > #hint { height: 1; padding: 0 1; background: $surface; }
     }
@@ -89,7 +94,8 @@ class FormPage(Page):
         "填一项按 Tab 或回车到下一项，↑↓ 也可以换项。填错的会在那一项下面说明。"
         "离开一项、或停下一秒，就自动存好；断电、关窗口都不会丢，Esc 返回也不丢。"
         "从表格里复制一行，粘贴后按顺序填进后面各项。"
-        "选项按数字键。F3 提交时一次标出所有要改的地方，F8 列出来，选哪一处就到哪一处。"
+        "选项按数字键。表来不及填时，填好姓名和身份证号按 F6 只收材料，由镇里代录。"
+        "F3 提交时一次标出所有要改的地方，F8 列出来，选哪一处就到哪一处。"
         "来过的人，填好身份证号后可以按 F7 看以前审过的资料，选要用的取过来。"
     )
 
@@ -132,9 +138,7 @@ class FormPage(Page):
         self._lines = {name: self._row(line) for name, line in lines.items()}
         self._note_rows()
         yield Horizontal(Static(id="missing"), Static(id="saved"), id="head")
-        notice = Static(plain(self.sheet.notice), id="notice", classes="alert")
-        notice.display = bool(self.sheet.notice)
-        yield notice
+        yield Static(id="notice", classes="alert")
         yield Static(id="known", classes="quiet")
         yield Rows(*self._lines.values())
         yield Static(id="hint", classes="quiet")
@@ -167,6 +171,8 @@ class FormPage(Page):
             return self._is_scolded
         if action == "kept":
             return bool(self._kept)
+        if action == "papers":
+            return self.sheet.is_intake
         return action != "guide" or bool(self.sheet.package.item.guide)
 
     # -- while filling in -----------------------------------------------------
@@ -333,8 +339,48 @@ class FormPage(Page):
         if problems:
             self._show_problems([(p.key, p.label, p.message) for p in problems])
             return
+        if self.sheet.is_intake:
+            self._ask_intake(is_paper_only=False)
+        else:
+            self._submit({})
+
+    def action_papers(self) -> None:
+        """Take in the papers alone; the form is entered later 代录."""
+        if self._is_taking_a_file():
+            return
+        self._settle()
+        self._save()
+        problems = [
+            (p.key, p.label, p.message)
+            for p in self._form.problems()
+            if self._must_be_right(p.key)
+        ]
+        if problems:
+            self._show_problems(problems)
+        else:
+            self._ask_intake(is_paper_only=True)
+
+    def _must_be_right(self, key: str) -> bool:
+        """Say whether an answer must be right even where only papers are taken in:
+        who applies, and what is filled in.
+        """
+        asked = self._form.field(key)
+        return bool(self._form.value(key)) or bool(asked and asked.role in NAMED)
+
+    def _ask_intake(self, *, is_paper_only: bool) -> None:
+        self.app.push_screen(
+            IntakePage(
+                self.node,
+                self.sheet,
+                self._form.submitted,
+                self._submit,
+                is_paper_only=is_paper_only,
+            )
+        )
+
+    def _submit(self, facts: Mapping[str, str]) -> None:
         try:
-            case = self.sheet.submit(self._form.submitted)
+            case = self.sheet.submit(self._form.submitted, facts)
         except AnswersWrong as error:
             self._show_problems(error.problems)
             return
@@ -612,10 +658,18 @@ class FormPage(Page):
     def _show_missing(self) -> None:
         text = form_words.missing(self._form, self._rows_typed())
         self.query_one("#missing", Static).update(plain(text))
+        self._show_notice()
         if self._is_scolded and not any(row.is_wrong for row in self._rows.values()):
             self._is_scolded = False
             self.refresh_bindings()
             self.say("")
+
+    def _show_notice(self) -> None:
+        """Say above the form what it is about, and what of it is done."""
+        lines = [plain(line) for line in self.sheet.notice(self.answers)]
+        notice = self.query_one("#notice", Static)
+        notice.update(Text("\n").join(lines))
+        notice.display = bool(lines)
 
     def _show_problems(self, problems: Sequence[tuple[str, str, str]]) -> None:
         by_key = {key: message for key, _, message in problems}

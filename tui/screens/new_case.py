@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from forms.package import Package
-from node import places, rights
+from node import casework, places, rights
 from node.errors import PackageDamaged
 from node.lifecycle import State, Step
 from node.rights import Side
@@ -31,7 +31,7 @@ def takes_in(page: Page) -> list[Package]:
     """
     node = page.node
     packages: list[Package] = []
-    for row in node.store.registry.current_packages():
+    for row in casework.packages_in_force(node):
         try:
             package = node.package(row.digest)
         except PackageDamaged as damage:

@@ -18,9 +18,10 @@ from node import reuse
 from node.material import Material
 from node.reuse import Offer
 from tui import known_words
+from tui.screens.rows_at_hand import RowsAtHand
 from tui.screens.wrap import wrap
 from tui.text import harmless, plain
-from tui.widgets.paged_list import Column, Key, PagedList, Row
+from tui.widgets.paged_list import Column, PagedList, Row
 
 COLUMNS = (
     Column("项目", 16),
@@ -30,27 +31,6 @@ COLUMNS = (
 )
 DETAIL_LINES = 4
 KEYS = "空格 选   A 全选   回车 取用选好的   Esc 返回，什么也不取"
-
-
-class Offers:
-    """What may be taken over, as a `Source`. All of it is at hand."""
-
-    def __init__(self, rows: Sequence[Row]) -> None:
-        self.rows = list(rows)
-
-    def page(self, after: Key | None, limit: int) -> Sequence[Row]:
-        """Return the rows behind `after`."""
-        start = 0 if after is None else int(after[0]) + 1
-        return self.rows[start : start + limit]
-
-    def page_before(self, before: Key | None, limit: int) -> Sequence[Row]:
-        """Return the rows before `before`."""
-        end = len(self.rows) if before is None else int(before[0])
-        return self.rows[max(0, end - limit) : end]
-
-    def count(self) -> int:
-        """Return how many there are."""
-        return len(self.rows)
 
 
 class OfferList(PagedList):
@@ -122,7 +102,7 @@ class ReusePage(ModalScreen[list[Offer] | None]):
         with Vertical():
             title = f"可取用的历史资料（{len(rows)} 项）：请与申请人核对，变了的不要取"
             yield Static(plain(title), classes="title")
-            yield OfferList(COLUMNS, Offers(rows), empty=known_words.NOTHING)
+            yield OfferList(COLUMNS, RowsAtHand(rows), empty=known_words.NOTHING)
             yield Static(id="detail")
             yield Static(plain(KEYS), classes="foot")
 

@@ -8,9 +8,13 @@ from node import casework, versions
 from node.cases import Case
 from node.lifecycle import State, Step
 from node.material import Material
+from node.records import records
 from node.store.cases import Draft
 from node.wiring import Node
+from tui import record_words
 from tui.screens import kept, preview, views
+
+ENTER_NOW = "代收的件：材料已收，表还没有填。照材料代录，填好按 F3"
 
 
 class Sheet(Protocol):
@@ -24,7 +28,8 @@ class Sheet(Protocol):
     kept_words: str
     done_word: str
     """What has happened when it was submitted: 已提交, 已修改."""
-    notice: str
+    is_intake: bool
+    """It comes in with it 收件, so it is asked how; and its form may come later."""
     held: frozenset[str]
     """Fields that stay as they are: two values are living, until one is chosen."""
 
@@ -39,8 +44,13 @@ class Sheet(Protocol):
     def save(self, answers: Mapping[str, str], last_field: str) -> int:
         """Keep the answers, right or not; return when. They are on disk then."""
 
-    def submit(self, answers: Mapping[str, str]) -> Case:
-        """Make an entry of the answers. Raises as `node.casework` does."""
+    def notice(self, answers: Mapping[str, str]) -> list[str]:
+        """Return what to say above the form as it is filled in now, line by line."""
+
+    def submit(self, answers: Mapping[str, str], facts: Mapping[str, str]) -> Case:
+        """Make an entry of the answers, and of what is said of the intake. Raises as
+        `node.casework` does.
+        """
 
     def material(self, digest: str) -> Material:
         """Return what a file that an answer names is called."""
@@ -51,7 +61,7 @@ class DraftSheet:
 
     kept_words = "草稿"
     done_word = "已提交"
-    notice = ""
+    is_intake = True
     held: frozenset[str] = frozenset()
 
     def __init__(
@@ -65,7 +75,7 @@ class DraftSheet:
         self.node, self.package, self.draft = node, package, draft
         self.division = draft.division if draft else division
         notices = _whose(node, self.division), _old_form(node, package, draft)
-        self.notice = " ".join(filter(None, notices))
+        self._notice = [one for one in notices if one]
         self.answers = dict(draft.answers) if draft else {}
         self.last_field = draft.last_field if draft else ""
         self.saved_at_ms = draft.saved_at_ms if draft else None
@@ -94,11 +104,15 @@ class DraftSheet:
         self.saved_at_ms = self.draft.saved_at_ms
         return self.draft.saved_at_ms
 
-    def submit(self, answers: Mapping[str, str]) -> Case:
+    def notice(self, answers: Mapping[str, str]) -> list[str]:
+        """Return for which place it is, and that the form is an old one."""
+        return self._notice
+
+    def submit(self, answers: Mapping[str, str], facts: Mapping[str, str]) -> Case:
         """Make a case of the draft."""
         self.save(answers, "")
         assert self.draft is not None
-        return casework.submit_draft(self.node, self.draft)
+        return casework.submit_draft(self.node, self.draft, facts)
 
     def material(self, digest: str) -> Material:
         """Return what a file is called that was attached here."""
@@ -106,16 +120,22 @@ class DraftSheet:
 
 
 class CaseSheet:
-    """A case that was returned, or that is amended before it is accepted."""
+    """A case that was returned, or that is amended before it is accepted; or whose
+    form is entered at last, after its papers were taken in 代录.
+    """
+
+    is_intake = False
 
     def __init__(self, node: Node, case: Case) -> None:
         self.node, self.case, self.package = node, case, case.package
         self.step = Step.AMEND
-        self.notice, self.done_word = "", "已修改"
+        self.done_word = "已修改"
+        self._known = records(case.package.item, case.story)
         if case.story.state is State.RETURNED:
             self.step = Step.SUBMIT
             self.done_word = "已提交补正"
-            self.notice = preview.reasoned(node, case.row)
+        elif self._known.is_paper_only:
+            self.done_word = "已代录"
         found = kept.correction(node, case.id)
         self.held = frozenset(one.key for one in case.conflicts)
         kept_answers = found.answers if found else {}
@@ -144,10 +164,28 @@ class CaseSheet:
         self.saved_at_ms = at_ms
         return at_ms
 
-    def submit(self, answers: Mapping[str, str]) -> Case:
+    def notice(self, answers: Mapping[str, str]) -> list[str]:
+        """Return why it came back, and what of it is put right by these answers."""
+        if self.case.story.state is State.RETURNED:
+            return [
+                preview.reasoned(self.node, self.case.row),
+                *record_words.faults(self.case, self._known, answers),
+            ]
+        return [ENTER_NOW] if self._known.is_paper_only else []
+
+    def submit(self, answers: Mapping[str, str], facts: Mapping[str, str]) -> Case:
         """Write what differs into the case."""
         changes = self._changes(answers)
-        case = casework.take_step(self.node, self.case.id, self.step, answers=changes)
+        entered = {"entered": "1"} if self._known.is_paper_only else {}
+        if self.step is Step.SUBMIT:
+            entered = {}
+        case = casework.take_step(
+            self.node,
+            self.case.id,
+            self.step,
+            answers=changes,
+            facts={**entered, **facts},
+        )
         kept.drop_correction(self.node, self.case.id)
         return case
 

@@ -6,9 +6,9 @@ Knows the node and the tables of `views`, and nothing of widgets.
 from collections.abc import Callable
 
 from forms.item import Tier
-from node import cases, find
+from node import cases, casework, find
 from node.lifecycle import State
-from node.store.cases import CaseRow, Draft, Filter
+from node.store.cases import CaseRow, Draft, Filter, Order
 from node.wiring import Node
 from sync.identity import own_prefix
 from tui.screens import views
@@ -92,7 +92,7 @@ class Shelf:
         is_listed = view.has_cases and (not view.states or row.state in view.states)
         if view.is_ours and not row.division.startswith(self._own_prefix):
             is_listed = False
-        return case_key(row) if is_listed else None
+        return case_key(row, self._order) if is_listed else None
 
     def choices(self) -> tuple[str, list[Option]]:
         """Return to what this desk can be narrowed: a question and its answers."""
@@ -107,7 +107,7 @@ class Shelf:
         else:
             options = [
                 Option(row.name, row.name, package.item.department)
-                for row in self.node.store.registry.current_packages()
+                for row in casework.packages_in_force(self.node)
                 if (package := self.node.package(row.digest)) is not None
             ]
             question, everything = "看哪个事项的办件？", "全部事项"
@@ -150,6 +150,11 @@ class Shelf:
         return "   ".join(parts)
 
     @property
+    def _order(self) -> Order:
+        """A tab of what waits for this desk is a queue: urgent cases stand first."""
+        return Order.QUEUE if self.view.oldest_first else Order.CHANGED
+
+    @property
     def _own_prefix(self) -> str:
         own = self.node.certificate
         return own_prefix(own.tier, own.division)
@@ -167,6 +172,7 @@ class Shelf:
             for_prefix=self._own_prefix if view.is_ours else "",
             match=find.match(query),
             oldest_first=self.view.oldest_first,
+            order=self._order,
         )
 
     def _drafts(self) -> list[Draft]:

@@ -6,12 +6,13 @@ that is forwarded goes whole or not at all.
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from textual.binding import Binding
 
-from node import casework, rights
+from node import cases, casework, rights
+from node.cases import Case
 from node.errors import NodeError, StepRefused
 from node.lifecycle import NEEDS_REASON, State, Step
 from node.progress import progress
@@ -19,7 +20,9 @@ from node.store.cases import CaseRow
 from node.wiring import Node
 from tui import labels
 from tui.messages import listed, reason
+from tui.screens.correction import CorrectionPage
 from tui.screens.page import Page
+from tui.screens.step_page import StepPage
 
 SHOWN_REFUSALS = 3
 
@@ -72,6 +75,11 @@ ACTS: dict[Step, Act] = {
 BINDINGS = [
     Binding(act.key, f"step('{step}')", act.label) for step, act in ACTS.items()
 ]
+ASKS_IN_FULL: dict[Step, Callable[[Node, Case], Page]] = {
+    Step.RETURN: CorrectionPage,
+    Step.DELIVER: lambda node, case: StepPage(node, case, Step.DELIVER),
+}
+"""Steps that say more of one case than of many at once: on a page of their own."""
 DISPUTES_ASKED = frozenset({Step.FORWARD, Step.GRANT, Step.REFUSE})
 """Steps before which it is said that something is still open. It hinders none."""
 RARE = frozenset({"w"})
@@ -98,6 +106,9 @@ async def take(page: Page, step: Step, rows: Sequence[CaseRow]) -> bool:
     if not able:
         if rows:
             page.say(f"{_who(rows)}：{_why_none(node, step, rows[0])}", "alert")
+        return False
+    if len(rows) == 1 and (asks := ASKS_IN_FULL.get(step)):
+        page.app.push_screen(asks(node, cases.open_case(node, able[0].id)))
         return False
     who = _who(able)
     if len(able) < len(rows):

@@ -1,0 +1,34 @@
+"""The list row of a case made again from its document, where the calendar has moved."""
+
+from node.cases import make_row
+from node.errors import StoreDamaged
+from node.matters import taken_changes
+from node.wiring import Node
+from sync.document import Document
+
+
+def make(node: Node, document: bytes) -> bool:
+    """Make a case's row again by the calendar in force; say whether it has changed.
+
+    Raises:
+        StoreDamaged: the case cannot be read.
+    """
+    before = node.store.cases.get(document)
+    stored = node.store.documents.get(document)
+    package = node.package(before.package) if before else None
+    if before is None or stored is None or package is None:
+        raise StoreDamaged(
+            f"case {document.hex()} cannot be read; run `lianban rebuild`"
+        )
+    row, terms = make_row(
+        document,
+        stored.birth,
+        package,
+        stored.scope,
+        Document.load(stored.snapshot).tree(),
+        before.changed_at_ms,
+        node.calendar,
+        taken_changes(node, document) if before.had_conflict else (),
+    )
+    node.store.cases.put([(row, terms)])
+    return node.store.cases.get(document) != before

@@ -1,0 +1,400 @@
+"""Casework at the keyboard: every step with what it says, asked from the table."""
+
+import pytest
+from msgspec import structs
+from textual.pilot import Pilot
+
+from forms.service import Member
+from node import casework, upkeep
+from node.cases import Case, open_case
+from node.lifecycle import State, Step
+from node.records import Records, records
+from node.wiring import Node
+from tests.node.nodes import BIRTH_ANSWERS
+from tests.tui.desks import (
+    BIRTH,
+    ELDER,
+    ITEM,
+    Desks,
+    dialogue,
+    note,
+    screen_text,
+    submit,
+    type_text,
+)
+from tui.app import LianbanApp
+from tui.screens.form import FormPage
+from tui.screens.intake import IntakePage
+from tui.screens.step_page import StepPage
+
+pytestmark = pytest.mark.anyio
+
+SIZE = (80, 24)
+
+
+def known(node: Node, case: Case) -> Records:
+    found = open_case(node, case.id)
+    return records(found.package.item, found.story)
+
+
+def forwarded(desks: Desks) -> Case:
+    case = submit(desks.village)
+    desks.up()
+    casework.take_step(desks.town, case.id, Step.ACCEPT)
+    casework.forward_batch(desks.town, [case.id])
+    desks.up()
+    return case
+
+
+async def test_the_menu_lists_every_step_and_asks_what_it_must_say(
+    desks: Desks,
+) -> None:
+    case = forwarded(desks)
+    app = LianbanApp(desks.district)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("m")
+        await pilot.pause()
+        listed = screen_text(app)
+        await type_text(pilot, "延长")
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.pause()
+        assert isinstance(app.screen, StepPage)
+        await pilot.press("f3")
+        await pilot.pause()
+        lacking = screen_text(app)
+        await type_text(pilot, "11")
+        await pilot.press("enter")
+        await type_text(pilot, "林局长")
+        await pilot.press("enter")
+        await type_text(pilot, "要实地核查")
+        await pilot.press("f3")
+        await pilot.pause()
+        refused = "".join(screen_text(app).split())
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("shift+tab", "shift+tab", "backspace", "0", "f3")
+        await pilot.pause()
+        await pilot.press("2")
+        await pilot.pause()
+        story = screen_text(app)
+
+    assert "部门意见" not in listed
+    assert "特别程序开始" in listed
+    assert "听证、勘验等，不计时" in listed
+    assert "有 3 处要改" in lacking
+    assert "延长的天数超过法律允许的" in refused
+    assert known(desks.district, case).extended_workdays == 10
+    assert "时限延长了 10 个工作日" in story
+    assert "批准人：林局长" in story
+    assert "说明：要实地核查" in story
+
+
+async def test_a_special_procedure_is_ended_without_typing_its_number(
+    desks: Desks,
+) -> None:
+    case = forwarded(desks)
+    casework.take_step(
+        desks.district, case.id, Step.PAUSE, note="要鉴定", facts={"kind": "appraisal"}
+    )
+    app = LianbanApp(desks.district)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("m")
+        await pilot.pause()
+        await type_text(pilot, "特别程序结束")
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.pause()
+        asked = screen_text(app)
+        await pilot.press("f3")
+        await pilot.pause()
+        said = note(app)
+
+    assert "鉴定" in asked
+    assert "✓ 特别程序结束：欧阳建国" in said
+    (pause,) = known(desks.district, case).pauses
+    assert pause.end is not None
+
+
+async def test_all_faults_go_into_one_notice_and_a_new_one_later_is_marked(
+    desks: Desks,
+) -> None:
+    case = submit(desks.village)
+    desks.up()
+    app = LianbanApp(desks.town)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("r")
+        await pilot.pause()
+        await pilot.press("space")
+        await pilot.pause()
+        await pilot.press("2")
+        await pilot.pause()
+        await pilot.press("down", "space")
+        await pilot.pause()
+        await type_text(pilot, "号码抄错")
+        await pilot.press("enter")
+        await pilot.pause()
+        ticked = screen_text(app)
+        await pilot.press("f3")
+        await pilot.pause()
+        await pilot.press("y")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+    assert "选了 2 处" in ticked
+    told = known(desks.town, case).faults
+    assert [(one.target, one.text) for one in told] == [
+        ("name", "与证件不一致"),
+        ("citizen_id", "号码抄错"),
+    ]
+    desks.up()
+
+    app = LianbanApp(desks.village)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        page = screen_text(app)
+        await pilot.press("e")
+        await pilot.pause()
+        before = screen_text(app)
+        await pilot.press("end")
+        await type_text(pilot, "了")
+        await pilot.pause()
+        after = screen_text(app)
+        await pilot.press("f3")
+        await pilot.pause()
+    assert "□ 姓名：与证件不一致" in page
+    assert "□ 姓名：与证件不一致" in before
+    assert "✓ 姓名：与证件不一致" in after
+    assert "□ 身份证号：号码抄错" in after
+    assert open_case(desks.village, case.id).story.state is State.SUBMITTED
+    desks.up()
+
+    app = LianbanApp(desks.town)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("r")
+        await pilot.pause()
+        await pilot.press("end", "space")
+        await pilot.pause()
+        await type_text(pilot, "还缺照片")
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("f3")
+        await pilot.pause()
+        warning = "".join(screen_text(app).split())
+        await pilot.press("y")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+    assert "会记为“非一次性告知”" in warning.replace("│", "")
+    assert [one.is_late for one in known(desks.town, case).faults][-1]
+
+
+async def test_papers_are_checked_with_one_key_and_the_log_says_who_and_where(
+    desks: Desks,
+) -> None:
+    case = submit(desks.village)
+    desks.up()
+    app = LianbanApp(desks.town)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("k")
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        points = screen_text(app)
+        await pilot.press("escape")
+        await pilot.press("b")
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("l")
+        await pilot.pause()
+        await pilot.press("enter")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        text = screen_text(app)
+
+    assert "审核要点：" in points
+    assert "· " in points
+    assert "免提交，待查" in text
+    assert "勘查带回  在贺村镇  贺村镇 周审核" in text
+    assert [one.state for one in known(desks.town, case).custody] == [
+        "brought",
+        "lookup",
+    ]
+
+
+async def test_an_agent_must_show_his_authorisation(desks: Desks) -> None:
+    draft = casework.begin_draft(desks.village, ITEM, ELDER)
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("f3")
+        await pilot.pause()
+        assert isinstance(app.screen, IntakePage)
+        await pilot.press("2", "f3")
+        await pilot.pause()
+        lacking = screen_text(app)
+        await type_text(pilot, "儿子持委托书")
+        await pilot.press("enter", "1", "2", "f3")
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        text = screen_text(app)
+
+    assert "代办的要写明委托凭据" in lacking
+    said = known(desks.village, open_case(desks.village, draft.id))
+    assert (said.handling, said.authorised) == ("agent", "儿子持委托书")
+    assert {one.state for one in said.custody} == {"collected"}
+    assert len(said.custody) == 2
+    assert "首问责任人 耀里村 李秀英   代办（儿子持委托书），申请人 欧阳建国" in text
+
+
+async def test_papers_come_first_and_the_town_enters_the_form(desks: Desks) -> None:
+    draft = casework.begin_draft(
+        desks.village,
+        ITEM,
+        {"name": "欧阳建国", "citizen_id": "11010519491231002X"},
+    )
+    app = LianbanApp(desks.village)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("f6")
+        await pilot.pause()
+        await pilot.press("f3")
+        await pilot.pause()
+        assert "请勾上收到的材料" in screen_text(app)
+        await pilot.press("1", "f3")
+        await pilot.pause()
+    case = open_case(desks.village, draft.id)
+    assert known(desks.village, case).is_paper_only
+    desks.up()
+
+    app = LianbanApp(desks.town)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert "待代录" in screen_text(app)
+        await pilot.press("enter")
+        await pilot.pause()
+        head = screen_text(app)
+        await pilot.press("e")
+        await pilot.pause()
+        form = screen_text(app)
+        page = app.screen
+        assert isinstance(page, FormPage)
+        for key, value in ELDER.items():
+            page._rows[key].show(value)  # typed out elsewhere, field by field
+            page._answer(page._rows[key])
+        await pilot.press("f3")
+        await pilot.pause()
+    assert "代收，表待录" in head
+    assert "照材料代录" in form
+    entered = open_case(desks.town, case.id)
+    assert entered.fields["phone"] == ELDER["phone"]
+    assert not known(desks.town, case).is_paper_only
+    assert not entered.row.is_paper_only
+
+
+async def test_what_is_decided_on_the_spot_is_accepted_and_granted_at_once(
+    desks: Desks,
+) -> None:
+    draft = casework.begin_draft(desks.town, BIRTH, BIRTH_ANSWERS)
+    case = casework.submit_draft(desks.town, draft)
+    app = LianbanApp(desks.town)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "I 当场办结" in screen_text(app)
+        await pilot.press("i")
+        await pilot.pause()
+        await pilot.press("f3")
+        await pilot.pause()
+        said = note(app)
+
+    assert "✓ 当场办结：" in said
+    decided = open_case(desks.town, case.id)
+    assert decided.story.state is State.GRANTED
+    assert [one.event.step for one in decided.story.happened][-2:] == [
+        Step.ACCEPT,
+        Step.GRANT,
+    ]
+
+
+async def test_the_departments_of_a_joint_case_decide_side_by_side(
+    desks: Desks,
+) -> None:
+    case = joint(desks)
+    app = LianbanApp(desks.district)
+
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        waiting = screen_text(app)
+        await step(pilot, "部门意见")
+        await pilot.press("1", "tab", "1", "f3")
+        await pilot.pause()
+        one = screen_text(app)
+        await pilot.press("g")
+        await pilot.pause()
+        await pilot.press("y")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        refused = dialogue(app)
+        await pilot.press("enter")
+        await pilot.pause()
+        await step(pilot, "安排联合勘验")
+        await pilot.press("1", "2", "f3")
+        await pilot.pause()
+        await step(pilot, "勘验结果")
+        await pilot.press("2", "tab", "2", "f3")
+        await pilot.pause()
+        inspected = screen_text(app)
+        await pilot.press("2")
+        await pilot.pause()
+        story = screen_text(app)
+
+    states = known(desks.district, case).branches
+    assert waiting.count("待审") == len(states) >= 3
+    assert one.count("待审") == len(states) - 1
+    assert "还有部门没有给出意见" in refused
+    assert "勘验限期整改" in inspected
+    assert [one.inspected for one in states].count("mend") == 1
+    assert "安排联合勘验：哪一天去：" in story
+
+
+def joint(desks: Desks) -> Case:
+    """Return a case of an item for which three departments decide, at the district."""
+    package = desks.district.package(casework.find_package(desks.village, ITEM).digest)
+    assert package is not None
+    members = tuple(Member(c, f"事{c}", f"局{c}") for c in ("1", "2", "3"))
+    changed = structs.replace(
+        package, version="9", item=structs.replace(package.item, members=members)
+    )
+    upkeep.publish(desks.district, [changed])
+    desks.up()
+    return forwarded(desks)
+
+
+async def step(pilot: Pilot[None], name: str) -> None:
+    """Choose a step from the list of all that are possible."""
+    await pilot.press("m")
+    await pilot.pause()
+    await type_text(pilot, name)
+    await pilot.press("enter")
+    await pilot.pause()
+    await pilot.pause()

@@ -1,0 +1,366 @@
+"""What steps say, in words: how each fact is asked, and how it is told.
+
+One table for the screens that ask, the story of a case and its records. Which facts a
+step has, and which it must have, stands in `node.facts.FACTS`; here are their words.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from forms.field import Choice, Field
+from forms.item import Item
+from forms.service import Delivery
+from forms.words import WORDS
+from node import casework
+from node.cases import Case, lapses_of, records_of
+from node.clocks import ACCEPT, DELIVER, LEGAL, PROMISE, STEP
+from node.corrections import MATERIAL, OTHER
+from node.facts import FACTS, MATERIAL_STATES, PAUSES, TEXT_LIMIT
+from node.lifecycle import Event, Step
+from node.records import Records
+from node.wiring import Node
+from tui import labels, times
+
+Names = dict[str, str]
+"""What may be chosen: values and what they are called."""
+
+HANDLINGS = {"self": "本人办", "agent": "代办", "visit": "上门收件"}
+DELIVERIES = {str(way): word for way, word in WORDS[Delivery].items()}
+OPINIONS = {"agree": "同意", "refuse": "不同意"}
+FINDINGS = {"pass": "通过", "mend": "限期整改", "fail": "不通过"}
+GRADES = {
+    "5": "非常满意",
+    "4": "满意",
+    "3": "基本满意",
+    "2": "不满意",
+    "1": "非常不满意",
+}
+YES = {"1": "是"}
+LIMITS = {
+    ACCEPT: "五日内告知",
+    PROMISE: "承诺时限",
+    LEGAL: "法定时限",
+    DELIVER: "十日内送达",
+}
+"""Which limit has passed; of a step 环节 its name follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A case as somebody finds it who is about to do something in it.
+
+    `late` are the keys of the limits that have passed, see `node.lapses`.
+    """
+
+    case: Case
+    known: Records
+    today: dt.date
+    late: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a fact is asked and told.
+
+    `words` are fixed choices, `offers` those that the case gives; `usual` is what
+    mostly is the answer, by what is known and the day.
+    """
+
+    label: str
+    kind: str = "text"
+    hint: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
+    offers: Callable[[Scene], Names] | None = None
+    usual: Callable[[Scene], str] | None = None
+
+
+def _branches(scene: Scene) -> Names:
+    return {
+        one.branch.key: f"{one.branch.department}（{one.branch.name}）"
+        for one in scene.known.branches
+    }
+
+
+def _visits(scene: Scene) -> Names:
+    return {
+        one.id: " ".join((one.event.facts["on"], one.event.facts["branches"]))
+        for one in scene.known.visits
+    }
+
+
+def _running(scene: Scene) -> Names:
+    return {
+        one.begin.id: f"{labels.word(PAUSES, one.kind)} {_day(one.begin.event.at)} 起"
+        for one in scene.known.pauses
+        if one.end is None
+    }
+
+
+def _events(scene: Scene) -> Names:
+    return {
+        one.id: f"{labels.word(labels.STEPS, one.event.step)} {_day(one.event.at)}"
+        for one in scene.case.story.happened
+    }
+
+
+def _late(scene: Scene) -> Names:
+    return {key: limit_name(key) for key in scene.late}
+
+
+def limit_name(key: str) -> str:
+    """Return what a limit is called, by its key in `node.lapses`."""
+    if key.startswith(STEP):
+        return f"环节 {key.removeprefix(STEP)}"
+    return labels.word(LIMITS, key)
+
+
+def _fees(scene: Scene) -> Names:
+    return {
+        fee.name: f"{fee.name}（{fee.standard}）"
+        for fee in scene.case.package.item.fees
+    }
+
+
+def _deliveries(scene: Scene) -> Names:
+    return deliveries(scene.case.package.item)
+
+
+def deliveries(item: Item) -> Names:
+    """Return in which ways the answer of an item may come to the applicant."""
+    ways = [str(way) for way in item.delivery] or list(DELIVERIES)
+    return {way: DELIVERIES[way] for way in ways}
+
+
+def _day(at_ms: int) -> str:
+    return times.local(at_ms).strftime("%m-%d")
+
+
+def _amount(scene: Scene) -> str:
+    fees = scene.case.package.item.fees
+    return fees[0].amount_yuan if len(fees) == 1 else ""
+
+
+def _today(scene: Scene) -> str:
+    return scene.today.isoformat()
+
+
+_TRIPS = Asked(
+    "跑了几趟",
+    "integer",
+    "申请人为这件事一共来过几次，一次也没来填 0",
+    usual=lambda scene: str(scene.known.trips or ""),
+)
+_WAY = Asked(
+    "送达方式",
+    "choice",
+    offers=_deliveries,
+    usual=lambda scene: scene.known.delivery,
+)
+_BRANCH = Asked("哪个部门", "choice", offers=_branches)
+
+ASKED: dict[Step, dict[str, Asked]] = {
+    Step.SUBMIT: {
+        "handling": Asked("谁来办", "choice", words=HANDLINGS),
+        "authorised": Asked("委托凭据", hint="谁委托、怎么委托的，如 儿子持委托书"),
+        "paper_only": Asked("先收材料，表后录", "choice", words=YES),
+        "delivery": Asked("结果怎么给", "choice", words=DELIVERIES),
+        "send_to": Asked("寄到哪里", hint="收件人、电话、地址；选快递的必填"),
+        "trips": _TRIPS,
+        "follows": Asked("接着哪一件", hint="用那一件的结果作材料时，写它的单号"),
+    },
+    Step.AMEND: {"entered": Asked("代录", "choice", words=YES)},
+    Step.ACCEPT: {"trips": _TRIPS},
+    Step.GRANT: {
+        "paper": Asked("文号或证号"),
+        "until": Asked("有效期至", "date", "长期有效的不填"),
+    },
+    Step.REFUSE: {"paper": Asked("决定书文号")},
+    Step.DELIVER: {
+        "way": _WAY,
+        "recipient": Asked(
+            "谁收到的",
+            hint="签收人姓名",
+            usual=lambda scene: scene.case.row.applicant,
+        ),
+        "trips": _TRIPS,
+    },
+    Step.WITHDRAW: {
+        "duplicate": Asked("是重复申请", "choice", "重复的不计工作量", YES)
+    },
+    Step.CHECK: {"place": Asked("在哪里")},
+    Step.PAUSE: {
+        "kind": Asked("哪一种", "choice", words=PAUSES),
+        "days": Asked("要多少天", "integer", "告知申请人的天数，自然日"),
+    },
+    Step.RESUME: {"pause": Asked("结束哪一个", "choice", offers=_running)},
+    Step.EXTEND: {
+        "workdays": Asked(
+            "延长几个工作日", "integer", "一般最多 10 个，联合办理最多 15 个"
+        ),
+        "approver": Asked("批准人", hint="行政机关负责人"),
+    },
+    Step.HURRY: {"approver": Asked("批准人")},
+    Step.TRANSFER: {"department": Asked("转给哪个部门", hint="部门全称")},
+    Step.ADVISE: {
+        "branch": _BRANCH,
+        "result": Asked("意见", "choice", words=OPINIONS),
+    },
+    Step.VISIT: {
+        "on": Asked("哪一天去", "date", usual=_today),
+        "branches": Asked("哪些部门去", "choices", offers=_branches),
+    },
+    Step.INSPECT: {
+        "visit": Asked("哪一次勘验", "choice", offers=_visits),
+        "branch": _BRANCH,
+        "result": Asked("结果", "choice", words=FINDINGS),
+    },
+    Step.FEE: {
+        "fee": Asked("收费项目", "choice", offers=_fees),
+        "yuan": Asked("金额", "amount_yuan", "减免的写实收数", usual=_amount),
+        "receipt": Asked("票据号"),
+    },
+    Step.PARCEL: {
+        "way": Asked("寄还是收", "choice", words={"out": "寄给申请人", "in": "取回来"}),
+        "carrier": Asked("快递公司"),
+        "tracking": Asked("运单号", hint="还没有的以后再记一次"),
+        "payer": Asked(
+            "谁付钱", "choice", words={"office": "政府付", "applicant": "申请人付"}
+        ),
+    },
+    Step.RATE: {
+        "grade": Asked("申请人评的", "choice", "请申请人自己选，不要提示", GRADES),
+        "about": Asked("申请人说的"),
+    },
+    Step.EXPLAIN: {"lapse": Asked("哪一个时限", "choice", offers=_late)},
+    Step.REDATE: {
+        "event": Asked("哪一步", "choice", offers=_events),
+        "on": Asked("应是哪一天", "date"),
+    },
+}
+"""The words of each fact. What begins a group is asked on a page of its own."""
+
+HELP: dict[Step, str] = {
+    Step.SUBMIT: "改好后重新交上去",
+    Step.REVIEW: "先看材料，还不受理，不计时",
+    Step.RETURN: "一次告知全部要补的",
+    Step.ACCEPT: "开始计算办理时限",
+    Step.DECLINE: "不归这里办，或不该办",
+    Step.FORWARD: "交区里审查决定",
+    Step.GRANT: "签发准予决定",
+    Step.REFUSE: "签发不予决定",
+    Step.DELIVER: "结果已到申请人手里",
+    Step.WITHDRAW: "申请人不办了",
+    Step.TERMINATE: "办不下去，依法终止",
+    Step.ARCHIVE: "办完，材料归档",
+    Step.AMEND: "改表，或代录代收的件",
+    Step.CHECK: "核原件、记材料去向",
+    Step.PAUSE: "听证、勘验等，不计时",
+    Step.RESUME: "接着计时",
+    Step.EXTEND: "经批准延长一次",
+    Step.HURRY: "绿色通道，排在最前",
+    Step.TRANSFER: "改由别的部门办",
+    Step.ADVISE: "联办中一个部门的意见",
+    Step.VISIT: "几个部门一次去看",
+    Step.INSPECT: "记一个部门的勘验结果",
+    Step.FEE: "按收费依据收费",
+    Step.PARCEL: "记快递，运单号可后补",
+    Step.RATE: "记申请人的好差评",
+    Step.EXPLAIN: "说明为什么超期",
+    Step.REDATE: "电脑日期错了，更正",
+    Step.SETTLE: "两处不同的定下来",
+}
+"""What each step does, in half a line."""
+
+NOTE = "note"
+"""The key of the reason among the questions of a step."""
+
+
+def scene_of(node: Node, case: Case) -> Scene:
+    """Return a case as it stands here today."""
+    today = casework.today(node)
+    late = tuple(one.key for one in lapses_of(node, case, today))
+    return Scene(case, records_of(case), today, late)
+
+
+def questions(step: Step, scene: Scene, *, needs_note: bool) -> list[tuple[Field, str]]:
+    """Return what a step asks, each with its usual answer; the reason comes last."""
+    found = []
+    for fact in FACTS[step]:
+        asked = ASKED.get(step, {}).get(fact.key)
+        if asked is None:
+            continue
+        offered = asked.offers(scene) if asked.offers else {}
+        names = offered or asked.words
+        usual = asked.usual(scene) if asked.usual else ""
+        if offered and fact.is_needed and len(offered) == 1:
+            usual = next(iter(offered))
+        found.append(
+            (question(fact.key, asked, asked.kind, names, fact.is_needed), usual)
+        )
+    reason = Asked("理由" if needs_note else "说明", hint="写明依据和原因")
+    found.append((question(NOTE, reason, "text", {}, needs_note), ""))
+    return found
+
+
+def can_be_said(step: Step, scene: Scene) -> bool:
+    """Say whether there is anything to choose from wherever a choice must be made: no
+    opinion without branches, no end without a beginning, no fee without a rule.
+    """
+    needed = [fact.key for fact in FACTS[step] if fact.is_needed]
+    asked = [ASKED[step][key] for key in needed]
+    return all(one.offers(scene) for one in asked if one.offers)
+
+
+def question(
+    key: str, asked: Asked, kind: str, names: Mapping[str, str], is_needed: bool
+) -> Field:
+    """Return a fact as a question, as a form has them."""
+    return Field(
+        key,
+        kind,
+        asked.label,
+        required=is_needed,
+        hint=asked.hint,
+        choices=tuple(Choice(value, word) for value, word in names.items()),
+        max_length=TEXT_LIMIT if kind == "text" else None,
+    )
+
+
+def told(scene: Scene, event: Event) -> Iterator[str]:
+    """Yield what an event says, a fact at a time: `批准人：林局长`."""
+    words = ASKED.get(Step(event.step), {}) if event.step in set(Step) else {}
+    for key, value in event.facts.items():
+        group, slash, name = key.partition("/")
+        if group == "material" and slash:
+            state = labels.word(MATERIAL_STATES, value)
+            yield f"{material_name(scene.case, name)}：{state}"
+        elif group == "fault" and slash:
+            yield f"{target_name(scene.case, name)}：{value}"
+        elif key in words:
+            # What nobody was asked, as a signature, is nobody's word.
+            yield f"{words[key].label}：{_value(words[key], scene, value)}"
+
+
+def target_name(case: Case, target: str) -> str:
+    """Return what the target of a fault is called, see `node.corrections`."""
+    if target == OTHER:
+        return "其他"
+    if target.startswith(MATERIAL):
+        return material_name(case, target.removeprefix(MATERIAL))
+    return case.package.label(target)
+
+
+def material_name(case: Case, key: str) -> str:
+    """Return what a paper of the case's item is called."""
+    found = (one.name for one in case.package.item.materials if one.key == key)
+    return next(found, key)
+
+
+def _value(asked: Asked, scene: Scene, value: str) -> str:
+    names = asked.offers(scene) if asked.offers else asked.words
+    if asked.kind == "choices":
+        return "、".join(names.get(one, one) for one in value.split())
+    if asked.kind == "amount_yuan":
+        return f"{value} 元"
+    return names.get(value, value)
