@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from forms.item import Item
-from node import casework, find, status
-from node.cases import Case, open_case
+from node import find, status
+from node.cases import Case, clocks_of, open_case
 from node.errors import NotFound, ReceiptRefused
-from node.lifecycle import State
+from node.lifecycle import DECIDED, State
 from node.proof import MARK, read_code
 from node.receipts import promised_on
 from node.records import records
@@ -23,9 +23,6 @@ from node.workdays import Due
 from sync.identity import TIER_DIGITS, Certificate, covers
 
 SHOWN = 20
-
-DELIVERY_WORKDAYS = 10
-"""Source: 行政许可法 第四十四条."""
 
 
 class Holder(StrEnum):
@@ -172,12 +169,6 @@ def _heard_ms(node: Node, nodes: Iterable[Certificate]) -> int | None:
 
 
 def _next_day(node: Node, case: Case) -> Due | None:
-    decided = [
-        one
-        for one in case.story.happened
-        if one.state in (State.GRANTED, State.REFUSED) and not one.why_not
-    ]
-    if case.story.state in (State.GRANTED, State.REFUSED) and decided:
-        on = casework.civil_day(decided[0].event.at)
-        return node.calendar.add_workdays(on, DELIVERY_WORKDAYS)
+    if case.story.state in DECIDED:
+        return clocks_of(node, case).deliver_by
     return promised_on(node, case)

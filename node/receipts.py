@@ -11,10 +11,10 @@ from pathlib import Path
 
 from node import audit, casework, export
 from node.absorb import BatchList
-from node.cases import Case, open_case
+from node.cases import Case, clocks_of, open_case
 from node.desks import desk_name
 from node.errors import NotFound
-from node.lifecycle import State, Step
+from node.lifecycle import RUNNING, State, Step
 from node.papers.official import (
     SORTS,
     PaperKind,
@@ -161,18 +161,10 @@ def promised_on(node: Node, case: Case) -> Due | None:
 
     A special procedure that runs stops the clock, and so does the promise of a day.
     """
-    said = records(case.package.item, case.story)
-    accepted = _last(case, (Step.ACCEPT,))
-    if accepted is None or said.pauses or case.story.state not in _RUNNING:
+    found = clocks_of(node, case)
+    if found.limits is None or found.paused_since or case.story.state not in RUNNING:
         return None
-    begun = dt.date.fromisoformat(
-        said.dates.get(accepted.id, casework.civil_day(accepted.event.at).isoformat())
-    )
-    days = case.package.item.promise_workdays + said.extended_workdays
-    return node.calendar.add_workdays(begun, days)
-
-
-_RUNNING = (State.ACCEPTED, State.FORWARDED)
+    return found.limits.promise_due
 
 
 def authors_of(node: Node, one: Happened) -> list[Certificate]:
