@@ -6,7 +6,7 @@ from datetime import date
 
 from forms.package import Package
 from node import find, old_names, rights
-from node.clocks import Clocks, clocks
+from node.clocks import AMBER, RED, Clocks, clocks
 from node.errors import Ambiguous, NotFound, PackageDamaged, StoreDamaged
 from node.lapses import Lapse, lapses
 from node.material import Material, decode_material
@@ -170,6 +170,14 @@ def make_row(
 
 def _day(on: date | None) -> str:
     return on.isoformat() if on else ""
+
+
+def light_of(row: CaseRow, today: date) -> str:
+    """Return "amber", "red" or "" for a case in a list."""
+    on = today.isoformat()
+    if not row.due_on or on < row.warn_on:
+        return ""
+    return RED if on > row.due_on else AMBER
 
 
 def records_of(case: Case) -> Records:

@@ -18,9 +18,10 @@ from textual.message import Message
 from textual.theme import BUILTIN_THEMES
 from textual.widgets import Input
 
-from node import cases, status, talk, waiting
+from node import cases, casework, status, talk, waiting
 from node.service import Background
 from node.status import Above, Trouble
+from node.store.cases import Filter
 from node.wiring import Node
 from sync.errors import SyncError
 from tui import labels
@@ -71,6 +72,9 @@ class LianbanApp(App[None]):
         self.above: Above | None = None
         self.trouble = Trouble(0, 0, 0, 0)
         self.to_settle = 0
+        self.lights = (0, 0)
+        """How many cases are amber, and how many red."""
+        self.has_lapsed = False
         self._version = -1
         self._read_at_ms = 0
         self._waits_for_sync: int | None = None
@@ -135,6 +139,11 @@ class LianbanApp(App[None]):
         parts = [Part(self.node.operator)]
         if self.to_settle:
             parts.append(Part(f"{labels.OPEN_MARK} 待核对 {self.to_settle}", "alert"))
+        amber, red = self.lights
+        if red:
+            parts.append(Part(f"! 超期 {red}", "alert"))
+        if amber:
+            parts.append(Part(f"快到期 {amber}"))
         line = labels.line_up(self.above, self.node.now_ms())
         if line:
             parts.append(Part(line, "quiet"))
@@ -294,6 +303,11 @@ class LianbanApp(App[None]):
         self.above = status.above(self.node)
         self.trouble = status.trouble(self.node)
         self.to_settle = cases.count_to_settle(self.node)
+        today = casework.today(self.node).isoformat()
+        store = self.node.store.cases
+        self.lights = store.count_lights(today)
+        late = Filter(has_lapsed=True, today=today)
+        self.has_lapsed = store.count(late) > 0
 
     def _say(self, words: str, tone: Tone = "") -> None:
         if self.page is not None:

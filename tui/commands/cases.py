@@ -22,10 +22,10 @@ from node.matters import MARK_CONFLICT
 from node.progress import Progress, Way, progress, ways
 from node.records import Records, records
 from node.status import Arrival
-from node.store.cases import CaseRow, Draft, Filter
+from node.store.cases import CaseRow, Draft, Filter, Light, Order
 from node.wiring import Node
-from tui import labels, times
-from tui.commands import renewing, settling
+from tui import clock_words, labels, times
+from tui.commands import lapsing, renewing, settling
 from tui.commands.context import (
     Context,
     json_option,
@@ -120,15 +120,40 @@ def new(
 @click.option(
     "--find", "query", default="", help="姓名、拼音首字母、单号或证件后四位。"
 )
+@click.option(
+    "--amber", "light", flag_value="amber", help="只列快到期的，先到期的在前。"
+)
+@click.option("--red", "light", flag_value="red", help="只列超期的，最早的在前。")
+@click.option("--urgent", "is_urgent", is_flag=True, help="只列绿色通道的。")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100000))
 @json_option
 @click.pass_obj
 def list_cases(
-    context: Context, states: tuple[str, ...], query: str, limit: int, as_json: bool
+    context: Context,
+    states: tuple[str, ...],
+    query: str,
+    light: str | None,
+    is_urgent: bool,
+    limit: int,
+    as_json: bool,
 ) -> None:
-    """List cases, the last changed first; drafts before them."""
+    """List cases, the last changed first, or by due day; drafts before them."""
     with context.node() as node:
-        rows = _rows(node, states, query, limit)
+        today = casework.today(node)
+        wanted = Filter(
+            states=states,
+            match=find.match(query),
+            order=Order.DUE if light else Order.CHANGED,
+            oldest_first=light is not None,
+            light=Light(light) if light else None,
+            today=today.isoformat(),
+            is_urgent=is_urgent,
+        )
+        rows = _rows(node, wanted, limit)
+        left = {
+            row.document: clock_words.row_left(row, today, node.calendar)
+            for row in rows
+        }
         names = _names(node)
         objects = _row_objects(node, rows) if as_json else []
         signs = {row.document: _sign(node, row) for row in rows}
@@ -142,6 +167,8 @@ def list_cases(
             row.applicant or "（未填姓名）",
             row.item_name,
             f"{labels.STATES[row.state]} {signs[row.document]}".strip(),
+            "加急" if row.is_urgent else "",
+            left[row.document],
             "" if row.division == row.taken_in_at else labels.whose(names, row),
         )
 
@@ -154,6 +181,7 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
     """Show one case, by id or number or how one of them begins or ends."""
     with context.node() as node:
         draft = node_cases.find_draft(node, name)
+        days: list[tuple[str, ...]] = []
         if draft:
             row = node_cases.draft_row(node, draft)
             package = node.package(draft.package)
@@ -166,6 +194,7 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
             found = node_cases.open_case(node, name)
             row, package, renewal = found.row, found.package, None
             shown = case_object(node, found)
+            days = lapsing.clock_rows(node, found)
         kept = kept_answers.of(node, row.document)
         shown |= {"kept": renewing.kept_objects(kept)}
         now_ms, names = node.now_ms(), _names(node)
@@ -173,6 +202,8 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
         show(shown)
         return
     _print_case(shown, package, now_ms)
+    for cells in days:
+        line(*cells)
     renewing.print_kept(kept)
     line("办理地", labels.whose(names, row))
     if renewal:
@@ -328,6 +359,7 @@ def read_facts(given: Sequence[str]) -> dict[str, str]:
 case.add_command(settling.conflicts)
 case.add_command(settling.settle_one)
 case.add_command(renewing.renew)
+case.add_command(lapsing.lapses)
 
 
 case.add_command(material)
@@ -377,6 +409,7 @@ def case_object(node: Node, one: Case) -> dict[str, Any]:
             for happened in one.story.happened
         ],
         "records": record_objects(records(one.package.item, one.story)),
+        **lapsing.clocks_object(node, one),
         "conflicts": settling.matter_objects(one),
         "possible": [str(step) for step in casework.possible_steps(node, one)],
     }
@@ -499,7 +532,9 @@ def _row_objects(node: Node, rows: Sequence[CaseRow]) -> list[dict[str, Any]]:
     arrived = node_status.arrivals(node, documents)
     files = progress(node, documents)
     return [
-        _row_object(row, arrived[row.document], files.get(row.document)) for row in rows
+        _row_object(row, arrived[row.document], files.get(row.document))
+        | lapsing.row_object(node, row)
+        for row in rows
     ]
 
 
@@ -541,12 +576,11 @@ def _arrived(at_ms: int | None) -> bool | None:
     return None if at_ms is None else at_ms > 0
 
 
-def _rows(node: Node, states: tuple[str, ...], query: str, limit: int) -> list[CaseRow]:
-    match = find.match(query)
+def _rows(node: Node, wanted: Filter, limit: int) -> list[CaseRow]:
     rows: list[CaseRow] = []
-    if not match and (not states or State.DRAFT in states):
+    is_narrowed = wanted.match or wanted.light or wanted.is_urgent
+    if not is_narrowed and (not wanted.states or State.DRAFT in wanted.states):
         rows = [node_cases.draft_row(node, d) for d in node.store.cases.drafts()]
-    wanted = Filter(states=states, match=match)
     rows += node.store.cases.page(wanted, None, max(limit - len(rows), 0))
     return rows[:limit]
 

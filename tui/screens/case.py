@@ -52,7 +52,7 @@ class CasePage(Page):
     ]
     DEFAULT_CSS = """
     CasePage {
-        & > #head { height: 4; padding: 0 1; background: $surface; }
+        & > #head { height: auto; max-height: 5; padding: 0 1; background: $surface; }
         & > Reading { padding: 0 1; }
         & > TabLine { background: $panel; }
     }

@@ -15,9 +15,18 @@ from node.progress import progress, ways
 from node.records import records
 from node.story import Happened
 from node.wiring import Node
-from tui import fact_words, labels, matters, record_words, times, version_words
+from tui import (
+    clock_words,
+    fact_words,
+    labels,
+    matters,
+    record_words,
+    times,
+    version_words,
+)
 from tui.screens import kept, preview, views
 from tui.screens.materials import state_words
+from tui.screens.views import STYLES
 from tui.text import cells, fit, harmless, plain
 
 LABEL_CELLS_MAX = 24
@@ -87,6 +96,11 @@ def _head(node: Node, case: Case) -> Iterator[Text]:
         line.append(f"{HURRIED}  ", LOUD)
     line.append(harmless("   ".join(filter(None, people))), MUTED)
     yield line
+    today = casework.today(node)
+    days = clock_words.summary(cases.clocks_of(node, case), today, node.calendar)
+    if days:
+        light = STYLES[cases.light_of(row, today)]
+        yield Text("时限  ", MUTED).append(days, light)
 
 
 def _arrival_words(node: Node, case: Case, now_ms: int) -> str:

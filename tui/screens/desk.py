@@ -19,6 +19,7 @@ from tui.screens import kept, preview, steps, views
 from tui.screens.case import CasePage
 from tui.screens.choose import Choose, Option
 from tui.screens.form import FormPage
+from tui.screens.lapse_list import LapsePage
 from tui.screens.monitor import MonitorPage
 from tui.screens.new_case import choose_new
 from tui.screens.open_list import OpenListPage
@@ -43,15 +44,17 @@ HELP = {
         "≠ 表示两处填得不同过：两边都留着，由镇里或区里核对。"
     ),
     Tier.TOWN: (
-        "这里是各村交来的办件，等得最久的在最前面。空格选几件（* 全选），"
+        "这里是各村交来的办件，加急的在最前面，再是等得最久的。空格选几件（* 全选），"
         "或就用光标所在的一件：A 受理，R 写明原因退回，受理后 B 打成批次转区；"
         "在镇里决定的事项按 G 准予、X 不予。V 只看一个村。"
         "“到区”一栏：▲未送达 是本镇办的还没传到区里。"
         "! 表示有几处等本镇核对，按 H 一处处办；≠ 表示曾有不同或等区里核对。"
     ),
     Tier.DISTRICT: (
-        "这里是各镇转来等决定的办件，等得最久的在最前面。空格选几件（* 全选），"
-        "或就用光标所在的一件：G 准予，X 写明理由不予，R 退回。I 只看一个事项。"
+        "这里是各镇转来等决定的办件，加急的在最前面，再是等得最久的。"
+        "空格选几件（* 全选），或就用光标所在的一件："
+        "G 准予，X 写明理由不予，R 退回。I 只看一个事项。"
+        "“时限”一栏是最近的一天还剩几个工作日；O 列出超期的。"
     ),
 }
 
@@ -64,6 +67,7 @@ class DeskPage(Page):
         Binding("e", "amend('submit')", "补正"),
         Binding("e", "amend('amend')", "修改"),
         Binding("h", "settle", "核对"),
+        Binding("o", "lapses", "超期"),
         Binding("delete", "drop", "删草稿"),
         Binding("n", "new", "新建"),
         Binding("slash", "find", "查找"),
@@ -160,6 +164,8 @@ class DeskPage(Page):
                 return row is not None and is_draft(row.key)
             case "settle":
                 return bool(self.lianban.to_settle)
+            case "lapses":
+                return tier is not Tier.VILLAGE and self.lianban.has_lapsed
             case "new":
                 return tier is not Tier.DISTRICT
             case "narrow":
@@ -287,6 +293,10 @@ class DeskPage(Page):
     def action_settle(self) -> None:
         """Show what waits to be settled here."""
         self.app.push_screen(OpenListPage(self.node))
+
+    def action_lapses(self) -> None:
+        """Show which limits have passed."""
+        self.app.push_screen(LapsePage(self.node))
 
     def action_monitor(self) -> None:
         """Show how it stands with every neighbour."""

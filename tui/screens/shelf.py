@@ -8,7 +8,7 @@ from collections.abc import Callable
 from forms.item import Tier
 from node import cases, casework, find
 from node.lifecycle import State
-from node.store.cases import CaseRow, Draft, Filter
+from node.store.cases import CaseRow, Draft, Filter, Order
 from node.wiring import Node
 from sync.identity import own_prefix
 from tui.screens import views
@@ -91,7 +91,7 @@ class Shelf:
         is_listed = view.has_cases and (not view.states or row.state in view.states)
         if view.is_ours and not row.division.startswith(self._own_prefix):
             is_listed = False
-        return case_key(row) if is_listed else None
+        return case_key(row, self._order) if is_listed else None
 
     def choices(self) -> tuple[str, list[Option]]:
         """Return to what this desk can be narrowed: a question and its answers."""
@@ -147,6 +147,11 @@ class Shelf:
         return "   ".join(parts)
 
     @property
+    def _order(self) -> Order:
+        """A tab of what waits for this desk is a queue: urgent cases stand first."""
+        return Order.QUEUE if self.view.oldest_first else Order.CHANGED
+
+    @property
     def _own_prefix(self) -> str:
         own = self.node.certificate
         return own_prefix(own.tier, own.division)
@@ -164,6 +169,7 @@ class Shelf:
             for_prefix=self._own_prefix if view.is_ours else "",
             match=find.match(query),
             oldest_first=self.view.oldest_first,
+            order=self._order,
         )
 
     def _drafts(self) -> list[Draft]:

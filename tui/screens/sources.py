@@ -6,7 +6,7 @@ from dataclasses import replace
 from node import cases, status
 from node.errors import NodeError
 from node.progress import Progress, progress
-from node.store.cases import CaseRow, Draft, Filter, PageKey
+from node.store.cases import CaseRow, Draft, Filter, Order, PageKey
 from node.wiring import Node
 from tui.screens import views
 from tui.widgets.paged_list import Key, Row
@@ -101,7 +101,7 @@ class CaseSource:
         names = views.places(self.node)
         return [
             self._row(
-                case_key(row),
+                case_key(row, self.wanted.order),
                 row,
                 arrivals.get(row.document),
                 files.get(row.document),
@@ -138,9 +138,9 @@ def draft_key(row: CaseRow) -> Key:
     return DRAFT, -row.changed_at_ms, 0, row.id
 
 
-def case_key(row: CaseRow) -> Key:
+def case_key(row: CaseRow, order: Order) -> Key:
     """Return the place of a case among the others."""
-    return CASE, row.changed_at_ms, row.row, row.id
+    return CASE, *row.key_in(order), row.id
 
 
 def is_draft(key: Key) -> bool:
@@ -154,4 +154,4 @@ def case_id(key: Key) -> str:
 
 
 def _page_key(key: Key) -> PageKey:
-    return int(key[1]), int(key[2])
+    return key[1], int(key[2])

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from forms.item import Tier
-from node import cases, versions
+from node import cases, casework, versions
+from node.clocks import AMBER, RED
 from node.lifecycle import OVER, State
 from node.progress import Progress
 from node.status import Arrival
 from node.store.cases import CaseRow
 from node.wiring import Node
-from tui import labels, times
+from tui import clock_words, labels, times
 from tui.widgets.paged_list import Column
 
 
@@ -92,34 +93,38 @@ VIEWS: dict[Tier, tuple[View, ...]] = {
 }
 
 _NUMBER = Column("单号", 12)
+_DAYS = Column("时限", 8, "right")
+STYLES = {"": "", AMBER: "yellow", RED: "red"}
+"""How a case looks whose day is near, or has passed; the column says so in words."""
 
 COLUMNS: dict[Tier, tuple[Column, ...]] = {
     Tier.VILLAGE: (
         _NUMBER,
-        Column("申请人", 10, is_flexible=True),
-        Column("事项", 23, is_flexible=True),
+        Column("申请人", 8, is_flexible=True),
+        Column("事项", 16, is_flexible=True),
         Column("状态", 10),
         Column("传到", 9),
-        Column("日期", 8),
+        Column("日期", 6),
+        _DAYS,
     ),
     Tier.TOWN: (
         _NUMBER,
         Column("申请人", 8, is_flexible=True),
-        Column("事项", 15, is_flexible=True),
-        Column("村", 12, is_flexible=True),
+        Column("事项", 14, is_flexible=True),
+        Column("村", 11, is_flexible=True),
         Column("状态", 10),
         Column("到达", 8),
-        Column("已等", 6, "right"),
+        _DAYS,
     ),
     Tier.DISTRICT: (
         _NUMBER,
         Column("申请人", 8, is_flexible=True),
-        Column("事项", 14, is_flexible=True),
+        Column("事项", 12, is_flexible=True),
         Column("来自", 10, is_flexible=True),
         Column("部门", 8, is_flexible=True),
         Column("材料", 4),
         Column("状态", 8),
-        Column("已等", 6, "right"),
+        _DAYS,
     ),
 }
 """Made for 80 cells; what a wider screen has to spare goes to the flexible ones."""
@@ -147,7 +152,7 @@ def row_cells(
     number = labels.short_number(row.number)
     applicant = row.applicant or "（未填）"
     tier, state = node.tier, state_words(node, row)
-    waits = "" if _is_closed(row) else waiting(row.changed_at_ms, now_ms)
+    left = days_left(node, row, now_ms)
     match tier:
         case Tier.VILLAGE:
             is_draft = row.state == State.DRAFT
@@ -156,25 +161,39 @@ def row_cells(
             item = row.item_name
             if row.taken_in_at != row.division:
                 item = f"{labels.whose(names, row)} {item}"
-            return number, applicant, item, state, arrived, on
+            return number, applicant, item, state, arrived, on, left
         case Tier.TOWN:
             village = labels.whose(names, row)
             arrived = labels.arrival(known, files)
-            return number, applicant, row.item_name, village, state, arrived, waits
+            return number, applicant, row.item_name, village, state, arrived, left
         case Tier.DISTRICT:
             origin = labels.whose(names, row)
             item = row.item_name
             department = row.department.partition("（")[0]
             papers = labels.files_here(files)
-            return number, applicant, item, origin, department, papers, state, waits
+            return number, applicant, item, origin, department, papers, state, left
 
 
 def row_style(node: Node, row: CaseRow) -> str:
     """Return how a line looks: what waits for a person here is bold."""
+    light = STYLES[cases.light_of(row, casework.today(node))]
     is_mine = cases.may_settle(node, row)
     if is_mine or (node.tier is Tier.VILLAGE and row.state == State.RETURNED):
-        return "bold"
-    return "dim" if row.state in _CLOSED else ""
+        return f"bold {light}".strip()
+    return "dim" if row.state in _CLOSED else light
+
+
+def days_left(node: Node, row: CaseRow, now_ms: int) -> str:
+    """Return what is left of the time of a case, or how long it waits while no limit
+    runs; before either, that it goes first.
+    """
+    sign = "急 " if row.is_urgent else ""
+    if row.due_on:
+        today = casework.today(node)
+        return sign + clock_words.row_left(row, today, node.calendar)
+    if row.state == State.DRAFT or _is_closed(row):
+        return ""
+    return f"{sign}等{waiting(row.changed_at_ms, now_ms)}"
 
 
 def state_words(node: Node, row: CaseRow) -> str:

@@ -1,0 +1,147 @@
+"""The days of a case in Chinese: what is due, what is left, what has passed. Pure."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from forms.item import Tier
+from node.clocks import (
+    ACCEPT,
+    DELIVER,
+    LEGAL,
+    PROMISE,
+    STEP,
+    Clocks,
+    as_of,
+    workdays_left,
+)
+from node.lapses import Holder, Lapse
+from node.store.cases import CaseRow
+from node.workdays import Calendar, Due
+from tui.text import harmless
+
+KEYS = {
+    ACCEPT: "收件答复",
+    PROMISE: "承诺时限",
+    LEGAL: "法定时限",
+    DELIVER: "送达",
+}
+"""Which limit it is; a step of the item is called by its own name."""
+
+_TIERS = {Tier.VILLAGE: "村", Tier.TOWN: "镇", Tier.DISTRICT: "区"}
+
+
+def key_words(key: str) -> str:
+    """Return what a limit is called."""
+    if key.startswith(STEP):
+        return f"环节“{harmless(key.removeprefix(STEP))}”"
+    return KEYS.get(key, harmless(key))
+
+
+def left(workdays: int) -> str:
+    """Return `剩3天`, `今天到期` or `超1天`: working days."""
+    if workdays == 0:
+        return "今天到期"
+    return f"剩{workdays}天" if workdays > 0 else f"超{-workdays}天"
+
+
+def row_left(row: CaseRow, today: date, calendar: Calendar) -> str:
+    """Return what is left for a case in a list; "" where no day is waited for."""
+    if not row.due_on:
+        return ""
+    return left(row_workdays(row, today, calendar))
+
+
+def row_workdays(row: CaseRow, today: date, calendar: Calendar) -> int:
+    """Return how many working days are left; below 0: it is late by so many."""
+    due_on = date.fromisoformat(row.due_on)
+    count = calendar.workdays_between(today, due_on).workdays
+    # A rest day behind the last day is late, too.
+    return min(count, -1) if today > due_on else count
+
+
+def clock_lines(found: Clocks, today: date, calendar: Calendar) -> Iterator[str]:
+    """Say all clocks of a case, one sentence each."""
+    its = as_of(found, today)
+    if its.received_on:
+        words = f"收件 {day(its.received_on, today)}"
+        if its.first_workday and its.first_workday != its.received_on:
+            words += f"（休息日，从 {day(its.first_workday, today)} 起算）"
+        yield words
+    if its.told_by and its.answered_on is None and not its.ended_on:
+        yield f"应在 {_due(its.told_by, today)}前受理或一次告知补正"
+    if its.is_deemed and its.accepted_on:
+        yield f"过了五个工作日没有告知，视为 {day(its.accepted_on, today)} 受理"
+    elif its.accepted_on:
+        yield f"受理 {day(its.accepted_on, today)}"
+    if its.limits:
+        open_words = ""
+        if not (its.decided_on or its.ended_on):
+            days = calendar.workdays_between(today, its.limits.promise_due.on).workdays
+            if today > its.limits.promise_due.on:
+                days = min(days, -1)
+            open_words = f"，{_workdays_words(days)}"
+        yield f"承诺 {_due(its.limits.promise_due, today)}前办结{open_words}"
+        yield f"法定 {_due(its.limits.legal_due, today)}前办结"
+    if its.paused_since:
+        yield f"时限从 {day(its.paused_since, today)} 起停算"
+    if its.decided_on:
+        yield f"决定 {day(its.decided_on, today)}"
+    if its.deliver_by and its.delivered_on is None:
+        yield f"应在 {_due(its.deliver_by, today)}前送达"
+    if its.late_returns:
+        yield "有补正告知晚于五个工作日，不停算时限"
+    if its.doubtful:
+        yield f"有 {len(its.doubtful)} 步的日期可疑，请核对各站点的时钟"
+    remaining = workdays_left(its, today, calendar)
+    if remaining is not None and its.next_day:
+        yield f"最近的一天：{key_words(its.next_day.kind)}，{left(remaining)}"
+
+
+def summary(found: Clocks, today: date, calendar: Calendar) -> str:
+    """Return the one sentence about a case's days that matters now; "" for none."""
+    its = as_of(found, today)
+    if its.next_day is None:
+        paused = its.paused_since
+        return f"时限从 {day(paused, today)} 起停算" if paused else ""
+    workdays = workdays_left(its, today, calendar)
+    assert workdays is not None
+    due, kind = its.next_day.due, key_words(its.next_day.kind)
+    words = f"{kind} {_due(due, today)}前，{_workdays_words(workdays)}"
+    if its.next_day.kind != PROMISE and its.promise_due and not its.decided_on:
+        words += f"；承诺 {_due(its.promise_due, today)}前办结"
+    return words
+
+
+def lapse_words(one: Lapse, today: date) -> tuple[str, ...]:
+    """Return a lapse as cells: which, due, whether it is done, who held it, answers."""
+    ended = f"{day(one.ended_on, today)} 才办" if one.ended_on else "还没有办"
+    answers = "；".join(harmless(o.event.note) for o in one.answered)
+    return (
+        key_words(one.key),
+        f"应在 {day(one.due_on, today)} 前",
+        ended,
+        holder_words(one.holder),
+        f"说明：{answers}" if answers else "没有说明",
+    )
+
+
+def holder_words(holder: Holder) -> str:
+    """Return who held a case: the tier, and the department at the district."""
+    return " ".join(filter(None, (_TIERS[holder.tier], harmless(holder.department))))
+
+
+def day(on: date, today: date) -> str:
+    """Return `11-21`; with the year where it is another than today's."""
+    return f"{on:%m-%d}" if on.year == today.year else on.isoformat()
+
+
+def _due(due: Due, today: date) -> str:
+    return day(due.on, today) + ("（暂定）" if due.is_provisional else " ")
+
+
+def _workdays_words(workdays: int) -> str:
+    if workdays == 0:
+        return "今天是最后一天"
+    if workdays > 0:
+        return f"剩 {workdays} 个工作日"
+    return f"已超 {-workdays} 个工作日"
