@@ -21,6 +21,8 @@ PUBLISH = "publish"
 PUBLISH_CALENDAR = "publish-calendar"
 RECKON_AGAIN = "reckon-again"
 EXPORT = "export"
+PAPER = "paper"
+EXPORT_REPORT = "export-report"
 LOOK = "look"
 SCOPE_REFUSED = "scope-refused"
 

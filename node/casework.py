@@ -15,6 +15,7 @@ from msgspec import structs
 from forms import check
 from forms.package import Package
 from node import (
+    booking,
     cases,
     intake,
     journal,
@@ -44,6 +45,7 @@ from node.material import Material, encode_material, materials_in
 from node.matters import taken_changes
 from node.policy import NAME_LIMIT, SCHEMA, author_prefix, containers_of
 from node.records import records
+from node.sealing import sealed
 from node.store.attachments import MaterialRow
 from node.store.cases import Draft
 from node.store.documents import (
@@ -72,6 +74,11 @@ def now(node: Node) -> dt.datetime:
 def today(node: Node) -> dt.date:
     """Return the civil date in China by the device's clock."""
     return now(node).date()
+
+
+def civil_day(at_ms: int) -> dt.date:
+    """Return the civil date in China of an instant."""
+    return dt.datetime.fromtimestamp(at_ms / 1000, CHINA).date()
 
 
 def packages_in_force(node: Node) -> list[PackageRow]:
@@ -497,6 +504,8 @@ def write_event(
         clock=1 + max((e.clock for e in known.values()), default=0),
         note=what.note.strip(),
     )
+    on, me = civil_day(event.at), node.certificate
+    event = sealed(case, event, on, node.secrets.sign_key, me)
     writes: dict[str, dict[str, str]] = {"events": {event_id: encode_event(event)}}
     if answers:
         writes["fields"] = dict(answers)
@@ -552,20 +561,26 @@ def _keep(
         node.id,
     )
     had_conflict = before is not None and before.had_conflict
+    package, tree = _package_of(node, birth.package), document.tree()
     store.cases.put(
         [
             make_row(
                 key,
                 birth,
-                _package_of(node, birth.package),
+                package,
                 scope,
-                document.tree(),
+                tree,
                 max(at_ms, before.changed_at_ms if before else 0),
                 node.calendar,
                 taken_changes(node, key) if had_conflict else (),
             )
         ]
     )
+    tiers = booking.tiers_of(node.roster)
+    line = booking.make_line(
+        key, birth, package, tree, document.heads(), node.calendar, tiers
+    )
+    store.ledger.put([line])
 
 
 def _files_in(package: Package, answers: Mapping[str, str]) -> list[str]:

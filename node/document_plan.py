@@ -6,9 +6,12 @@ ancestors, the roster and the package; never on what else is here, nor on the or
 which it came.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from node import cases, policy, rights
+from forms.item import Tier
+from node import booking, cases, policy, rights
+from node.ledger import Line
 from node.lifecycle import decode_event
 from node.material import decode_material
 from node.policy import Claim, Disputed, Fault, Past
@@ -21,8 +24,10 @@ from node.store.documents import (
     may_be_in_entries,
 )
 from node.wiring import Node
+from node.workdays import Calendar
 from sync.change import Change, read_change, tree_of
 from sync.conflict import Places
+from sync.document import Tree
 from sync.errors import ChangeRefused
 from sync.identity import NODE_ID_BYTES, Roster
 from sync.sandbox import BACKSTOP
@@ -85,6 +90,7 @@ class DocumentPlan:
     ready: list[Candidate] = field(default_factory=list)
     result: tuple[DocumentRow, CaseRow, tuple[str, str, str]] | None = None
     row: CaseRow | None = None
+    _tree: Tree = field(default_factory=dict)
     _turns: list[Turn] = field(default_factory=list)
     _past_changes: dict[bytes, Change] | None = None
     _void: set[bytes] = field(default_factory=set)
@@ -442,6 +448,24 @@ class DocumentPlan:
             in_entries=may_be_in_entries(self.stored, count),
         )
         self.result = (document, row, terms)
+        self._tree = tree
+
+    def line(self, calendar: Calendar, tiers: Mapping[str, Tier]) -> Line | None:
+        """Return the case's line of the ledger; None where nothing has changed."""
+        if self.result is None or self.birth is None:
+            return None
+        document, row, _ = self.result
+        package = self.node.package(row.package)
+        assert package is not None
+        return booking.make_line(
+            self.document,
+            self.birth,
+            package,
+            self._tree,
+            document.heads,
+            calendar,
+            tiers,
+        )
 
     def _may_conflict(self) -> bool:
         """Say whether anything was written without knowledge of the rest."""

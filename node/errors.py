@@ -171,6 +171,30 @@ class InviteRefused(NodeError):
         super().__init__(f"enrolment refused: {why}; nothing was changed")
 
 
+RECEIPT_FAULTS: dict[str, str] = {
+    "unreadable": "no whole code stands there",
+    "pdf": "a PDF shows its code to a scanner, not to us",
+    "unknown": "the signer is not in the roster",
+    "signature": "the signature does not hold: mistyped, or changed",
+    "changed": "the text of the paper is not what was signed",
+    "revoked": "the signer was revoked, and nothing here says the same",
+    "kind": "no such paper is known",
+    "item": "the item is not known here, so neither is who may decide it",
+    "tier": "the signer's tier may not say that",
+    "elsewhere": "the signer does not speak for that place",
+}
+"""Why a paper is not believed: the word in ReceiptRefused, and what it means."""
+
+
+class ReceiptRefused(NodeError):
+    """A paper or its code proves nothing."""
+
+    def __init__(self, why: str) -> None:
+        """Keep the reason, a key of `RECEIPT_FAULTS`."""
+        self.why = why
+        super().__init__(f"the paper is not believed: {RECEIPT_FAULTS[why]}")
+
+
 class DivisionWrong(NodeError):
     """A division is not one of the tier that it was said to be of."""
 

@@ -14,6 +14,7 @@ from forms.item import Item
 from forms.service import Delivery
 from node.branches import branch_keys
 from node.lifecycle import Step
+from node.proof import is_signature
 
 TEXT_LIMIT = 200
 FACTS_LIMIT = 120
@@ -112,6 +113,11 @@ def _event(value: str, item: Item) -> bool:
     return bool(_EVENT.fullmatch(value))
 
 
+def _seal(value: str, item: Item) -> bool:
+    return is_signature(value)
+
+
+_SEAL = Fact("seal", _seal)  # of the paper that goes with the step, see `node.sealing`
 _MATERIALS = Fact("material/", _one_of(MATERIAL_STATES))
 
 FACTS: dict[Step, tuple[Fact, ...]] = {
@@ -127,12 +133,12 @@ FACTS: dict[Step, tuple[Fact, ...]] = {
     ),
     Step.AMEND: (Fact("entered", _YES), _MATERIALS),  # 代录
     Step.REVIEW: (_MATERIALS,),
-    Step.RETURN: (Fact("fault/", _text), _MATERIALS),
-    Step.ACCEPT: (Fact("trips", _count(TRIPS_LIMIT)), _MATERIALS),
-    Step.DECLINE: (),
+    Step.RETURN: (Fact("fault/", _text), _MATERIALS, _SEAL),
+    Step.ACCEPT: (Fact("trips", _count(TRIPS_LIMIT)), _MATERIALS, _SEAL),
+    Step.DECLINE: (_SEAL,),
     Step.FORWARD: (),
-    Step.GRANT: (Fact("paper", _text), Fact("until", _day)),  # 文号，有效期至
-    Step.REFUSE: (Fact("paper", _text),),
+    Step.GRANT: (Fact("paper", _text), Fact("until", _day), _SEAL),  # 文号，有效期至
+    Step.REFUSE: (Fact("paper", _text), _SEAL),
     Step.DELIVER: (
         Fact("way", _WAYS),
         Fact("recipient", _text),

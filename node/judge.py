@@ -8,6 +8,7 @@ What becomes of each document is decided in `node.document_plan`.
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from node import booking
 from node.document_plan import Candidate, DocumentPlan
 from node.material import materials_in
 from node.store.attachments import MaterialRow
@@ -18,7 +19,7 @@ from sync.change import Change
 from sync.stream import KIND_CHANGE
 from sync.worker import Job
 
-JUDGE_VERSION = 2
+JUDGE_VERSION = 3
 """What the checks are, from the reader of changes to the forms. Raise it with every
 version that takes what an older one has set aside or only kept: then everything of
 that kind is judged again, see `node.upgrade`.
@@ -155,6 +156,10 @@ class Plan:
         results = [part.result for part in self._parts if part.result]
         store.documents.put([document for document, _, _ in results])
         store.cases.put((row, terms) for _, row, terms in results)
+        # Now, not when it was planned: the calendar may have come meanwhile.
+        calendar, tiers = self._node.calendar, booking.tiers_of(self._node.roster)
+        lines = [part.line(calendar, tiers) for part in self._parts]
+        store.ledger.put(line for line in lines if line)
         if materials:
             store.attachments.put_materials(materials, self._node.id)
         judge_whole(self._node, self._parted)

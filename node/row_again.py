@@ -1,5 +1,8 @@
-"""The list row of a case made again from its document, where the calendar has moved."""
+"""The list row of a case, and its line of the ledger, made again from its document:
+where the calendar has moved, or an older program has kept no line.
+"""
 
+from node import booking
 from node.cases import make_row
 from node.errors import StoreDamaged
 from node.matters import taken_changes
@@ -8,7 +11,7 @@ from sync.document import Document
 
 
 def make(node: Node, document: bytes) -> bool:
-    """Make a case's row again by the calendar in force; say whether it has changed.
+    """Make a case's row and line again; say whether the row has changed.
 
     Raises:
         StoreDamaged: the case cannot be read.
@@ -20,15 +23,26 @@ def make(node: Node, document: bytes) -> bool:
         raise StoreDamaged(
             f"case {document.hex()} cannot be read; run `lianban rebuild`"
         )
+    loaded = Document.load(stored.snapshot)
     row, terms = make_row(
         document,
         stored.birth,
         package,
         stored.scope,
-        Document.load(stored.snapshot).tree(),
+        loaded.tree(),
         before.changed_at_ms,
         node.calendar,
         taken_changes(node, document) if before.had_conflict else (),
     )
     node.store.cases.put([(row, terms)])
+    line = booking.make_line(
+        document,
+        stored.birth,
+        package,
+        loaded.tree(),
+        loaded.heads(),
+        node.calendar,
+        booking.tiers_of(node.roster),
+    )
+    node.store.ledger.put([line])
     return node.store.cases.get(document) != before

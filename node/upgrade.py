@@ -6,7 +6,7 @@ alone. What was taken stays: a newer program may take more than an older one, ne
 less.
 """
 
-from node import judge
+from node import judge, row_again
 from node.absorb import keep_arrived, settle_waiting
 from node.wiring import Node
 
@@ -45,6 +45,8 @@ def _judge_all(node: Node) -> None:
         keep_arrived(node, stored)
     judge.judge_whole(node, store.documents.unsettled())
     settle_waiting(node)
+    for document in store.ledger.lacking():
+        row_again.make(node, document)
 
 
 def _version_of(node: Node) -> int:

@@ -229,6 +229,8 @@ def _derive(node: Node, page: list[StoredEntry], parted: set[bytes]) -> None:
             candidates.clear()
 
     for stored in page:
+        if stored.entry.kind == KIND_CALENDAR:
+            continue
         if stored.entry.kind != KIND_CHANGE:
             flush()
             keep_other(node, stored)

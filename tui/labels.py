@@ -224,6 +224,8 @@ ACTS: dict[str, str] = {
     audit.RECKON_AGAIN: "时限重算",
     audit.REVOKE: "停用站点",
     audit.EXPORT: "另存材料",
+    audit.PAPER: "另存文书",
+    audit.EXPORT_REPORT: "导出报表",
     audit.LOOK: "查看历史资料",
 }
 """What is written down to be answered for 审计."""

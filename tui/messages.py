@@ -41,6 +41,7 @@ THINGS: dict[str, str] = {
     "place": "办理地",
     "folder": "文件夹",
     "material": "材料",
+    "batch": "批次",
 }
 
 PEER_WORDS: dict[str, str] = {
@@ -93,6 +94,21 @@ FILES: dict[str, str] = {
     "changed": "正在被别的程序改动。请等它存好后再附。",
 }
 """Keys of `node.errors.FILE_FAULTS`."""
+
+RECEIPTS: dict[str, str] = {
+    "unreadable": "这里没有一个完整的核验码。可能漏抄了几位，请从 LB1 开始抄全",
+    "pdf": "PDF 里的码本机读不了。请用扫码枪扫纸上的码，或照着码抄",
+    "unknown": "签章的站点不在本机的名册里。可能是假的，也可能本机很久没同步，"
+    "请同步后再验，或打电话问区里",
+    "signature": "签章不符：可能抄错了一位，也可能被改过。请再抄一次；还不符就不要认",
+    "changed": "纸上的内容与签章时的不同，被改过。不要认，请打电话问签发的单位",
+    "revoked": "签章的站点已被停用，本机也没有这件可以印证。请打电话问区里",
+    "kind": "这种文书本程序不认识。可能是更新的程序开的，请升级后再验",
+    "item": "本机没有这个事项，说不出谁有权办。请同步后再验",
+    "tier": "签章的站点无权出这种文书。不要认，请打电话问区里",
+    "elsewhere": "签章的站点不管这个地方。不要认，请打电话问区里",
+}
+"""Keys of `node.errors.RECEIPT_FAULTS`."""
 
 INVITES: dict[str, str] = {
     "not-below-us": "这个地方不归本站点管，不能由本站点邀请",
@@ -174,6 +190,11 @@ def _not_found(error: node_errors.NotFound) -> str:
         return "本站点上面没有别的站点，不用向上同步。没有改动。"
     if error.what == "attachment":
         return "这份材料还没有传到本机。没有改动；传到以后再试，或请对方先同步。"
+    if error.what == "place known here":
+        return (
+            f"本机名册里没有叫“{error.name}”的地方。没有统计；"
+            "请写全名或 12 位区划代码（lianban node list 可查）。"
+        )
     if error.what == "file":
         return f"读不到文件 {error.name}。没有附上，请核对路径，或换一个文件。"
     if error.what == "draft":
@@ -181,6 +202,8 @@ def _not_found(error: node_errors.NotFound) -> str:
             "这份草稿已经不在了：可能在另一个窗口提交或删掉了。"
             "没有改动，请回到列表看看。"
         )
+    if error.what == "paper":
+        return "这件还没有这种文书：要等那一步办了才有。没有改动，请换一种。"
     if error.what == "newer version":
         return "这份草稿用的就是现行的表，不用换。没有改动，请接着填。"
     if error.what == "matter":
@@ -192,6 +215,10 @@ def _not_found(error: node_errors.NotFound) -> str:
     thing = THINGS.get(error.what, "东西")
     called = f" {error.name} " if error.name else ""
     return f"本机没有{called}这个{thing}。没有改动，请核对后再试。"
+
+
+def _receipt_refused(error: node_errors.ReceiptRefused) -> str:
+    return f"没有核验通过：{word(RECEIPTS, error.why)}。本机没有改动。"
 
 
 def _file_refused(error: node_errors.FileRefused) -> str:
@@ -349,6 +376,7 @@ _SENTENCES: dict[type, Callable[[Any], str]] = {
     node_errors.AnswersWrong: _answers_wrong,
     node_errors.NotFound: _not_found,
     node_errors.FileRefused: _file_refused,
+    node_errors.ReceiptRefused: _receipt_refused,
     node_errors.Ambiguous: _ambiguous,
     node_errors.LockedOut: _locked_out,
     node_errors.InviteRefused: _invite_refused,

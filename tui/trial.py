@@ -68,7 +68,7 @@ class TrialPage(FormPage):
     """A form as an agent sees it; submitting only says whether all is well."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "app.focus_next", "下一项"),
+        Binding("tab", "next", "下一项"),
         Binding("f2", "save", show=False),
         Binding("f3", "submit", "检查全部"),
         Binding("escape", "leave", "关闭"),

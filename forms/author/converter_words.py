@@ -96,7 +96,7 @@ SAYINGS = (
     ),
     _row(
         r"Unknown question type '(.*?)'",
-        "没有 {1} 这种题型",
+        "没有 {1} 这种题型，要写 text、integer、select_one 列表名 这样的英文词",
         *(Mend.TEXT, SURVEY, "type"),
     ),
     _row(

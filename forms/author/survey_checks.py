@@ -91,6 +91,9 @@ def _sheets(book: Book) -> Iterator[FormProblem]:
         return
     near = difflib.get_close_matches(SURVEY, [n.lower() for n in book.names], n=1)
     hint = f"，是不是把 {near[0]} 写错了？" if near else ""
+    if not near and book.names:
+        there = "、".join(name[:20] for name in book.names[:5])
+        hint = f"，问题要写在名为 survey 的工作表里；现有：{there}"
     yield FormProblem("", 0, "", f"没有 survey 表{hint}")
 
 

@@ -247,7 +247,8 @@ def _cell(cell: object) -> Cell:
 
 
 def _too_large(what: str, size_bytes: int, most_bytes: int) -> str:
-    return f"{what}有 {size_bytes} 字节，最多 {most_bytes} 字节，没有打开"
+    size, most = size_bytes / 1_000_000, most_bytes / 1_000_000
+    return f"{what}有 {size:.1f} MB，最多 {most:.1f} MB，没有打开"
 
 
 def _refused(

@@ -64,7 +64,7 @@ def _list_of(words: Iterable[str]) -> str:
 _EXPECTED: dict[object, str] = {
     str: '文字，要加引号，如 "60"',
     str | None: '文字，要加引号，如 "60"',
-    bool: "true 或 false",
+    bool: "对错，写 true 或 false",
     int: "整数，不加引号",
     int | None: "整数，不加引号",
     tuple[str, ...]: '几段文字，如 ["甲", "乙"]',

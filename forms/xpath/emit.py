@@ -394,7 +394,18 @@ _SPECIAL: dict[str, Callable[[_Emitter, Call], Written]] = {
 }
 
 
+_IN_EXCEL = {
+    "vlookup": "pulldata",
+    "concatenate": "concat",
+    "len": "string-length",
+    "mid": "substr",
+}
+"""What a function of Excel is called here, where the names are not alike."""
+
+
 def _near(name: str) -> str:
     """Return a hint at the function that was probably meant."""
-    near = difflib.get_close_matches(name[:40], FUNCTIONS, n=1)
+    small = name[:40].lower()
+    meant = _IN_EXCEL.get(small)
+    near = [meant] if meant else difflib.get_close_matches(small, FUNCTIONS, n=1)
     return f"，是不是 {near[0]}？" if near else ""

@@ -259,4 +259,5 @@ _ANYWHERE = Step("descendant-or-self", "node()", (), 0)
 def _said(token: Token) -> str:
     if token.kind is Kind.END:
         return "写到一半就结束了"
-    return f"{token.text[:40]!r} 不应出现在这里"
+    divides = "；除号写 div" if token.text == "/" else ""
+    return f"{token.text[:40]!r} 不应出现在这里{divides}"

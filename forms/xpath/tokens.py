@@ -1,6 +1,7 @@
 """An expression cut into tokens, as XPath 1.0 section 3.7 says. Pure: no I/O."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -101,7 +102,9 @@ def _why_not(text: str, position: int) -> str:
         return f"引号 {character} 没有配对"
     if character == "$":
         return "不能用变量，题目要写成路径（在 Excel 里写 ${题目名}）"
-    if character in "，（）＝＜＞“”‘’":
+    if character in "×÷":
+        return f"{character} 不能用：乘号写 *，除号写 div"
+    if character in "“”‘’" or unicodedata.normalize("NFKC", character) != character:
         return f"{character} 是全角符号，请换成半角"
     if found := _NAME.match(text, position):
         return f"{found[0][:40]!r} 前面缺少运算符（and、or、+、= 等）"

@@ -1,8 +1,8 @@
 """The store of a node: one file, one interface, and all SQL behind it.
 
 `Store` joins the parts: `journal` and `branches` (the truth), `documents`, `cases`,
-`attachments`, `registry` and `packs`. What must happen together happens inside one
-`with store.transaction():`.
+`ledger`, `attachments`, `registry` and `packs`. What must happen together happens
+inside one `with store.transaction():`.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,6 +16,7 @@ from node.store.cases import Cases
 from node.store.connection import Handle, can_encrypt, connect, transaction
 from node.store.documents import Documents
 from node.store.journal import Journal
+from node.store.ledger import Ledger
 from node.store.packs import Packs
 from node.store.registry import Registry
 from node.store.schema import DERIVED
@@ -45,6 +46,7 @@ class Store:
         self.branches = Branches(self._db, self.journal)
         self.documents = Documents(self._db)
         self.cases = Cases(self._db)
+        self.ledger = Ledger(self._db)
         self.attachments = Attachments(self._db)
         self.registry = Registry(self._db)
         self.packs = Packs(self._db)

@@ -15,6 +15,7 @@ DERIVED = (
     "changes",
     "documents",
     "cases",
+    "ledger",
     "search",
     "packages",
     "calendars",
@@ -290,3 +291,23 @@ def published_calendars(db: Database) -> None:
         "entry INTEGER PRIMARY KEY, year INTEGER NOT NULL, version INTEGER NOT NULL, "
         "published_at_ms INTEGER NOT NULL, body BLOB NOT NULL)"
     )
+
+
+@migrations()
+def ledger(db: Database) -> None:
+    """What is counted of each case."""
+    db.execute(
+        "CREATE TABLE ledger ("
+        "document BLOB PRIMARY KEY, heads BLOB NOT NULL, number TEXT NOT NULL, "
+        "item_code TEXT NOT NULL, item_name TEXT NOT NULL, department TEXT NOT NULL, "
+        "town TEXT NOT NULL, place TEXT NOT NULL, "
+        "desk TEXT NOT NULL, agent TEXT NOT NULL, "
+        "received_on TEXT NOT NULL, accepted_on TEXT NOT NULL, "
+        "decided_on TEXT NOT NULL, delivered_on TEXT NOT NULL, "
+        "closed_on TEXT NOT NULL, outcome TEXT NOT NULL, "
+        "due_on TEXT NOT NULL, due_from TEXT NOT NULL, paused_on TEXT NOT NULL, "
+        "legal_workdays INTEGER NOT NULL, promise_workdays INTEGER NOT NULL, "
+        "is_urgent INTEGER NOT NULL, trips_promised INTEGER, trips INTEGER, "
+        "zero_trip TEXT NOT NULL, points INTEGER NOT NULL, rating INTEGER NOT NULL)"
+    )
+    db.execute("CREATE INDEX ledger_by_day ON ledger (received_on, place)")

@@ -255,7 +255,7 @@ def test_every_form_that_ships_compiles() -> None:
         ),
         (
             [row("text", "t", "题"), row("wonder", "a", "甲")],
-            "survey 表第 3 行 type 列：没有 wonder 这种题型",
+            "survey 表第 3 行 type 列：没有 wonder 这种题型，要写 text、",
         ),
         (
             [row("text", "a", "甲"), row("", "b", "乙")],

@@ -511,7 +511,12 @@ def test_the_same_text_is_compiled_once() -> None:
         ("$x", 0, "变量"),
         ("${age} > 1", 0, "变量"),
         ("/data/a ＝ 1", 8, "全角"),
+        (". ．5", 2, "全角"),
+        ("/data/a ÷ 2", 8, "除号写 div"),
+        ("/data/a / /data/b", 10, "除号写 div"),
         ("selcted(., 'a')", 0, "是不是 selected"),
+        ("SUM(/data/a)", 0, "是不是 sum"),  # as Excel writes it
+        ("vlookup(1)", 0, "是不是 pulldata"),
         ("1 + nonsense()", 4, "没有函数"),
         ("a/fn()", 2, "不能写在"),
         ("round()", 0, "参数"),

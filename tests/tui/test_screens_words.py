@@ -6,14 +6,15 @@ import pytest
 from forms import errors as forms_errors
 from forms.errors import CatalogProblem, FormProblem, WorkbookProblem
 from forms.item import Tier
-from node import absorb, audit, document_plan, rights
+from node import absorb, audit, document_plan, inquiry, rights
 from node import errors as node_errors
 from node import matters as node_matters
 from node.lifecycle import State, Step
+from node.papers import official
 from node.progress import Progress, Way
 from node.status import Above, Arrival
 from sync import errors as sync_errors
-from tui import fact_words, labels, matters, messages, times
+from tui import fact_words, labels, matters, messages, paper_words, times
 from tui.messages import reason, sentence
 from tui.screens.views import COLUMNS, VIEWS
 from tui.screens.wrap import wrap
@@ -35,6 +36,7 @@ MADE = {
     "HomeMissing": ("/tmp/x",),
     "HomeTaken": ("/tmp/x",),
     "InviteRefused": ("unreadable",),
+    "ReceiptRefused": ("signature",),
     "PeerImpossible": ("self",),
     "ScopeNotShared": ("vector", "330881105202", "the scope is not shared"),
     "NotAllowed": ("publish",),
@@ -105,6 +107,12 @@ def test_every_error_has_a_sentence_with_what_stands_and_what_to_do(
 
 def test_every_fault_of_a_calendar_has_its_words() -> None:
     assert set(messages.CALENDAR_FAULTS) == set(node_errors.CALENDAR_FAULTS)
+
+
+def test_every_reason_not_to_believe_a_paper_has_its_words() -> None:
+    assert set(messages.RECEIPTS) == set(node_errors.RECEIPT_FAULTS)
+    assert set(paper_words.KINDS) == set(official.PaperKind)
+    assert set(inquiry.HOLDERS) == set(State) - {State.DRAFT}
 
 
 def test_a_sentence_never_repeats_what_a_peer_has_worded() -> None:

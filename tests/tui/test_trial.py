@@ -46,3 +46,45 @@ async def test_a_form_is_filled_in_and_checked_and_nothing_is_kept(
     assert saved == NOTHING_IS_KEPT
     node.close()
     node.sandbox.close()
+
+
+async def test_whoever_types_on_fills_in_one_family_member_after_the_other(
+    tmp_path: Path,
+) -> None:
+    survey = [
+        row("text", "who", "姓名"),
+        row("begin_repeat", "member", "成员"),
+        row("text", "called", "称呼"),
+        row("integer", "age", "年龄"),
+        row("end_repeat", "", ""),
+    ]
+    form = build(written(tmp_path, "a.md", markdown(survey)))
+    node = enrol.init_district(
+        tmp_path / "node",
+        division="330881000000",
+        name="试填",
+        operator="admin",
+        password="x",
+        cost=Cost(64, 1),
+    )
+    app = TrialApp(node, package_of(form, "a"))
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("a", "tab", "b", "tab", "7", "tab")
+        await pilot.pause()
+        told = str(app.screen.query_one("#hint", Static).render())
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("c", "enter", "8")
+        assert isinstance(app.screen, TrialPage)
+        answers = app.screen.answers
+
+    assert told == "成员：按回车加一组，按 Tab 不加了"
+    assert [answers[key] for key in answers] == ["a", "b", "7", "c", "8"]
+    assert [key.rpartition("/")[2] for key in answers] == [
+        "who",
+        *("called", "age") * 2,
+    ]
+    node.close()
+    node.sandbox.close()

@@ -25,7 +25,7 @@ from node.status import Arrival
 from node.store.cases import CaseRow, Draft, Filter, Light, Order
 from node.wiring import Node
 from tui import clock_words, labels, times
-from tui.commands import lapsing, renewing, settling
+from tui.commands import lapsing, papers, renewing, settling
 from tui.commands.context import (
     Context,
     json_option,
@@ -363,6 +363,8 @@ case.add_command(lapsing.lapses)
 
 
 case.add_command(material)
+case.add_command(papers.paper)
+case.add_command(papers.progress)
 case.add_command(known_person)
 
 

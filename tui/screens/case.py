@@ -15,6 +15,7 @@ from node.errors import NotFound
 from node.lifecycle import Step
 from node.wiring import Node
 from tui.screens import menu, steps
+from tui.screens.case_papers import CasePapersPage
 from tui.screens.case_text import Sections, describe
 from tui.screens.form import FormPage
 from tui.screens.guide import GuidePage
@@ -40,6 +41,7 @@ class CasePage(Page):
         Binding("m", "menu", "办理…"),
         Binding("i", "at_once", "当场办结"),
         Binding("k", "materials", "核材料"),
+        Binding("p", "papers", "文书"),
         Binding("f4", "guide", "办事指南"),
         Binding("right", "turn(1)", "下一页", key_display="←→"),
         Binding("left", "turn(-1)", show=False),
@@ -167,6 +169,11 @@ class CasePage(Page):
         """Show the guide of the item, in the version that this case has."""
         if self.case is not None:
             self.app.push_screen(GuidePage(self.node, self.case.package))
+
+    def action_papers(self) -> None:
+        """Show the papers that this case has by now."""
+        if self.case is not None:
+            self.app.push_screen(CasePapersPage(self.node, self.case))
 
     def action_sync(self) -> None:
         """Exchange with the node above, now."""

@@ -17,7 +17,9 @@ from tui.widgets.field_input import FieldInput
 from tui.widgets.paged_list import Column, Key, PagedList, Row
 
 NUMBERED = 9
-NAME_OR_NUMBER = "按序号直接选定，或输入名称、拼音首字母"
+NAME_OR_NUMBER = "按序号直接选定，或输入名称、拼音首字母；/ 后面写代码"
+BEFORE_CODE = "/"
+"""Keeps the first digit of a code from choosing by number."""
 NAME_OR_CODE = "输入名称、拼音首字母或区划代码"
 NUMBER_AND_ENTER = "输入序号、名称或拼音首字母，回车选定"
 
@@ -49,7 +51,7 @@ class Options:
     def __init__(
         self, options: Sequence[Option], numbered: int = NUMBERED, query: str = ""
     ) -> None:
-        wanted = query.strip().lower()
+        wanted = query.strip().lower().removeprefix(BEFORE_CODE)
         self._numbered = numbered
         self.found = [one for one in options if _fits(one, wanted)]
 
@@ -85,7 +87,8 @@ class Choose(ModalScreen[str | None]):
     """Gives the value of the chosen option, or None when the user went back.
 
     Digits choose one of the first `numbered` at once; letters and Chinese narrow the
-    list. With none numbered digits narrow it too: what is listed has codes.
+    list, and so do digits behind a `/`. With none numbered all digits narrow it: what
+    is listed has codes.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -267,5 +270,7 @@ def _fits(option: Option, wanted: str) -> bool:
     if any(wanted in words.lower() for words in (*named, option.detail)):
         return True
     return wanted.isascii() and any(
-        wanted in letters for words in named for letters in find.initials(words)
+        wanted in letters
+        for words in (*named, option.detail)
+        for letters in find.initials(words)
     )

@@ -17,8 +17,10 @@ from node.wiring import Node
 from tui import labels
 from tui.screens import kept, preview, steps, views
 from tui.screens.case import CasePage
+from tui.screens.case_papers import CasePapersPage
 from tui.screens.choose import Choose, Option
 from tui.screens.form import FormPage
+from tui.screens.inquiry import InquiryPage
 from tui.screens.lapse_list import LapsePage
 from tui.screens.monitor import MonitorPage
 from tui.screens.new_case import choose_new
@@ -41,6 +43,7 @@ HELP = {
         "这里是本村收的全部办件，草稿排在最前面。没有网照常办：按 N 新建，"
         "提交后显示“▲未送达”，联网后自动上传；镇里签收才变成“●已到镇”，"
         "区里签收才变成“✓已到区”。退回的办件按 E 补正。"
+        "P 打印回执和各种文书；群众来问办得怎样，按 Q 查。"
         "≠ 表示两处填得不同过：两边都留着，由镇里或区里核对。"
     ),
     Tier.TOWN: (
@@ -71,6 +74,8 @@ class DeskPage(Page):
         Binding("delete", "drop", "删草稿"),
         Binding("n", "new", "新建"),
         Binding("slash", "find", "查找"),
+        Binding("p", "papers", "回执"),
+        Binding("q", "inquire", "查进度、验回执", show=False),
         Binding("v", "narrow('v')", "选村", show=False),
         Binding("i", "narrow('i')", "选事项", show=False),
         Binding("f5", "sync", "同步"),
@@ -164,6 +169,11 @@ class DeskPage(Page):
                 return row is not None and is_draft(row.key)
             case "settle":
                 return bool(self.lianban.to_settle)
+            case "papers":
+                row = self.rows.highlighted if self.is_mounted else None
+                is_case = row is not None and not is_draft(row.key)
+                # The line of keys of other tiers is full: there it is a key of a case.
+                return is_case and tier is Tier.VILLAGE
             case "lapses":
                 return tier is not Tier.VILLAGE and self.lianban.has_lapsed
             case "new":
@@ -293,6 +303,17 @@ class DeskPage(Page):
     def action_settle(self) -> None:
         """Show what waits to be settled here."""
         self.app.push_screen(OpenListPage(self.node))
+
+    def action_papers(self) -> None:
+        """Show the papers of the highlighted case."""
+        row = self._highlighted()
+        if row is not None and row.state != State.DRAFT:
+            case = cases.open_case(self.node, row.id)
+            self.app.push_screen(CasePapersPage(self.node, case))
+
+    def action_inquire(self) -> None:
+        """Answer somebody who asks how far his case is, or shows a paper."""
+        self.app.push_screen(InquiryPage(self.node))
 
     def action_lapses(self) -> None:
         """Show which limits have passed."""

@@ -62,7 +62,7 @@ class FormPage(Page):
     """One form, from the first field to 提交."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "app.focus_next", "下一项"),
+        Binding("tab", "next", "下一项"),
         Binding("f2", "save", "存草稿"),
         Binding("f3", "submit", "提交"),
         Binding("f4", "guide", "办事指南"),
@@ -71,7 +71,7 @@ class FormPage(Page):
         Binding("f9", "kept", "旧答案"),
         Binding("f6", "papers", "只收材料"),
         Binding("escape", "leave", "返回"),
-        Binding("enter", "app.focus_next", show=False),
+        Binding("enter", "next", show=False),
         Binding("up", "app.focus_previous", show=False),
         Binding("down", "app.focus_next", show=False),
     ]
@@ -92,6 +92,7 @@ class FormPage(Page):
     AUTO_FOCUS = None
     HELP = (
         "填一项按 Tab 或回车到下一项，↑↓ 也可以换项。填错的会在那一项下面说明。"
+        "去掉一组：按 ↑↓ 到这一组的标题，按 Delete。"
         "离开一项、或停下一秒，就自动存好；断电、关窗口都不会丢，Esc 返回也不丢。"
         "从表格里复制一行，粘贴后按顺序填进后面各项。"
         "选项按数字键。表来不及填时，填好姓名和身份证号按 F6 只收材料，由镇里代录。"
@@ -161,7 +162,7 @@ class FormPage(Page):
             self._show_saved(f"已存{self.sheet.kept_words} {at}")
         target = first if last is None or last.editor.disabled else last
         if target is not None:
-            self.call_after_refresh(target.focus_editor)
+            self._go_to(target)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what there is something to show of."""
@@ -224,7 +225,7 @@ class FormPage(Page):
         if isinstance(row, FileRow) and row.path:
             self.work(self._take_file(row))
         else:
-            self.focus_next()
+            self.action_next()
 
     @on(ChoiceLine.ListWanted)
     def list_wanted(self, event: ChoiceLine.ListWanted) -> None:
@@ -239,7 +240,7 @@ class FormPage(Page):
         )
         if value is not None and isinstance(row.editor, ChoiceLine):
             row.editor.pick(value)
-            self.focus_next()
+            self.action_next()
 
     @on(SeriesRow.Wanted)
     def series_wanted(self, event: SeriesRow.Wanted) -> None:
@@ -252,7 +253,7 @@ class FormPage(Page):
             self._autosave()
             first = next((k for k in self._rows if k.startswith(f"{added}/")), "")
             if first:
-                self.call_after_refresh(self._rows[first].focus_editor)
+                self._go_to(self._rows[first])
         else:
             self.work(self._take_out(event.key, event.label))
 
@@ -314,9 +315,19 @@ class FormPage(Page):
             number = self._known.number(row.field.key, row.value)
             source = f"  取自单号 {number}" if number else ""
             text = f"{row.field.label}（{needed}）{source}  {row.hint}"
+        elif isinstance(event.widget, SeriesRow):
+            text = event.widget.hint
         self.query_one("#hint", Static).update(plain(text))
 
     # -- keys -----------------------------------------------------------------
+
+    def action_next(self) -> None:
+        """Go to what can be filled in next. The head of a group in a repeat is left to
+        the arrows: whoever types on after Tab would type into nothing there.
+        """
+        self.focus_next()
+        if isinstance(self.focused, SeriesRow) and self.focused.is_head:
+            self.focus_next()
 
     def action_save(self) -> None:
         """Save now, and say so."""
@@ -333,7 +344,7 @@ class FormPage(Page):
         self._save()
         if row := next((r for r in self._file_rows() if r.path), None):
             self.say("✗ 还没提交：有文件没有附上，请改好路径按回车，或清空", "problem")
-            self.call_after_refresh(row.focus_editor)
+            self._go_to(row)
             return
         problems = list(self._form.problems())
         if problems:
@@ -389,8 +400,8 @@ class FormPage(Page):
         number = labels.short_number(case.row.number)
         self.lianban.close_page(
             f"✓ {self.sheet.done_word}：{case.row.applicant}的{case.row.item_name}，"
-            f"单号 {number}。已存在本机，在“{labels.STATES[case.row.state]}”里；"
-            "传到后，列表里会显示“●已到镇”"
+            f"单号 {number}。已存在本机，在“{labels.STATES[case.row.state]}”里。"
+            "回执已可打印，按 P。传到后，列表里会显示“●已到镇”"
         )
 
     def action_faults(self) -> None:
@@ -469,6 +480,7 @@ class FormPage(Page):
         """Say `words`, and mark what the form refuses of answers from an older one."""
         for row in self._rows.values():
             row.set_problem(self._fault(row))
+        self._meet()
         self.say(words)
 
     def leave_nothing_behind(self) -> None:
@@ -484,6 +496,12 @@ class FormPage(Page):
             (one for one in widget.ancestors_with_self if isinstance(one, FieldRow)),
             None,
         )
+
+    def _go_to(self, row: FieldRow) -> None:
+        """Put the cursor into a row. The row is asked, not the page: one that has just
+        come up has its editor only when its own first messages are through.
+        """
+        row.call_after_refresh(row.focus_editor)
 
     def _suffix(self) -> str:
         return base64.b32encode(self.node.random(3)).decode()[:4].lower()
@@ -556,7 +574,7 @@ class FormPage(Page):
         passed = keys[keys.index(left.field.key) + 1 : keys.index(here.field.key)]
         new = next((key for key in passed if not self._rows[key].is_mounted), None)
         if new is not None:
-            self.call_after_refresh(self._rows[new].focus_editor)
+            self._go_to(self._rows[new])
 
     def _turn(self, row: FieldRow, line: Line) -> None:
         """Let a row ask its question as it is now; the form may have changed the
@@ -686,7 +704,7 @@ class FormPage(Page):
         self.refresh_bindings()
         first = next((self._rows[key] for key in by_key if key in self._rows), None)
         if first is not None:
-            self.call_after_refresh(first.focus_editor)
+            self._go_to(first)
 
     def _file_rows(self) -> list[FileRow]:
         return [row for row in self._rows.values() if isinstance(row, FileRow)]

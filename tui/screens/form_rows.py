@@ -349,6 +349,19 @@ class SeriesRow(Static, can_focus=True):
         mark = "──" if line.kind == "instance" else "＋"
         self.update(plain(f"{indent}{mark} {line.label}{more}"))
 
+    @property
+    def is_head(self) -> bool:
+        """Whether it heads a group that is there already."""
+        return self.line.kind == "instance"
+
+    @property
+    def hint(self) -> str:
+        """What the keys do here, where nothing can be typed."""
+        label = self.line.label
+        if self.is_head:
+            return f"{label}：按 Tab 填这一组，按 Delete 去掉这一组"
+        return f"{label}：按回车加一组，按 Tab 不加了"
+
     def action_add(self) -> None:
         """Ask for one more, where that is what the line is for."""
         if self.line.kind == "repeat":

@@ -17,6 +17,7 @@ from tui.screens.sources import CaseSource, case_id, case_key, draft_key
 from tui.widgets.paged_list import Key
 from tui.widgets.tab_line import Tab
 
+INQUIRY_WORDS = "Q 查进度"
 FIND_WORDS = "/ 查找：姓名、拼音首字母、单号或身份证后 4 位"
 FINDING_WORDS = "回车 到列表   Esc 回到全部"
 NARROW_KEYS = {Tier.TOWN: "v", Tier.DISTRICT: "i"}
@@ -141,6 +142,8 @@ class Shelf:
             if index is not None:
                 parts.append(f"第 {index + 1} 件")
         parts.append(FINDING_WORDS if is_finding else FIND_WORDS)
+        if self.node.tier is Tier.VILLAGE and not is_finding:
+            parts.append(INQUIRY_WORDS)
         narrow = NARROW_WORDS.get(self.node.tier)
         if narrow and not self.narrowed_to:
             parts.append(narrow)

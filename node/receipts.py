@@ -1,0 +1,274 @@
+"""Papers of a case as they are handed out: made, signed, saved.
+
+`node.papers.official` says what stands above the code and is bound by it; here comes
+below it who prints the paper, the day that is promised, and where to sign.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from node import audit, casework, export
+from node.absorb import BatchList
+from node.cases import Case, open_case
+from node.desks import desk_name
+from node.errors import NotFound
+from node.lifecycle import State, Step
+from node.papers.official import (
+    SORTS,
+    PaperKind,
+    clean,
+    shown_part,
+    texts_of,
+)
+from node.papers.paper import (
+    Block,
+    Heading,
+    Listing,
+    Pairs,
+    Paper,
+    Paragraph,
+    QrCode,
+    Signatures,
+)
+from node.proof import Claim, code_of, digest_of, in_groups, sign_claim
+from node.records import records
+from node.sealing import SEAL, claim_of, sealed_claim
+from node.store.registry import BatchRow
+from node.story import Happened
+from node.wiring import Node
+from node.workdays import Due
+from sync.canonical import decode
+from sync.identity import Certificate
+
+CODE_HEADING = "核验"
+"""Everything above this heading is bound by the code below it."""
+
+BATCHES_LOOKED_AT = 10_000
+BATCH_SHOWN = 500
+_BATCH_LIMIT_BYTES = 1024 * 1024
+
+USUAL: dict[State, PaperKind] = {
+    State.RETURNED: PaperKind.CORRECTION,
+    State.ACCEPTED: PaperKind.ACCEPTANCE,
+    State.FORWARDED: PaperKind.ACCEPTANCE,
+    State.DECLINED: PaperKind.DECLINING,
+    State.GRANTED: PaperKind.DECISION,
+    State.REFUSED: PaperKind.DECISION,
+    State.DELIVERED: PaperKind.DELIVERY,
+}
+"""What is usually handed out to whoever asks; the receipt in any other state."""
+
+_SIGNERS: dict[PaperKind, tuple[str, ...]] = {
+    PaperKind.RECEIPT: ("申请人（签名）", "经办人（签名）"),
+    PaperKind.CORRECTION: ("收到人（签名）", "日期"),
+    PaperKind.ACCEPTANCE: ("办理单位（盖章）", "日期"),
+    PaperKind.DECLINING: ("收到人（签名）", "日期"),
+    PaperKind.DECISION: ("办理单位（盖章）", "日期"),
+    PaperKind.DELIVERY: ("受送达人（签名）", "送达人（签名）", "日期"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A paper to hand out, and the code on it; "" where it has none."""
+
+    kind: PaperKind
+    number: str
+    paper: Paper
+    code: str
+
+
+def kinds_of(case: Case) -> list[PaperKind]:
+    """Return which papers a case has by now, the usual one first."""
+    kinds = [kind for kind in SORTS if _told_of(case, kind) is not None]
+    usual = USUAL.get(case.story.state, PaperKind.RECEIPT)
+    return sorted(kinds, key=lambda kind: kind is not usual)
+
+
+def paper_of(node: Node, case: Case, kind: PaperKind) -> Made:
+    """Return a paper of a case.
+
+    Raises:
+        NotFound: nothing has happened yet of which it could tell.
+    """
+    one = _told_of(case, kind)
+    if one is None:
+        raise NotFound("paper", "")
+    on = casework.civil_day(one.event.at)
+    shown = shown_part(kind, case, one.event, on)
+    claim, signature = _signed(node, case, kind, one, on)
+    code = code_of(claim, signature) if claim else ""
+    blocks = (
+        *shown.blocks,
+        *_code_blocks(code),
+        *_beside(node, case, kind, one),
+        Signatures(_SIGNERS[kind]),
+    )
+    return Made(kind, case.row.number, Paper(shown.title, blocks, _foot(node)), code)
+
+
+def batch_paper(node: Node, number: str) -> Made:
+    """Return the list of the cases that were forwarded together 移交清单.
+
+    Raises:
+        NotFound: no batch of this number is here.
+    """
+    batch = _batch(node, number)
+    on = casework.civil_day(batch.made_at_ms)
+    title, blocks = "移交清单", tuple(_batch_blocks(node, batch))
+    me = node.certificate
+    claim = Claim(
+        kind=PaperKind.BATCH,
+        number=batch.number,
+        item="-",
+        on=on,
+        outcome=str(batch.count),
+        shown=digest_of(texts_of(Paper(title, blocks))),
+        node=me.node,
+        epoch=me.epoch,
+    )
+    code = code_of(claim, sign_claim(node.secrets.sign_key, claim))
+    paper = Paper(
+        title,
+        (
+            *blocks,
+            *_code_blocks(code),
+            Signatures(("移交人（签名）", "接收人（签名）", "日期")),
+        ),
+        _foot(node),
+    )
+    return Made(PaperKind.BATCH, batch.number, paper, code)
+
+
+def save(node: Node, made: Made, path: Path, data: bytes) -> None:
+    """Write a paper to a file, as text or PDF; that it leaves the home is written down
+    first, to be answered for.
+
+    Raises:
+        NotFound, DiskFull: see `export.save_paper`.
+        WriteForbidden: nothing can be written down now.
+    """
+    with node.store.transaction():
+        about = made.number[: audit.SUBJECT_LIMIT]
+        audit.record(node, audit.PAPER, about, note=str(made.kind), by=node.operator)
+    export.save_paper(path, data)
+
+
+def promised_on(node: Node, case: Case) -> Due | None:
+    """Return by which day a case is promised to be decided; None while no limit runs.
+
+    A special procedure that runs stops the clock, and so does the promise of a day.
+    """
+    said = records(case.package.item, case.story)
+    accepted = _last(case, (Step.ACCEPT,))
+    if accepted is None or said.pauses or case.story.state not in _RUNNING:
+        return None
+    begun = dt.date.fromisoformat(
+        said.dates.get(accepted.id, casework.civil_day(accepted.event.at).isoformat())
+    )
+    days = case.package.item.promise_workdays + said.extended_workdays
+    return node.calendar.add_workdays(begun, days)
+
+
+_RUNNING = (State.ACCEPTED, State.FORWARDED)
+
+
+def authors_of(node: Node, one: Happened) -> list[Certificate]:
+    """Return the certificates under which the author of an event may have signed."""
+    return [c for c in node.roster.everyone() if c.node.hex().startswith(one.author)]
+
+
+def _signed(
+    node: Node, case: Case, kind: PaperKind, one: Happened, on: dt.date
+) -> tuple[Claim | None, str]:
+    if SORTS[kind].is_sealed:
+        claim = sealed_claim(kind, case, one.event, on, authors_of(node, one))
+        return claim, one.event.facts.get(SEAL, "")
+    claim = claim_of(kind, case, one.event, on, node.certificate)
+    return claim, sign_claim(node.secrets.sign_key, claim)
+
+
+def _code_blocks(code: str) -> Iterator[Block]:
+    yield Heading(CODE_HEADING)
+    if not code:
+        yield Paragraph(
+            "本纸没有核验码：这一步没有签章，或者以后又改过。请以系统里的记录为准。"
+        )
+        return
+    yield QrCode(code, "任何站点断网也能验：在工作台按 Q，扫码或照抄下面的码")
+    yield Paragraph(in_groups(code))
+
+
+def _beside(node: Node, case: Case, kind: PaperKind, one: Happened) -> Iterator[Block]:
+    """Yield what is not bound: it may differ with time and place."""
+    authors = authors_of(node, one)
+    rows = [("办理单位", desk_name(authors[-1]) if authors else "")]
+    due = promised_on(node, case)
+    if due is not None and kind in (PaperKind.RECEIPT, PaperKind.ACCEPTANCE):
+        mark = "（暂定，工作日历还没公布）" if due.is_provisional else ""
+        rows.append(("承诺办结日", f"{due.on.isoformat()}{mark}"))
+    corrected = records(case.package.item, case.story).dates.get(one.id)
+    if corrected:
+        rows.append(("日期更正为", corrected))
+    if not SORTS[kind].is_sealed:
+        rows.append(("出具单位", desk_name(node.certificate)))
+    yield Pairs(tuple((name, value) for name, value in rows if value))
+
+
+def _foot(node: Node) -> str:
+    at = casework.now(node).strftime("%Y-%m-%d %H:%M")
+    return f"{desk_name(node.certificate)}　{at} 打印"
+
+
+def _told_of(case: Case, kind: PaperKind) -> Happened | None:
+    return _last(case, SORTS[kind].steps)
+
+
+def _last(case: Case, steps: Sequence[Step]) -> Happened | None:
+    """Return the last of some steps that stands; an intake: the first, or what was
+    handed in to a correction would take the day of the receipt.
+    """
+    found = [o for o in case.story.happened if o.event.step in steps and not o.why_not]
+    if not found:
+        return None
+    return found[0] if Step.SUBMIT in steps else found[-1]
+
+
+def _batch(node: Node, number: str) -> BatchRow:
+    wanted = number.strip().upper()
+    for row in node.store.registry.batches(BATCHES_LOOKED_AT):
+        if row.number.upper() == wanted:
+            return row
+    raise NotFound("batch", number[:40])
+
+
+def _batch_blocks(node: Node, batch: BatchRow) -> Iterator[Block]:
+    listed = decode(batch.body, BatchList, limit_bytes=_BATCH_LIMIT_BYTES)
+    yield Pairs(
+        (
+            ("批次号", batch.number),
+            ("移交日期", casework.civil_day(batch.made_at_ms).isoformat()),
+            ("移交人", clean(listed.by)),
+            ("件数", f"{batch.count} 件"),
+        )
+    )
+    yield Heading("办件")
+    entries = []
+    for number, document in enumerate(listed.documents[:BATCH_SHOWN], start=1):
+        entries.append(f"{number}. {_batch_line(node, document)}")
+    yield Listing(tuple(entries))
+    if len(listed.documents) > BATCH_SHOWN:
+        yield Paragraph(f"另有 {len(listed.documents) - BATCH_SHOWN} 件没有列出。")
+
+
+def _batch_line(node: Node, document: bytes) -> str:
+    try:
+        case = open_case(node, document.hex())
+    except NotFound:
+        return f"{document.hex()[:12]}（不在本机）"
+    who = clean(case.row.applicant) or "（未填）"
+    count = len(case.materials)
+    files = f"，电子材料 {count} 份" if count else ""
+    return f"{case.row.number}　{who}　{clean(case.package.item.name)}{files}"

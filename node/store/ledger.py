@@ -1,0 +1,148 @@
+"""The ledger and what is counted in it, in SQL.
+
+What each figure counts is said once, in `COUNTS`; by what cases are put together, in
+`GROUPS`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass, fields
+
+from node.ledger import Line
+from node.store.connection import Handle
+
+_COLUMNS = ", ".join(one.name for one in fields(Line))
+_PUT = (
+    f"INSERT OR REPLACE INTO ledger ({_COLUMNS}) "
+    f"VALUES ({', '.join('?' * len(fields(Line)))})"
+)
+
+_LATE = "due_on != '' AND closed_on > due_on"
+_PENDING = (
+    "closed_on = '' AND due_on != '' AND due_on < ?1 AND due_from < ?1 "
+    "AND (paused_on = '' OR paused_on > due_on)"
+)
+"""Open beyond its day. A limit that stands still does not pass, see `clocks`."""
+
+COUNTS = {
+    "received": "1",
+    "accepted": "accepted_on != ''",
+    "decided": "decided_on != ''",
+    "granted": "outcome = 'granted'",
+    "refused": "outcome = 'refused'",
+    "declined": "outcome = 'declined'",
+    "withdrawn": "outcome = 'withdrawn'",
+    "terminated": "outcome = 'terminated'",
+    "delivered": "delivered_on != ''",
+    "same_day": "decided_on != '' AND decided_on = accepted_on",
+    "on_time": "decided_on != '' AND decided_on <= due_on",
+    "overdue": f"({_LATE}) OR ({_PENDING})",
+    "urgent": "is_urgent",
+    "legal_workdays": "legal_workdays",
+    "promise_workdays": "promise_workdays",
+    "trips_known": "trips IS NOT NULL AND trips_promised IS NOT NULL",
+    "trips_promised": "iif(trips IS NULL, 0, ifnull(trips_promised, 0))",
+    "trips": "iif(trips_promised IS NULL, 0, ifnull(trips, 0))",
+    "zero_site": "zero_trip = 'site'",
+    "zero_post": "zero_trip = 'post'",
+    "zero_both": "zero_trip = 'both'",
+    "points": "points",
+    "rated": "rating != 0",
+    "rating": "rating",
+}
+"""What a case adds to each figure; what is true adds 1. `?1` is today.
+
+Trips are compared where both are known: what was promised, and how often he came.
+"""
+
+GROUPS = {
+    "item": ("item_code", "max(item_name)"),
+    "department": ("department", "department"),
+    "town": ("town", "town"),
+    "village": ("place", "place"),
+    "agent": ("place || ' ' || desk || ' ' || agent", "agent"),
+    "month": ("substr(received_on, 1, 7)", "substr(received_on, 1, 7)"),
+}
+"""By what cases are put together: a key that sorts, and what names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Which cases are counted, and seen from which day. Days are ISO dates.
+
+    `first` and `last` are days of receipt, both included, "" for no limit;
+    `place_prefix` are the leading digits of where a case was taken in.
+    """
+
+    today: str
+    first: str = ""
+    last: str = ""
+    place_prefix: str = ""
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The values of `?1` to `?5`."""
+        low, high = self.place_prefix.ljust(12, "0"), self.place_prefix.ljust(12, "9")
+        return self.today, self.first, self.last or "9999", low, high
+
+
+_WITHIN = "received_on BETWEEN ?2 AND ?3 AND place BETWEEN ?4 AND ?5"
+
+Counted = dict[str, int]
+"""A figure for each key of `COUNTS`."""
+
+
+class Ledger:
+    """The lines of the ledger."""
+
+    def __init__(self, db: Handle) -> None:
+        """Use an open database."""
+        self._db = db
+
+    def put(self, lines: Iterable[Line]) -> None:
+        """Keep lines, in the place of what was there of their cases."""
+        self._db.executemany(_PUT, [astuple(one) for one in lines])
+
+    def get(self, document: bytes) -> Line | None:
+        """Return the line of a case."""
+        query = f"SELECT {_COLUMNS} FROM ledger WHERE document = ?"
+        row = self._db.execute(query, (document,)).fetchone()
+        return Line(*row) if row else None
+
+    def lacking(self) -> list[bytes]:
+        """Return the cases that have no line."""
+        query = "SELECT document FROM cases WHERE document NOT IN (SELECT document "
+        return [row[0] for row in self._db.execute(query + "FROM ledger)")]
+
+    def counted(self, cut: Cut, group: str) -> list[tuple[str, str, Counted]]:
+        """Return (key, name, figures) of each group of cases, by key."""
+        sums = ", ".join(f"sum({what})" for what in COUNTS.values())
+        rows = self._db.execute(
+            f"SELECT {', '.join(GROUPS[group])}, {sums} FROM ledger WHERE {_WITHIN} "
+            "GROUP BY 1 ORDER BY 1",
+            cut.values,
+        )
+        return [
+            (row[0], row[1], dict(zip(COUNTS, row[2:], strict=True))) for row in rows
+        ]
+
+    def numbers(
+        self, cut: Cut, count: str, group: str = "", key: str = ""
+    ) -> list[str]:
+        """Return the numbers of the cases behind a figure, of one group or of all."""
+        where = f"{_WITHIN} AND ({COUNTS[count]})"
+        values = cut.values
+        if group:
+            where += f" AND {GROUPS[group][0]} = ?6"
+            values += (key,)
+        rows = self._db.execute(
+            f"SELECT number FROM ledger WHERE {where} ORDER BY number", values
+        )
+        return [row[0] for row in rows]
+
+    def made_of(self, cut: Cut) -> Iterator[bytes]:
+        """Yield for each counted case which entries its line was made of, in order."""
+        for row in self._db.execute(
+            f"SELECT document, heads FROM ledger WHERE {_WITHIN} ORDER BY document",
+            cut.values,
+        ):
+            yield row[0] + row[1]
