@@ -14,13 +14,12 @@ from forms.service import Delivery
 from forms.words import WORDS
 from node import casework
 from node.cases import Case, lapses_of, records_of
-from node.clocks import ACCEPT, DELIVER, LEGAL, PROMISE, STEP
 from node.corrections import MATERIAL, OTHER
 from node.facts import FACTS, MATERIAL_STATES, PAUSES, TEXT_LIMIT
 from node.lifecycle import Event, Step
 from node.records import Records
 from node.wiring import Node
-from tui import labels, times
+from tui import clock_words, labels, times
 
 Names = dict[str, str]
 """What may be chosen: values and what they are called."""
@@ -37,13 +36,6 @@ GRADES = {
     "1": "非常不满意",
 }
 YES = {"1": "是"}
-LIMITS = {
-    ACCEPT: "五日内告知",
-    PROMISE: "承诺时限",
-    LEGAL: "法定时限",
-    DELIVER: "十日内送达",
-}
-"""Which limit has passed; of a step 环节 its name follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +97,7 @@ def _events(scene: Scene) -> Names:
 
 
 def _late(scene: Scene) -> Names:
-    return {key: limit_name(key) for key in scene.late}
-
-
-def limit_name(key: str) -> str:
-    """Return what a limit is called, by its key in `node.lapses`."""
-    if key.startswith(STEP):
-        return f"环节 {key.removeprefix(STEP)}"
-    return labels.word(LIMITS, key)
+    return {key: clock_words.key_words(key) for key in scene.late}
 
 
 def _fees(scene: Scene) -> Names:
