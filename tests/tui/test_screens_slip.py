@@ -60,6 +60,6 @@ async def test_a_slip_in_a_number_of_members_does_not_bring_up_hundreds_of_them(
         put_right = list(page._rows)
 
     assert with_slip == ["size", "remark"]
-    assert "404 处要改" in said
+    assert "有 1 处要改" in said
     assert "表单里没有的项" not in said
     assert len(put_right) == 2 + 4 * 2

@@ -344,8 +344,7 @@ class FormPage(Page):
             self.say("✗ 还没提交：有文件没有附上，请改好路径按回车，或清空", "problem")
             self._go_to(row)
             return
-        problems = list(self._form.problems())
-        if problems:
+        if problems := self._faults():
             self._show_problems([(p.key, p.label, p.message) for p in problems])
             return
         try:
@@ -368,7 +367,7 @@ class FormPage(Page):
         self.work(self._go_to_fault())
 
     async def _go_to_fault(self) -> None:
-        faults = [p for p in self._form.problems() if p.key in self._rows]
+        faults = [p for p in self._faults() if p.key in self._rows]
         where = await self.app.push_screen_wait(
             Choose(
                 f"还有 {len(faults)} 处要改，到哪一处？",
@@ -563,6 +562,14 @@ class FormPage(Page):
 
     def _fault(self, row: FieldRow) -> str | None:
         return self._form.problem(row.field.key)
+
+    def _faults(self) -> list[check.Problem]:
+        """Return what is to be put right on the screen; in groups that wait for it,
+        nothing is wrong yet.
+        """
+        due = {line.key for line in self._due().values()}
+        waiting = {line.key for line in self._form.lines()} - due
+        return [p for p in self._form.problems() if p.key not in waiting]
 
     def _typing_fault(self, row: FieldRow) -> str | None:
         """Say what is wrong with what is being typed, by its kind alone."""
