@@ -87,8 +87,7 @@ class TrialPage(FormPage):
         if self._is_taking_a_file():
             return
         self._settle()
-        problems = list(self._form.problems())
-        if problems:
+        if problems := self._faults():
             self._show_problems([(p.key, p.label, p.message) for p in problems])
             return
         count = len(self._form.submitted)

@@ -17,7 +17,7 @@ from tui.widgets.field_input import FieldInput
 from tui.widgets.paged_list import Column, Key, PagedList, Row
 
 NUMBERED = 9
-NAME_OR_NUMBER = "按序号直接选定，或输入名称、拼音首字母；/ 后面写代码"
+NAME_OR_NUMBER = "按序号直接选定，或输入名称、拼音首字母"
 BEFORE_CODE = "/"
 """Keeps the first digit of a code from choosing by number."""
 NAME_OR_CODE = "输入名称、拼音首字母或区划代码"
@@ -166,7 +166,10 @@ class Choose(ModalScreen[str | None]):
     @property
     def how(self) -> str:
         """What can be typed."""
-        return NAME_OR_NUMBER if self.numbered else NAME_OR_CODE
+        if not self.numbered:
+            return NAME_OR_CODE
+        # Items alone have both: a guide to look at, and a code.
+        return NAME_OR_NUMBER + (f"；{BEFORE_CODE} 后面写代码" if self.look else "")
 
     def on_mount(self) -> None:
         """Keep the focus in the field: arrows and Enter reach the list from there."""

@@ -1,0 +1,65 @@
+"""A number typed wrongly, by which the form counts its groups."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from textual.widgets import Static
+
+from forms.author.build import build
+from node import enrol
+from node.vault import Cost
+from node.wiring import Node
+from tests.forms.author_files import markdown, row, written
+from tui.trial import TrialApp, TrialPage, package_of
+
+pytest.importorskip("pyxform")
+pytestmark = pytest.mark.anyio
+
+HOUSEHOLD = [
+    row("integer", "size", "人口", constraint=". <= 20"),
+    row("begin_repeat", "member", "成员", repeat_count="${size}"),
+    row("text", "called", "称呼", required="yes"),
+    row("integer", "age", "年龄"),
+    row("end_repeat", "", ""),
+    row("text", "remark", "备注"),
+]
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Node]:
+    node = enrol.init_district(
+        tmp_path / "node",
+        division="330881000000",
+        name="试填",
+        operator="admin",
+        password="x",
+        cost=Cost(64, 1),
+    )
+    yield node
+    node.close()
+    node.sandbox.close()
+
+
+async def test_a_slip_in_a_number_of_members_does_not_bring_up_hundreds_of_them(
+    node: Node, tmp_path: Path
+) -> None:
+    form = build(written(tmp_path, "a.md", markdown(HOUSEHOLD)))
+    app = TrialApp(node, package_of(form, "a"))
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        page = app.screen
+        assert isinstance(page, TrialPage)
+        await pilot.press("4", "0", "3", "enter", "f3")
+        await pilot.pause()
+        with_slip = list(page._rows)
+        said = str(page.query_one("#note", Static).render())
+        await pilot.press("end", "backspace", "backspace", "enter")
+        await pilot.pause()
+        put_right = list(page._rows)
+
+    assert with_slip == ["size", "remark"]
+    assert "有 1 处要改" in said
+    assert "表单里没有的项" not in said
+    assert len(put_right) == 2 + 4 * 2
