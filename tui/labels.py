@@ -218,6 +218,7 @@ ACTS: dict[str, str] = {
     audit.ENROL: "登记入名册",
     audit.PUBLISH: "发布事项",
     audit.PUBLISH_CALENDAR: "发布工作日历",
+    audit.RECKON_AGAIN: "时限重算",
     audit.REVOKE: "停用站点",
     audit.EXPORT: "另存材料",
     audit.EXPORT_REPORT: "导出报表",
