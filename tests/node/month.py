@@ -225,12 +225,25 @@ class _Drawing:
 # -- what must come of it, counted day by day --------------------------------------
 
 
-def after(day: date, workdays: int, stopped: frozenset[date] = frozenset()) -> date:
-    """Return the last day of a limit; a day on which it stands still uses nothing."""
+def after(day: date, workdays: int) -> date:
+    """Return the last day of a limit; the day on which it begins is not counted."""
     while workdays:
         day += timedelta(1)
-        workdays -= is_workday(day) and day not in stopped
+        workdays -= is_workday(day)
     return day
+
+
+def moved_limit(case: Plan, starts: date, workdays: int) -> date:
+    """Return the last day of a limit that pauses and an extension have moved: of a
+    pause the day on which it begins is used, the day on which it ends is not.
+    """
+    due = after(starts, workdays)
+    for begin, end in zip(case.on(Step.PAUSE), case.on(Step.RESUME), strict=True):
+        days = (begin + timedelta(n + 1) for n in range((end - begin).days))
+        if begin <= due:
+            due = after(due, sum(map(is_workday, days)))
+    extended = case.first(Step.EXTEND)
+    return after(due, 5) if extended and extended <= due else due
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,10 +285,8 @@ def expected(case: Plan, *, stands: bool = True) -> Expected:
     delivered = case.first(Step.DELIVER)
     due = legal_due = None
     if starts:
-        more = 5 if case.first(Step.EXTEND) else 0
-        stopped = _stopped(case)
-        due = after(starts, promised + more, stopped)
-        legal_due = after(starts, legal + more, stopped)
+        due = moved_limit(case, starts, promised)
+        legal_due = moved_limit(case, starts, legal)
     over = closed or SEEN_ON
     lapsed = set()
     if (answered or SEEN_ON) > told_by:
@@ -318,13 +329,6 @@ def expected(case: Plan, *, stands: bool = True) -> Expected:
         counts,
         frozenset(lapsed),
     )
-
-
-def _stopped(case: Plan) -> frozenset[date]:
-    days: set[date] = set()
-    for begin, end in zip(case.on(Step.PAUSE), case.on(Step.RESUME), strict=True):
-        days |= {begin + timedelta(n) for n in range((end - begin).days)}
-    return frozenset(days)
 
 
 def _zero_trip(case: Plan, trips: int) -> str:

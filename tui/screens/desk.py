@@ -27,6 +27,7 @@ from tui.screens.new_case import choose_new
 from tui.screens.open_list import OpenListPage
 from tui.screens.page import Page
 from tui.screens.renewal import RenewalPage
+from tui.screens.report import ReportPage
 from tui.screens.sheet import CaseSheet, DraftSheet, Sheet
 from tui.screens.shelf import FIND_WORDS, NARROW_KEYS, Shelf
 from tui.screens.sources import case_id, is_draft
@@ -81,6 +82,7 @@ class DeskPage(Page):
         Binding("f5", "sync", "同步"),
         Binding("f6", "stick", "U盘"),
         Binding("s", "monitor", "各站"),
+        Binding("t", "report", "报表", show=False),
         Binding("escape", "widen", show=False),
         Binding("left", "turn(-1)", show=False),
         Binding("right", "turn(1)", show=False),
@@ -322,6 +324,10 @@ class DeskPage(Page):
     def action_monitor(self) -> None:
         """Show how it stands with every neighbour."""
         self.app.push_screen(MonitorPage(self.node))
+
+    def action_report(self) -> None:
+        """Show what can be counted."""
+        self.app.push_screen(ReportPage(self.node))
 
     def action_stick(self) -> None:
         """Carry out and in by a stick."""

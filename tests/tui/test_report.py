@@ -1,0 +1,148 @@
+"""Reports as a person asks for them: on the command line and on the screen."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from node import casework
+from node.lifecycle import Step
+from tests.node.nodes import BIRTH_ANSWERS
+from tests.tui.desks import BIRTH, Desks, screen_text, submit
+from tests.tui.test_commands import Shell
+from tui.app import LianbanApp
+from tui.text import cells
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Shell:
+    return Shell(capsys, tmp_path)
+
+
+def busy(desks: Desks) -> str:
+    """Take in three cases, of which one is decided the same day and one withdrawn."""
+    operator = desks.village.operator
+    desks.village.operator = '=HYPERLINK("x")'
+    draft = casework.begin_draft(desks.village, BIRTH, BIRTH_ANSWERS)
+    born = casework.submit_draft(desks.village, draft, {"trips": "1"})
+    submit(desks.village, "王芳")
+    lost = submit(desks.village, "张伟")
+    casework.take_step(desks.village, lost.id, Step.WITHDRAW, note="不办了")
+    desks.village.operator = operator
+    desks.up()
+    casework.take_step(desks.town, born.id, Step.ACCEPT)
+    casework.take_step(desks.town, born.id, Step.GRANT)
+    desks.up()
+    return born.row.number
+
+
+def test_the_same_cut_gives_the_same_figures_at_every_tier(
+    desks: Desks, run: Shell
+) -> None:
+    busy(desks)
+    asked = ("report", "cases", "--by", "agent", "--place", "耀里村", "--json")
+
+    told = [
+        json.loads(run(node, *asked).out)
+        for node in (desks.village, desks.town, desks.district)
+    ]
+
+    assert told[0] == told[1] == told[2]
+    total = told[0]["total"]
+    assert (total["received"], total["same_day"], total["decided"]) == (3, 1, 1)
+    assert (total["withdrawn"], total["points"], total["trips"]) == (1, 1, 1)
+
+
+def test_another_step_makes_another_sync_point(desks: Desks, run: Shell) -> None:
+    busy(desks)
+    asked = ("report", "cases", "--place", "耀里村", "--json")
+    submit(desks.village, "李秀英")
+
+    here, above = (
+        json.loads(run(node, *asked).out) for node in (desks.village, desks.town)
+    )
+
+    assert here["sync_point"] != above["sync_point"]
+
+
+def test_the_cases_behind_a_figure_are_listed(desks: Desks, run: Shell) -> None:
+    number = busy(desks)
+
+    listed = run(desks.district, "report", "cases", "--list", "same_day")
+    of_item = run(
+        desks.district, "report", "cases", "--list", "received", "--of", "332023002000"
+    )
+
+    assert listed.out.split() == of_item.out.split() == [number]
+    assert "当日办结：1 件" in listed.err
+
+
+def test_no_cell_of_an_export_is_a_formula_and_the_export_is_written_down(
+    desks: Desks, run: Shell, tmp_path: Path
+) -> None:
+    busy(desks)
+    month = casework.today(desks.town).isoformat()[:7]
+    where = ("--csv", str(tmp_path / "a.csv"), "--xlsx", str(tmp_path / "a.xlsx"))
+
+    said = run(desks.town, "report", "agents", "--month", month, *where)
+    audited = run(desks.town, "audit", "list").out
+
+    assert said.code == 0 and said.err.count("已写好") == 2
+    data = (tmp_path / "a.csv").read_bytes()
+    assert data.startswith(b"\xef\xbb\xbf")
+    table = list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
+    assert table[1][0].startswith("'=HYPERLINK")
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx").active
+    assert sheet["A2"].data_type == "s" and sheet["A2"].value.startswith("=HYPERLINK")
+    assert sheet["C2"].value == 3
+    assert audited.count("导出报表") == 2
+
+
+def test_an_unknown_place_and_a_month_that_is_none_are_told(
+    desks: Desks, run: Shell
+) -> None:
+    nowhere = run(desks.town, "report", "cases", "--place", "桃花源")
+    no_month = run(desks.town, "report", "agents", "--month", "2026-13")
+
+    assert nowhere.code == 1 and "没有叫“桃花源”的地方" in nowhere.err
+    assert no_month.code == 2 and "2026-11" in no_month.err
+
+
+@pytest.mark.anyio
+async def test_the_screen_counts_by_what_is_chosen_and_saves(
+    desks: Desks, tmp_path: Path
+) -> None:
+    busy(desks)
+    app = LianbanApp(desks.town)
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("t")
+        await pilot.pause()
+        by_item = screen_text(app)
+        await pilot.press("left", "left")
+        await pilot.pause()
+        by_agent = screen_text(app)
+        await pilot.press("minus")
+        await pilot.pause()
+        earlier = screen_text(app)
+        await pilot.press("plus", "c")
+        await pilot.pause()
+        await pilot.press("ctrl+u", *str(tmp_path), "enter")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        saved = screen_text(app)
+
+    assert "生育登记" in by_item and "当日办结率 100 %（1/1）" in by_agent
+    assert "=HYPERLINK" in by_agent and "合计" in by_agent
+    assert "这个月没有收件" in earlier
+    assert "✓ 已存到" in saved
+    assert list(tmp_path.glob("统计-收件人-*.csv"))
+    assert max(map(cells, by_item.splitlines())) <= 80

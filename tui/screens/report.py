@@ -1,0 +1,202 @@
+"""Reports on the screen 统计报表: figures by item, place, agent or month."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+from textual.widgets import Static
+
+from forms.author import xlsx
+from node import casework, export, statistics
+from node.statistics import MEASURES, Measure, Report
+from node.wiring import Node
+from tui import report_words as words
+from tui.screens.monitor_rows import Fixed
+from tui.screens.page import Page
+from tui.screens.wrap import wrap
+from tui.text import plain
+from tui.widgets.case_list import CaseList
+from tui.widgets.paged_list import Column, PagedList, Row
+from tui.widgets.tab_line import Tab, TabLine
+
+SHOWN = ("received", "accepted", "decided", "same_day", "on_time", "overdue", "points")
+"""Measures that have a column; all stand below for the highlighted row."""
+
+_COLUMNS = [one for key in SHOWN for one in MEASURES if one.count == key]
+
+
+class ReportPage(Page):
+    """One table: left and right choose by what is counted, + and - which month."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right", "turn(1)", "分组", key_display="←→"),
+        Binding("left", "turn(-1)", show=False),
+        *(
+            Binding(str(number), f"view({number - 1})", show=False)
+            for number in range(1, len(words.GROUPS) + 1)
+        ),
+        Binding("minus", "month(-1)", "上月", key_display="-"),
+        Binding("plus,equals_sign", "month(1)", "下月", key_display="+"),
+        Binding("m", "all_months", "全部月份"),
+        Binding("c", "save('csv')", "存CSV"),
+        Binding("x", "save('xlsx')", "存Excel"),
+        Binding("escape", "leave", "返回"),
+    ]
+    DEFAULT_CSS = """
+    ReportPage {
+        & > #detail { height: 5; padding: 0 1; background: $surface; }
+    }
+    """
+    AUTO_FOCUS = "CaseList"
+    HELP = (
+        "数字都从办件的每一步算出来，只数在本地和下级收的件，按收件日归月。"
+        "数据点相同的两处，数字就相同。当日率、按时率只看已办结的；"
+        "超期包括办结时已超的和在办已过承诺日的；积分在上级受理后才计，"
+        "撤回、不予受理的不计。光标所在一行的全部数字在下面。"
+        "每个数字背后是哪些件：lianban report cases --list。"
+    )
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(node)
+        self.active = 0
+        self.month: date | None = casework.today(node).replace(day=1)
+        self.report: Report | None = None
+
+    @property
+    def title_words(self) -> str:
+        """What this screen is, and of which month."""
+        return f"统计报表 {self._month_words}"
+
+    def body(self) -> Iterable[Widget]:
+        """Put all figures of the highlighted row below the table."""
+        yield TabLine([Tab(name) for name in words.GROUPS.values()])
+        yield CaseList((), Fixed(()), empty="这个月没有收件。按 - 看上月，M 看全部")
+        yield Static(id="detail", classes="quiet")
+
+    def on_mount(self) -> None:
+        """Nothing is chosen or opened here."""
+        super().on_mount()
+        rows = self.query_one(CaseList)
+        rows.can_choose = rows.can_open = False
+
+    def data_changed(self) -> None:
+        """Count again."""
+        group = list(words.GROUPS)[self.active]
+        if self.month:
+            cut = statistics.month_cut(self.node, self.month.isoformat()[:7])
+        else:
+            cut = statistics.cut(self.node)
+        found = statistics.report(self.node, group, cut)
+        if found == self.report:
+            return
+        self.report = found
+        self.query_one(TabLine).show(self.query_one(TabLine).tabs, self.active)
+        rows = self.query_one(CaseList)
+        head = Column(words.GROUPS[group], 18, is_flexible=True)
+        rows.columns = (head, *(_column(one) for one in _COLUMNS))
+        counted = found.rows and (*found.rows, self._total(found))
+        rows.show_source(
+            Fixed(
+                [
+                    Row((place,), _cells(one), "" if one.key else "bold")
+                    for place, one in enumerate(counted)
+                ]
+            )
+        )
+        self._show_detail()
+
+    def action_view(self, index: int) -> None:
+        """Count by another thing."""
+        self.active = index
+        self.data_changed()
+
+    def action_turn(self, step: int) -> None:
+        """Count by what stands beside."""
+        self.action_view((self.active + step) % len(words.GROUPS))
+
+    def action_month(self, step: int) -> None:
+        """Show the month before or after."""
+        month = self.month or casework.today(self.node).replace(day=1)
+        day = month + timedelta(31) if step > 0 else month - timedelta(1)
+        self.month = day.replace(day=1)
+        self.show_status()
+        self.data_changed()
+
+    def action_all_months(self) -> None:
+        """Show all that is in the ledger."""
+        self.month = None
+        self.show_status()
+        self.data_changed()
+
+    def action_save(self, ending: str) -> None:
+        """Ask where to, and write the table with all of its measures."""
+        self.work(self._save(ending))
+
+    def action_leave(self) -> None:
+        """Go back to the desk."""
+        self.lianban.close_page("")
+
+    @on(TabLine.Picked)
+    def picked(self, event: TabLine.Picked) -> None:
+        """Count by what was clicked."""
+        self.action_view(event.index)
+
+    @on(PagedList.Highlighted)
+    def look_closer(self) -> None:
+        """Say all figures of the highlighted row."""
+        self._show_detail()
+
+    @property
+    def _month_words(self) -> str:
+        return f"{self.month.year} 年 {self.month.month} 月" if self.month else "全部"
+
+    def _total(self, found: Report) -> statistics.Row:
+        return statistics.Row("", words.TOTAL, found.total)
+
+    def _show_detail(self) -> None:
+        found, row = self.report, self.query_one(CaseList).highlighted
+        if found is None:
+            return
+        text = ""
+        if row is not None:
+            place = int(row.key[0])
+            one = (*found.rows, self._total(found))[place]
+            text = f"{one.name}：" + "  ".join(
+                f"{words.title(m)} {words.fraction(m, one.counts)}" for m in MEASURES
+            )
+        width = max(20, self.size.width - 3)
+        lines = [plain(line) for line in wrap(text, width)[:4]]
+        lines.append(plain(f"数据点 {found.mark}，看到 {found.cut.today} 为止"))
+        self.query_one("#detail", Static).update(Text("\n").join(lines))
+
+    async def _save(self, ending: str) -> None:
+        found = self.report
+        if found is None:
+            return
+        month = self.month.isoformat()[:7] if self.month else "全部"
+        name = f"统计-{words.GROUPS[found.group]}-{month}.{ending}"
+        typed = await self.ask("存到哪里？（文件夹或文件名）", value=str(Path.home()))
+        if not typed:
+            return
+        path = export.place_in(typed, name)
+        table = words.table(found)
+        if ending == "xlsx":
+            data = xlsx.write({words.GROUPS[found.group]: table}, {})
+        else:
+            data = statistics.to_csv(table)
+        statistics.note_export(self.node, found, self.node.operator)
+        export.save_paper(path, data)
+        self.say(f"✓ 已存到 {path}")
+
+
+def _column(measure: Measure) -> Column:
+    return Column(words.title(measure), 10 if measure.of else 6, "right")
+
+
+def _cells(row: statistics.Row) -> tuple[str, ...]:
+    return (row.name, *(words.figure(one, row.counts) for one in _COLUMNS))
