@@ -24,6 +24,7 @@ from forms.author.packing import read_packages
 from forms.catalog import shipped
 from node import casework, enrol, talk, upkeep
 from node.cases import Case, open_case
+from node.days import CHINA
 from node.lifecycle import Step
 from node.sample import SAMPLED, applications
 from node.wiring import Node, open_node
@@ -50,7 +51,7 @@ class Clock:
 
     def set_day(self, day: dt.date) -> None:
         """Go to the morning of a day."""
-        morning = dt.datetime.combine(day, dt.time(8, 30), casework.CHINA)
+        morning = dt.datetime.combine(day, dt.time(8, 30), CHINA)
         self.at_ms = int(morning.timestamp() * 1000)
 
     def pass_some_time(self) -> None:

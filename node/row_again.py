@@ -1,31 +1,35 @@
 """The list row of a case made again from its document, where the calendar has moved."""
 
 from node.cases import make_row
-from node.errors import StoreDamaged
+from node.errors import PackageDamaged
 from node.matters import taken_changes
 from node.wiring import Node
 from sync.document import Document
+from sync.errors import DocumentDamaged
 
 
 def make(node: Node, document: bytes) -> bool:
     """Make a case's row again by the calendar in force; say whether it has changed.
 
-    Raises:
-        StoreDamaged: the case cannot be read.
+    A case that cannot be read keeps its row, and holds up no other: `verify` names it.
     """
     before = node.store.cases.get(document)
     stored = node.store.documents.get(document)
-    package = node.package(before.package) if before else None
-    if before is None or stored is None or package is None:
-        raise StoreDamaged(
-            f"case {document.hex()} cannot be read; run `lianban rebuild`"
-        )
+    if before is None or stored is None:
+        return False
+    try:
+        package = node.package(before.package)
+        tree = Document.load(stored.snapshot).tree()
+    except (PackageDamaged, DocumentDamaged):
+        return False
+    if package is None:
+        return False
     row, terms = make_row(
         document,
         stored.birth,
         package,
         stored.scope,
-        Document.load(stored.snapshot).tree(),
+        tree,
         before.changed_at_ms,
         node.calendar,
         taken_changes(node, document) if before.had_conflict else (),
