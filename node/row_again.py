@@ -4,32 +4,36 @@ where the calendar has moved, or an older program has kept no line.
 
 from node import booking
 from node.cases import make_row
-from node.errors import StoreDamaged
+from node.errors import PackageDamaged
 from node.matters import taken_changes
 from node.wiring import Node
 from sync.document import Document
+from sync.errors import DocumentDamaged
 
 
 def make(node: Node, document: bytes) -> bool:
     """Make a case's row and line again; say whether the row has changed.
 
-    Raises:
-        StoreDamaged: the case cannot be read.
+    A case that cannot be read keeps its row, and holds up no other: `verify` names it.
     """
     before = node.store.cases.get(document)
     stored = node.store.documents.get(document)
-    package = node.package(before.package) if before else None
-    if before is None or stored is None or package is None:
-        raise StoreDamaged(
-            f"case {document.hex()} cannot be read; run `lianban rebuild`"
-        )
-    loaded = Document.load(stored.snapshot)
+    if before is None or stored is None:
+        return False
+    try:
+        package = node.package(before.package)
+        loaded = Document.load(stored.snapshot)
+        tree = loaded.tree()
+    except (PackageDamaged, DocumentDamaged):
+        return False
+    if package is None:
+        return False
     row, terms = make_row(
         document,
         stored.birth,
         package,
         stored.scope,
-        loaded.tree(),
+        tree,
         before.changed_at_ms,
         node.calendar,
         taken_changes(node, document) if before.had_conflict else (),
@@ -39,7 +43,7 @@ def make(node: Node, document: bytes) -> bool:
         document,
         stored.birth,
         package,
-        loaded.tree(),
+        tree,
         loaded.heads(),
         node.calendar,
         booking.tiers_of(node.roster),
