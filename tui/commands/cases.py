@@ -1,7 +1,7 @@
 """`lianban case`: everything that the screens can do with cases, for scripts."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from node.records import Records, records
 from node.status import Arrival
 from node.store.cases import CaseRow, Draft, Filter, Light, Order
 from node.wiring import Node
-from tui import clock_words, labels, times
+from tui import clock_words, fact_words, labels, times
 from tui.commands import lapsing, papers, renewing, settling
 from tui.commands.context import (
     Context,
@@ -181,6 +181,7 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
     """Show one case, by id or number or how one of them begins or ends."""
     with context.node() as node:
         draft = node_cases.find_draft(node, name)
+        told: dict[str, str] = {}
         days: list[tuple[str, ...]] = []
         if draft:
             row = node_cases.draft_row(node, draft)
@@ -194,6 +195,11 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
             found = node_cases.open_case(node, name)
             row, package, renewal = found.row, found.package, None
             shown = case_object(node, found)
+            scene = fact_words.scene_of(node, found)
+            told = {
+                one.id: "；".join(fact_words.told(scene, one.event))
+                for one in found.story.happened
+            }
             days = lapsing.clock_rows(node, found)
         kept = kept_answers.of(node, row.document)
         shown |= {"kept": renewing.kept_objects(kept)}
@@ -201,7 +207,7 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
     if as_json:
         show(shown)
         return
-    _print_case(shown, package, now_ms)
+    _print_case(shown, package, now_ms, told)
     for cells in days:
         line(*cells)
     renewing.print_kept(kept)
@@ -457,7 +463,9 @@ def record_objects(known: Records) -> dict[str, Any]:
     }
 
 
-def _print_case(shown: dict[str, Any], package: Package | None, now_ms: int) -> None:
+def _print_case(
+    shown: dict[str, Any], package: Package | None, now_ms: int, told: Mapping[str, str]
+) -> None:
     """Print what `case show --json` says, in lines of Chinese, as the screens do."""
     line(shown["number"], shown["item"], labels.word(labels.STATES, shown["state"]))
     line("办件号", shown["id"])
@@ -500,6 +508,7 @@ def _print_case(shown: dict[str, Any], package: Package | None, now_ms: int) -> 
             event["by"],
             event["note"],
             event["batch"],
+            told.get(event["id"], ""),
             "" if event["stands"] else "（没有生效）",
         )
     for matter in shown.get("conflicts", []):
