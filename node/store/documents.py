@@ -280,11 +280,12 @@ class Documents:
         ]
 
     def forget(self, document: bytes) -> None:
-        """Drop everything that was derived for a document, its list row too."""
+        """Drop everything that was derived for a document: list row and ledger too."""
         for statement in (
             "DELETE FROM search WHERE rowid IN "
             "(SELECT id FROM cases WHERE document = ?)",
             "DELETE FROM cases WHERE document = ?",
+            "DELETE FROM ledger WHERE document = ?",
             "DELETE FROM quarantine WHERE entry IN "
             "(SELECT id FROM entries WHERE document = ? AND kind = 'change')",
             "DELETE FROM pending WHERE document = ?",
