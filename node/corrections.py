@@ -8,17 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from node.cases import Case
-from node.lifecycle import Step
-from node.records import Fault, Records
+from node.lifecycle import Event, Step
+from node.records import MATERIAL, STILL_LACKING, Fault, Records, faults_of
 from node.reuse import materials_of
 
-MATERIAL = "material:"
-"""Before the key of a paper; no field has such a key."""
 OTHER = "other:"
 """What is neither a field nor a paper."""
 
-STILL_LACKING = frozenset({"missing", "unfit", "not_found"})
-"""States in which a paper is still to be handed in, see `facts.MATERIAL_STATES`."""
+LATE_MARK = "（非一次性告知）"
+"""Behind a fault that should have been told with the first notice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +65,33 @@ def told(case: Case, known: Records, answers: Mapping[str, str]) -> list[Told]:
     return [
         Told(one, one.target in done) for one in known.faults if one.notice == latest
     ]
+
+
+def of_notice(case: Case, notice: Event) -> list[Fault]:
+    """Return the faults of one notice, one that stands in the case or is to be sent."""
+    sent = [
+        one.event
+        for one in case.story.happened
+        if one.event.step == Step.RETURN and not one.why_not
+    ]
+    before = sent[: sent.index(notice)] if notice in sent else sent
+    number = len(before) + 1
+    return [one for one in faults_of([*before, notice]) if one.notice == number]
+
+
+def target_name(case: Case, target: str) -> str:
+    """Return what the target of a fault is called: a paper, a question, 其他."""
+    if target == OTHER:
+        return "其他"
+    if case.package.question(target):
+        return case.package.label(target)
+    return material_name(case, target.removeprefix(MATERIAL))
+
+
+def material_name(case: Case, key: str) -> str:
+    """Return what a paper of the case's item is called."""
+    found = (one.name for one in case.package.item.materials if one.key == key)
+    return next(found, key)
 
 
 def is_told(known: Records, target: str) -> bool:

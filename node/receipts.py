@@ -5,7 +5,7 @@ below it who prints the paper, the day that is promised, and where to sign.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from node.errors import NotFound
 from node.lifecycle import RUNNING, State, Step
 from node.papers.official import (
     SORTS,
+    WAYS,
     PaperKind,
     clean,
     shown_part,
@@ -40,10 +41,13 @@ from node.story import Happened
 from node.wiring import Node
 from node.workdays import Due
 from sync.canonical import decode
-from sync.identity import Certificate
+from sync.identity import TIER_DIGITS, Certificate
 
 CODE_HEADING = "核验"
 """Everything above this heading is bound by the code below it."""
+
+BESIDE_HEADING = "办理"
+"""What stands below it is as it is known where and when the paper is printed."""
 
 BATCHES_LOOKED_AT = 10_000
 BATCH_SHOWN = 500
@@ -196,17 +200,69 @@ def _code_blocks(code: str) -> Iterator[Block]:
 def _beside(node: Node, case: Case, kind: PaperKind, one: Happened) -> Iterator[Block]:
     """Yield what is not bound: it may differ with time and place."""
     authors = authors_of(node, one)
-    rows = [("办理单位", desk_name(authors[-1]) if authors else "")]
-    due = promised_on(node, case)
-    if due is not None and kind in (PaperKind.RECEIPT, PaperKind.ACCEPTANCE):
-        mark = "（暂定，工作日历还没公布）" if due.is_provisional else ""
-        rows.append(("承诺办结日", f"{due.on.isoformat()}{mark}"))
-    corrected = records(case.package.item, case.story).dates.get(one.id)
-    if corrected:
-        rows.append(("日期更正为", corrected))
-    if not SORTS[kind].is_sealed:
-        rows.append(("出具单位", desk_name(node.certificate)))
+    corrected = records(case.package.item, case.story).dates.get(one.id, "")
+    rows = [
+        ("办理单位", desk_name(authors[-1]) if authors else ""),
+        *BESIDE.get(kind, _nothing)(node, case),
+        ("日期更正为", corrected),
+        ("出具单位", "" if SORTS[kind].is_sealed else desk_name(node.certificate)),
+    ]
+    yield Heading(BESIDE_HEADING)
     yield Pairs(tuple((name, value) for name, value in rows if value))
+
+
+Rows = Iterator[tuple[str, str]]
+
+
+def _nothing(node: Node, case: Case) -> Rows:
+    yield from ()
+
+
+def _promise_rows(node: Node, case: Case) -> Rows:
+    due = promised_on(node, case)
+    if due is not None:
+        yield "承诺办结日", _told_day(due)
+
+
+def _receipt_rows(node: Node, case: Case) -> Rows:
+    """Yield from when the clocks run, by when there is a word, by when a decision."""
+    found = clocks_of(node, case)
+    if found.received_on and found.received_on != found.first_workday:
+        yield "起算日", f"{found.first_workday}（收件那天休息，从下一个工作日起算）"
+    if found.untold and found.told_by:
+        yield "答复期限", f"{_told_day(found.told_by)}以前受理，或一次告知要补正什么"
+        last = node.calendar.add_workdays(
+            found.told_by.on, case.package.item.promise_workdays
+        )
+        yield "最晚办结", f"{_told_day(last)}，不用补正的话"
+    yield from _promise_rows(node, case)
+
+
+def _delivery_rows(node: Node, case: Case) -> Rows:
+    """Yield what is known of the delivery; nothing where it is still to come."""
+    known = records(case.package.item, case.story)
+    for parcel in known.parcels[-1:]:
+        facts = parcel.event.facts
+        sent = (facts.get("carrier", ""), facts.get("tracking", ""))
+        yield "快递", clean(" ".join(filter(None, sent)))
+    done = _last(case, [Step.DELIVER])
+    if done is not None:
+        facts = done.event.facts
+        yield "送达方式", WAYS.get(facts.get("way", ""), "")
+        yield "收件人", clean(facts.get("recipient", ""))
+        yield "送达日期", casework.civil_day(done.event.at).isoformat()
+
+
+BESIDE: dict[PaperKind, Callable[[Node, Case], Rows]] = {
+    PaperKind.RECEIPT: _receipt_rows,
+    PaperKind.ACCEPTANCE: _promise_rows,
+    PaperKind.DELIVERY: _delivery_rows,
+}
+
+
+def _told_day(due: Due) -> str:
+    mark = "（暂定，工作日历还没公布）" if due.is_provisional else ""
+    return f"{due.on.isoformat()}{mark}"
 
 
 def _foot(node: Node) -> str:
@@ -242,6 +298,7 @@ def _batch_blocks(node: Node, batch: BatchRow) -> Iterator[Block]:
         (
             ("批次号", batch.number),
             ("移交日期", casework.civil_day(batch.made_at_ms).isoformat()),
+            ("移交单位", clean(_sender(node, batch.number))),
             ("移交人", clean(listed.by)),
             ("件数", f"{batch.count} 件"),
         )
@@ -253,6 +310,13 @@ def _batch_blocks(node: Node, batch: BatchRow) -> Iterator[Block]:
     yield Listing(tuple(entries))
     if len(listed.documents) > BATCH_SHOWN:
         yield Paragraph(f"另有 {len(listed.documents) - BATCH_SHOWN} 件没有列出。")
+
+
+def _sender(node: Node, number: str) -> str:
+    """Return the name of the town whose division a batch number begins with."""
+    division = number.partition("-")[0].ljust(TIER_DIGITS["village"], "0")
+    names = (c.name for c in node.roster.everyone() if c.division == division)
+    return next(names, division)
 
 
 def _batch_line(node: Node, document: bytes) -> str:

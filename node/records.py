@@ -7,12 +7,12 @@ takes a paper up once more does; of a branch that two have decided differently n
 counts until the department has decided again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from forms.item import Item
 from node.branches import Branch, branches
-from node.lifecycle import Step
+from node.lifecycle import Event, Step
 from node.story import Happened, Story
 
 RESULT_AGREE, RESULT_REFUSE = "agree", "refuse"
@@ -65,11 +65,25 @@ class BranchState:
         return next(iter(self.results)) if len(self.results) == 1 else ""
 
 
+MATERIAL = "material:"
+"""Before the key of a paper, where it is the target of a fault; no field has such."""
+
+STILL_LACKING = {
+    "missing": "还没有交",
+    "unfit": "不合要求，请换一份",
+    "not_found": "证照没有查到，请交原件",
+}
+"""States in which a paper is still to be handed in, see `facts.MATERIAL_STATES`, and
+what an applicant is told of it who is told no more.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """A fault that the applicant was told to put right 补正.
 
-    `is_late` says that he should have been told with the first notice 非一次性告知.
+    `notice` counts the notices from 1. `is_late` says that he should have been told
+    with the first notice 非一次性告知.
     """
 
     target: str
@@ -151,7 +165,7 @@ def records(item: Item, story: Story) -> Records:
         fees=tuple(of(Step.FEE)),
         parcels=tuple(of(Step.PARCEL)),
         explanations=tuple(of(Step.EXPLAIN)),
-        faults=tuple(_faults(of(Step.RETURN))),
+        faults=tuple(faults_of(one.event for one in of(Step.RETURN))),
         handling=intake.get("handling", ""),
         authorised=intake.get("authorised", ""),
         delivery=intake.get("delivery", ""),
@@ -212,15 +226,24 @@ def _pasts(story: Story) -> dict[str, frozenset[str]]:
     return past
 
 
-def _faults(returned: Iterable[Happened]) -> Iterable[Fault]:
-    """Return all faults that were told; new ones of a later notice are marked."""
+def faults_of(notices: Iterable[Event]) -> Iterator[Fault]:
+    """Yield all faults that notices of correction tell, in their order; new ones of a
+    later notice are marked. A paper that is still lacking is a fault without a word.
+    """
     told: set[str] = set()
-    for number, one in enumerate(returned, start=1):
-        targets = set()
-        for key, text in one.event.facts.items():
-            group, _, target = key.partition("/")
-            if group == "fault":
-                targets.add(target)
-                is_late = number > 1 and target not in told
-                yield Fault(target, text, number, is_late)
-        told |= targets
+    for number, notice in enumerate(notices, start=1):
+        texts = _fault_texts(notice.facts)
+        for target, text in texts.items():
+            yield Fault(target, text, number, number > 1 and target not in told)
+        told |= texts.keys()
+
+
+def _fault_texts(facts: Mapping[str, str]) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for key, text in facts.items():
+        group, _, name = key.partition("/")
+        if group == "fault":
+            texts[name] = text
+        elif group == "material" and text in STILL_LACKING:
+            texts.setdefault(MATERIAL + name, STILL_LACKING[text])
+    return texts

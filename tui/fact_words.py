@@ -14,7 +14,7 @@ from forms.service import Delivery
 from forms.words import WORDS
 from node import casework
 from node.cases import Case, lapses_of, records_of
-from node.corrections import MATERIAL, OTHER
+from node.corrections import material_name, target_name
 from node.facts import FACTS, MATERIAL_STATES, PAUSES, TEXT_LIMIT
 from node.lifecycle import Event, Step
 from node.records import Records
@@ -325,21 +325,6 @@ def told(scene: Scene, event: Event) -> Iterator[str]:
         elif key in words:
             # What nobody was asked, as a signature, is nobody's word.
             yield f"{words[key].label}：{_value(words[key], scene, value)}"
-
-
-def target_name(case: Case, target: str) -> str:
-    """Return what the target of a fault is called, see `node.corrections`."""
-    if target == OTHER:
-        return "其他"
-    if target.startswith(MATERIAL):
-        return material_name(case, target.removeprefix(MATERIAL))
-    return case.package.label(target)
-
-
-def material_name(case: Case, key: str) -> str:
-    """Return what a paper of the case's item is called."""
-    found = (one.name for one in case.package.item.materials if one.key == key)
-    return next(found, key)
 
 
 def _value(asked: Asked, scene: Scene, value: str) -> str:

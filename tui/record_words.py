@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from node import corrections
 from node.cases import Case
+from node.corrections import LATE_MARK
 from node.facts import PAUSES
 from node.lifecycle import Step
 from node.records import BranchState, Records
@@ -17,7 +18,7 @@ from tui import fact_words, labels, times
 from tui.fact_words import Scene
 from tui.screens import preview
 
-DONE, OPEN, LATE = "✓", "□", "（非一次性告知）"
+DONE, OPEN = "✓", "□"
 WAITING = "待审"
 
 
@@ -28,8 +29,8 @@ def faults(case: Case, known: Records, answers: Mapping[str, str]) -> list[str]:
     """
     return [
         f"{DONE if one.is_mended else OPEN} "
-        f"{fact_words.target_name(case, one.fault.target)}：{one.fault.text}"
-        f"{LATE if one.fault.is_late else ''}"
+        f"{corrections.target_name(case, one.fault.target)}：{one.fault.text}"
+        f"{LATE_MARK if one.fault.is_late else ''}"
         for one in corrections.told(case, known, answers)
     ]
 

@@ -13,7 +13,9 @@ from datetime import date
 from enum import StrEnum
 
 from forms.kinds import KINDS
+from node import corrections
 from node.cases import Case
+from node.corrections import LATE_MARK, target_name
 from node.facts import MATERIAL_STATES
 from node.lifecycle import LEADS_TO, Event, Step
 from node.papers.paper import Block, Heading, Listing, Pairs, Paper, Paragraph
@@ -84,9 +86,8 @@ SEALED: dict[Step, PaperKind] = {
 }
 """With which steps a paper is signed."""
 
-LATE_MARK = "（非一次性告知）"
 _HANDLINGS = {"self": "本人办理", "agent": "代办", "visit": "上门收件"}
-_WAYS = {
+WAYS = {
     "counter": "窗口自取",
     "post": "快递",
     "agent": "代办员送达",
@@ -185,7 +186,7 @@ def _receipt_rows(case: Case, event: Event, on: date) -> Rows:
         ("收件方式", handling),
         ("代收", "只收了纸质材料，表单由上级代录" if said.is_paper_only else ""),
         ("承诺时限", _promise(case)),
-        ("领取方式", _WAYS.get(said.delivery, "")),
+        ("领取方式", WAYS.get(said.delivery, "")),
     )
 
 
@@ -254,46 +255,21 @@ def _receipt_words(case: Case, event: Event) -> Iterator[Block]:
 
 
 def _correction_words(case: Case, event: Event) -> Iterator[Block]:
-    told = _told_before(case, event)
-    faults = []
-    for key, text in event.facts.items():
-        group, _, target = key.partition("/")
-        if group == "fault":
-            mark = LATE_MARK if told is not None and target not in told else ""
-            faults.append(f"{_target(case, target)}：{text}{mark}")
     yield Paragraph("你的申请需要补正。要补的全部列在下面，补齐后请交回收件的地方。")
     yield Heading("需要补正的内容")
+    faults = [
+        f"{at}. {clean(f'{target_name(case, one.target)}：{one.text}')}"
+        f"{LATE_MARK if one.is_late else ''}"
+        for at, one in enumerate(corrections.of_notice(case, event), start=1)
+    ]
     if faults:
-        numbered = (f"{at}. {clean(one)}" for at, one in enumerate(faults, start=1))
-        yield Listing(tuple(numbered))
+        yield Listing(tuple(faults))
     if event.note:
         yield Paragraph(clean(event.note))
     yield Paragraph(
         "依据《行政许可法》第三十二条：需要补正的内容应当当场或者五日内一次告知；"
         "逾期不告知的，自收到申请材料之日起即为受理。"
     )
-
-
-def _told_before(case: Case, event: Event) -> set[str] | None:
-    """Return what earlier notices have named; None where this is the first."""
-    told: set[str] | None = None
-    for one in case.story.happened:
-        if one.event == event:
-            break
-        if one.event.step == Step.RETURN and not one.why_not:
-            keys = (key.partition("/") for key in one.event.facts)
-            named = {target for group, _, target in keys if group == "fault"}
-            told = named if told is None else told | named
-    return told
-
-
-def _target(case: Case, target: str) -> str:
-    """Return the name of what a fault is about: a paper, a question, or itself."""
-    item = case.package.item
-    paper = next((one.name for one in item.materials if one.key == target), "")
-    if paper or case.package.question(target) is None:
-        return paper or target
-    return case.package.label(target)
 
 
 def _acceptance_words(case: Case, event: Event) -> Iterator[Block]:

@@ -4,9 +4,10 @@ import pytest
 
 from node import casework, corrections
 from node.cases import Case, open_case, records_of
-from node.corrections import MATERIAL, OTHER, told
+from node.corrections import OTHER, told
 from node.errors import StepRefused
 from node.lifecycle import State, Step
+from node.records import MATERIAL
 from node.wiring import Node
 from tests.node.nodes import (
     BIRTH,

@@ -10,13 +10,16 @@ from hypothesis import strategies as st
 
 from node import casework, inquiry, proof, receipts, roster
 from node.cases import open_case
+from node.corrections import LATE_MARK
+from node.days import CHINA
 from node.errors import NotFound, ReceiptRefused
 from node.inquiry import Holder
 from node.lifecycle import Step
-from node.papers.official import LATE_MARK, PaperKind, clean, progress_code
-from node.papers.paper import Listing, Paper, QrCode
+from node.papers.official import PaperKind, clean, progress_code
+from node.papers.paper import Listing, Pairs, Paper, QrCode
 from node.papers.qr import CHARS_MAX, modules
 from node.receipts import CODE_HEADING, Made, batch_paper, kinds_of, paper_of
+from node.records import MATERIAL
 from node.sealing import SEAL
 from node.verifying import Standing, verify
 from node.wiring import Node
@@ -298,6 +301,69 @@ def test_a_correction_lists_all_faults_and_marks_the_late_ones(nodes: Three) -> 
     assert verify(nodes.town, as_text(made.paper)).is_text_proven
 
 
+def test_a_notice_names_a_paper_that_is_lacking_and_a_paper_that_is_at_fault(
+    nodes: Three,
+) -> None:
+    case = submit(nodes.village).id
+    sync_all(nodes)
+    told = {
+        f"fault/{MATERIAL}id_card": "照片看不清",
+        "material/id_card": "unfit",
+        "material/photo_print": "missing",
+        "material/household_book": "collected",
+    }
+
+    casework.take_step(nodes.town, case, Step.RETURN, note="请补", facts=told)
+
+    made = handed_out(nodes.town, case, PaperKind.CORRECTION)
+    assert listed(made.paper) == (
+        "1. 居民身份证：照片看不清",
+        "2. 一寸近期免冠照片：还没有交",
+    )
+    assert verify(nodes.village, as_text(made.paper)).is_text_proven
+
+
+def test_a_receipt_of_a_rest_day_tells_from_when_on_the_clock_runs(
+    nodes: Three,
+) -> None:
+    nodes.clock.at_ms = at_noon(dt.date(2026, 11, 28))  # a Saturday
+    case = submit(nodes.village).id
+
+    told = beside(handed_out(nodes.village, case, PaperKind.RECEIPT).paper)
+
+    assert told["起算日"].startswith("2026-11-30")
+    assert told["答复期限"].startswith("2026-12-04")
+    # The 30 working days that are promised, from the last day of the five on.
+    assert told["最晚办结"].startswith("2027-01-18（暂定")
+
+
+def test_a_slip_of_delivery_tells_how_and_to_whom(nodes: Three) -> None:
+    case = decided(nodes)
+    before = beside(handed_out(nodes.village, case, PaperKind.DELIVERY).paper)
+    parcel = {"way": "out", "carrier": "邮政", "tracking": "EMS123"}
+    casework.take_step(nodes.village, case, Step.PARCEL, facts=parcel)
+    handed = {"way": "post", "recipient": "𠮷野"}
+    casework.take_step(nodes.village, case, Step.DELIVER, facts=handed)
+
+    after = beside(handed_out(nodes.village, case, PaperKind.DELIVERY).paper)
+
+    assert "送达方式" not in before and "快递" not in before
+    assert (after["快递"], after["送达方式"], after["收件人"]) == (
+        "邮政 EMS123",
+        "快递",
+        "𠮷野",
+    )
+
+
+def at_noon(on: dt.date) -> int:
+    return int(dt.datetime.combine(on, dt.time(12), CHINA).timestamp() * 1000)
+
+
+def beside(paper: Paper) -> dict[str, str]:
+    """Return what stands below the code, and is not bound by it."""
+    return dict(next(b.rows for b in reversed(paper.blocks) if isinstance(b, Pairs)))
+
+
 def listed(paper: Paper) -> tuple[str, ...]:
     return next(one.entries for one in paper.blocks if isinstance(one, Listing))
 
@@ -348,6 +414,7 @@ def test_a_batch_has_a_list_of_all_that_went_with_it(nodes: Three) -> None:
     text = as_text(batch_paper(nodes.town, batch.number).paper)
 
     assert all(one.row.number in text for one in cases) and "2 件" in text
+    assert nodes.town.certificate.name in text
     assert verify(nodes.district, text).claim.outcome == "2"
     with pytest.raises(NotFound):
         batch_paper(nodes.village, "330881105-000000-B001")

@@ -18,9 +18,9 @@ from forms.filled import FilledForm
 from forms.kinds import KINDS
 from node import casework, corrections
 from node.cases import Case
-from node.corrections import MATERIAL, OTHER
+from node.corrections import OTHER
 from node.lifecycle import Step
-from node.records import records
+from node.records import MATERIAL, records
 from node.wiring import Node
 from tui.screens.page import Page
 from tui.screens.rows_at_hand import RowsAtHand
