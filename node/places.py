@@ -21,6 +21,11 @@ class Place:
     above: str
 
 
+def place_names(node: Node) -> dict[str, str]:
+    """Return the names of all divisions that have a node."""
+    return {one.division: one.name for one in node.roster.everyone()}
+
+
 def known_places(node: Node, item: Item) -> list[Place]:
     """Return the places beside and below our own for which `item` can be taken in,
     each once, by division.

@@ -1,6 +1,6 @@
 """The days of a case in Chinese: what is due, what is left, what has passed. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from forms.item import Tier
@@ -17,6 +17,7 @@ from node.clocks import (
 from node.lapses import Holder, Lapse
 from node.store.cases import CaseRow
 from node.workdays import Calendar, Due
+from sync.identity import own_prefix
 from tui.text import harmless
 
 KEYS = {
@@ -26,8 +27,6 @@ KEYS = {
     DELIVER: "送达",
 }
 """Which limit it is; a step of the item is called by its own name."""
-
-_TIERS = {Tier.VILLAGE: "村", Tier.TOWN: "镇", Tier.DISTRICT: "区"}
 
 
 def key_words(key: str) -> str:
@@ -112,22 +111,34 @@ def summary(found: Clocks, today: date, calendar: Calendar) -> str:
     return words
 
 
-def lapse_words(one: Lapse, today: date) -> tuple[str, ...]:
-    """Return a lapse as cells: which, due, whether it is done, who held it, answers."""
+def lapse_words(
+    one: Lapse, row: CaseRow, names: Mapping[str, str], today: date
+) -> tuple[str, ...]:
+    """Return a lapse as cells: which, due, whether it is done, who held it, answers.
+
+    `names` are those of divisions.
+    """
     ended = f"{day(one.ended_on, today)} 才办" if one.ended_on else "还没有办"
     answers = "；".join(harmless(o.event.note) for o in one.answered)
     return (
         key_words(one.key),
         f"应在 {day(one.due_on, today)} 前",
         ended,
-        holder_words(one.holder),
+        holder_words(one.holder, row, names),
         f"说明：{answers}" if answers else "没有说明",
     )
 
 
-def holder_words(holder: Holder) -> str:
-    """Return who held a case: the tier, and the department at the district."""
-    return " ".join(filter(None, (_TIERS[holder.tier], harmless(holder.department))))
+def holder_words(holder: Holder, row: CaseRow, names: Mapping[str, str]) -> str:
+    """Return who held a case: the place, and the department at the district."""
+    place = names.get(division := held_at(holder, row), division)
+    return " ".join(filter(None, (place, harmless(holder.department))))
+
+
+def held_at(holder: Holder, row: CaseRow) -> str:
+    """Return the division of whoever held a case; an agent is where it came in."""
+    place = row.taken_in_at if holder.tier is Tier.VILLAGE else row.division
+    return own_prefix(holder.tier, place).ljust(len(place), "0")
 
 
 def day(on: date, today: date) -> str:

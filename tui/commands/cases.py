@@ -19,6 +19,7 @@ from node.errors import AnswersWrong, NodeError
 from node.facts import FACTS
 from node.lifecycle import BEFORE, NEEDS_REASON, State, Step
 from node.matters import MARK_CONFLICT
+from node.places import place_names
 from node.progress import Progress, Way, progress, ways
 from node.records import Records, records
 from node.status import Arrival
@@ -154,7 +155,7 @@ def list_cases(
             row.document: clock_words.row_left(row, today, node.calendar)
             for row in rows
         }
-        names = _names(node)
+        names = place_names(node)
         objects = _row_objects(node, rows) if as_json else []
         signs = {row.document: _sign(node, row) for row in rows}
     if as_json:
@@ -203,7 +204,7 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
             days = lapsing.clock_rows(node, found)
         kept = kept_answers.of(node, row.document)
         shown |= {"kept": renewing.kept_objects(kept)}
-        now_ms, names = node.now_ms(), _names(node)
+        now_ms, names = node.now_ms(), place_names(node)
     if as_json:
         show(shown)
         return
@@ -528,10 +529,6 @@ def _sign(node: Node, row: CaseRow) -> str:
 def _values(matter: dict[str, Any]) -> str:
     """Return the values between which a person chooses: `甲地 / 乙地`."""
     return " / ".join(one["value"] for one in matter["choices"] if one["value"])
-
-
-def _names(node: Node) -> dict[str, str]:
-    return {one.division: one.name for one in node.roster.everyone()}
 
 
 def _instant_ms(text: str) -> int:

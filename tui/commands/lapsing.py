@@ -9,6 +9,7 @@ from node import cases, casework
 from node.cases import Case
 from node.clocks import RED, Clocks, as_of
 from node.lapses import Lapse
+from node.places import place_names
 from node.store.cases import CaseRow, Filter
 from node.wiring import Node
 from node.workdays import Due
@@ -31,18 +32,18 @@ def lapses(context: Context, limit: int, as_json: bool) -> None:
     """List the limits that have passed, of the cases that changed last first."""
     found: list[dict[str, Any]] = []
     with context.node() as node:
-        today = casework.today(node)
+        today, names = casework.today(node), place_names(node)
         wanted = Filter(has_lapsed=True, today=today.isoformat())
         total = node.store.cases.count(wanted)
         for row in node.store.cases.page(wanted, None, limit):
             for one in cases.lapses_of(node, cases.open_case(node, row.id), today):
                 found.append(
                     {"id": row.id, "number": row.number, "item": row.item_name}
-                    | lapse_object(node, one, today)
+                    | lapse_object(node, row, one, today)
                 )
                 if not as_json:
                     short = labels.short_number(row.number)
-                    words = clock_words.lapse_words(one, today)
+                    words = clock_words.lapse_words(one, row, names, today)
                     line(short, row.item_name, *words)
     if as_json:
         show({"cases": total, "lapses": found})
@@ -52,7 +53,7 @@ def lapses(context: Context, limit: int, as_json: bool) -> None:
         tell(f"共 {total} 件有超期，只列了 {limit} 件；--limit 可以多列。")
 
 
-def lapse_object(node: Node, one: Lapse, today: date) -> dict[str, Any]:
+def lapse_object(node: Node, row: CaseRow, one: Lapse, today: date) -> dict[str, Any]:
     """Return a lapse as `--json` prints it."""
     counted = node.calendar.workdays_between(one.due_on, one.ended_on or today)
     return {
@@ -61,6 +62,7 @@ def lapse_object(node: Node, one: Lapse, today: date) -> dict[str, Any]:
         "ended_on": one.ended_on.isoformat() if one.ended_on else None,
         "late_workdays": max(1, counted.workdays),
         "tier": str(one.holder.tier),
+        "division": clock_words.held_at(one.holder, row),
         "department": one.holder.department,
         "node": one.holder.author,
         "answers": [
@@ -77,14 +79,15 @@ def clocks_object(node: Node, case: Case) -> dict[str, Any]:
     return {
         "clocks": _clocks(found),
         "lapses": [
-            lapse_object(node, one, today) for one in cases.lapses_of(node, case, today)
+            lapse_object(node, case.row, one, today)
+            for one in cases.lapses_of(node, case, today)
         ],
     }
 
 
 def clock_rows(node: Node, case: Case) -> list[tuple[str, ...]]:
     """Return the clocks and lapses of a case as lines of cells."""
-    today = casework.today(node)
+    today, names = casework.today(node), place_names(node)
     found = cases.clocks_of(node, case)
     return [
         *(
@@ -92,7 +95,7 @@ def clock_rows(node: Node, case: Case) -> list[tuple[str, ...]]:
             for one in clock_words.clock_lines(found, today, node.calendar)
         ),
         *(
-            ("超期", *clock_words.lapse_words(one, today))
+            ("超期", *clock_words.lapse_words(one, case.row, names, today))
             for one in cases.lapses_of(node, case, today)
         ),
     ]

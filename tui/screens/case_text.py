@@ -11,6 +11,7 @@ from forms.kinds import KINDS
 from node import cases, casework, kept_answers, status
 from node.cases import Case
 from node.lifecycle import BEFORE, Event, State, Step
+from node.places import place_names
 from node.progress import progress, ways
 from node.records import records
 from node.story import Happened
@@ -24,7 +25,7 @@ from tui import (
     times,
     version_words,
 )
-from tui.screens import kept, preview, views
+from tui.screens import kept, preview
 from tui.screens.materials import state_words
 from tui.screens.views import STYLES
 from tui.text import cells, fit, harmless, plain
@@ -68,7 +69,7 @@ def _head(node: Node, case: Case) -> Iterator[Text]:
         if field and case.fields.get(field.key):
             person.append(_shown(case, field.key))
     line = Text().append("  ".join(person), LOUD)
-    origin = labels.whose(views.places(node), row)
+    origin = labels.whose(place_names(node), row)
     line.append(f"   {harmless(origin)}", style=MUTED)
     yield line
     item = case.package.item

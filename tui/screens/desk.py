@@ -421,7 +421,8 @@ class DeskPage(Page):
         text, tone = preview.words(self.node, self._highlighted())
         line = self.query_one("#preview", Static)
         line.set_classes(tone)
-        lines = wrap(text, max(20, self.size.width - 3))
+        width = max(20, self.size.width - 3)
+        lines = [one for part in text.split("\n") for one in wrap(part, width)]
         line.update(Text("\n").join(plain(one) for one in lines[:2]))
         self._show_place()
 

@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from node import cases, casework
 from node.lapses import Lapse
+from node.places import place_names
 from node.store.cases import CaseRow, Filter
 from node.wiring import Node
 from tui import clock_words, labels
@@ -51,12 +52,13 @@ class LapsePage(Page):
     HELP = (
         "过了时限的事都在这里：哪一项时限、当时在谁手里、应在哪天前、哪天才办。"
         "超期由各步的日期算出，各站点都一样，删不掉；可以写明原因："
-        "lianban case explain 单号 --fact lapse=哪一项 --reason 原因。"
+        "回车打开这一件，按 M，选“超期说明”。"
     )
 
     def __init__(self, node: Node) -> None:
         super().__init__(node)
         self._found: list[tuple[CaseRow, Lapse]] = []
+        self._names: dict[str, str] = {}
 
     @property
     def title_words(self) -> str:
@@ -73,6 +75,7 @@ class LapsePage(Page):
     def data_changed(self) -> None:
         """Read the lapses again; the highlight stays."""
         today = casework.today(self.node)
+        self._names = place_names(self.node)
         wanted = Filter(has_lapsed=True, today=today.isoformat())
         self._found = [
             (row, one)
@@ -111,7 +114,7 @@ class LapsePage(Page):
             labels.short_number(row.number),
             row.item_name,
             clock_words.key_words(one.key),
-            clock_words.holder_words(one.holder),
+            clock_words.holder_words(one.holder, row, self._names),
             clock_words.day(one.due_on, today),
             clock_words.day(one.ended_on, today) if one.ended_on else "没办",
             "有" if one.answered else "没有",
@@ -123,7 +126,8 @@ class LapsePage(Page):
         text = ""
         if row is not None:
             case, one = self._found[int(row.key[0])]
-            words = clock_words.lapse_words(one, casework.today(self.node))
-            text = "   ".join((case.applicant or "（未填）", f"项名 {one.key}", *words))
+            today = casework.today(self.node)
+            words = clock_words.lapse_words(one, case, self._names, today)
+            text = "   ".join((case.applicant or "（未填）", *words))
         lines = [plain(part) for part in wrap(text, max(20, self.size.width - 3))[:2]]
         self.query_one("#detail", Static).update(Text("\n").join(lines))

@@ -2,11 +2,11 @@
 
 from node import cases, status, versions
 from node.lifecycle import State, Step
+from node.places import place_names
 from node.progress import progress
 from node.store.cases import CaseRow, Filter
 from node.wiring import Node
 from tui import labels, times
-from tui.screens import views
 from tui.screens.page import Tone
 from tui.text import harmless
 
@@ -83,12 +83,10 @@ def _calm(node: Node, row: CaseRow) -> str:
         return f"草稿，只在本机。{kept} 存的，按回车接着填"
     since = times.moment(row.submitted_at_ms, now_ms)
     changed = times.moment(row.changed_at_ms, now_ms)
-    origin = labels.whose(views.places(node), row)
-    text = (
-        f"单号 {row.number}   {origin}   {row.department}   "
-        f"{since} 收件   {changed} 变动"
-    )
-    return text + _files(node, row) + _arrived(node, row)
+    origin = labels.whose(place_names(node), row)
+    where = f"单号 {row.number}   {origin}   {row.department}"
+    when = f"{since} 收件   {changed} 变动"
+    return f"{where}\n{when}{_files(node, row)}{_arrived(node, row)}"
 
 
 def _files(node: Node, row: CaseRow) -> str:

@@ -8,6 +8,7 @@ from node import casework, versions
 from node.cases import Case
 from node.lifecycle import State, Step
 from node.material import Material
+from node.places import place_names
 from node.records import records
 from node.store.cases import Draft
 from node.wiring import Node
@@ -214,5 +215,5 @@ def _whose(node: Node, division: str) -> str:
     """Return what to say of a case that is taken in for another place."""
     if division in ("", node.certificate.division):
         return ""
-    name = views.place(views.places(node), division)
+    name = views.place(place_names(node), division)
     return f"代收：这件是替 {name} 收的，交上去以后由那里受理，结果会送回这里。"

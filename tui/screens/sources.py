@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from node import cases, status
 from node.errors import NodeError
+from node.places import place_names
 from node.progress import Progress, progress
 from node.store.cases import CaseRow, Draft, Filter, Order, PageKey
 from node.wiring import Node
@@ -88,7 +89,7 @@ class CaseSource:
 
     def _drafts(self) -> list[Row]:
         rows = [cases.draft_row(self.node, draft) for draft in self._find_drafts()]
-        names = views.places(self.node)
+        names = place_names(self.node)
         return [
             self._row(draft_key(row), row, None, None, names)
             for row in sorted(rows, key=lambda row: (-row.changed_at_ms, row.id))
@@ -98,7 +99,7 @@ class CaseSource:
         documents = [row.document for row in rows]
         arrivals = status.arrivals(self.node, documents)
         files = progress(self.node, documents)
-        names = views.places(self.node)
+        names = place_names(self.node)
         return [
             self._row(
                 case_key(row, self.wanted.order),

@@ -130,11 +130,6 @@ COLUMNS: dict[Tier, tuple[Column, ...]] = {
 """Made for 80 cells; what a wider screen has to spare goes to the flexible ones."""
 
 
-def places(node: Node) -> dict[str, str]:
-    """Return the names of all divisions that have a node."""
-    return {one.division: one.name for one in node.roster.everyone()}
-
-
 def place(names: dict[str, str], division: str) -> str:
     """Return what a division is called; its own number where it has no node."""
     return names.get(division, division)
