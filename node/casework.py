@@ -17,6 +17,7 @@ from forms.package import Package
 from node import (
     booking,
     cases,
+    days,
     intake,
     journal,
     kept_answers,
@@ -28,7 +29,6 @@ from node import (
 )
 from node.absorb import BatchList, batch_id
 from node.cases import Case, make_row, open_case
-from node.days import CHINA
 from node.errors import AnswersWrong, NotFound, StepRefused, StoreDamaged
 from node.facts import fault_of
 from node.lifecycle import (
@@ -68,17 +68,12 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 def now(node: Node) -> dt.datetime:
     """Return the time in China by the device's clock."""
-    return dt.datetime.fromtimestamp(node.now_ms() / 1000, CHINA)
+    return days.local(node.now_ms())
 
 
 def today(node: Node) -> dt.date:
     """Return the civil date in China by the device's clock."""
     return now(node).date()
-
-
-def civil_day(at_ms: int) -> dt.date:
-    """Return the civil date in China of an instant."""
-    return dt.datetime.fromtimestamp(at_ms / 1000, CHINA).date()
 
 
 def packages_in_force(node: Node) -> list[PackageRow]:
@@ -504,7 +499,7 @@ def write_event(
         clock=1 + max((e.clock for e in known.values()), default=0),
         note=what.note.strip(),
     )
-    on, me = civil_day(event.at), node.certificate
+    on, me = days.civil_day(event.at), node.certificate
     event = sealed(case, event, on, node.secrets.sign_key, me)
     writes: dict[str, dict[str, str]] = {"events": {event_id: encode_event(event)}}
     if answers:

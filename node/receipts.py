@@ -12,6 +12,7 @@ from pathlib import Path
 from node import audit, casework, export
 from node.absorb import BatchList
 from node.cases import Case, clocks_of, open_case
+from node.days import civil_day
 from node.desks import desk_name
 from node.errors import NotFound
 from node.lifecycle import RUNNING, State, Step
@@ -96,7 +97,7 @@ def paper_of(node: Node, case: Case, kind: PaperKind) -> Made:
     one = _told_of(case, kind)
     if one is None:
         raise NotFound("paper", "")
-    on = casework.civil_day(one.event.at)
+    on = civil_day(one.event.at)
     shown = shown_part(kind, case, one.event, on)
     claim, signature = _signed(node, case, kind, one, on)
     code = code_of(claim, signature) if claim else ""
@@ -116,7 +117,7 @@ def batch_paper(node: Node, number: str) -> Made:
         NotFound: no batch of this number is here.
     """
     batch = _batch(node, number)
-    on = casework.civil_day(batch.made_at_ms)
+    on = civil_day(batch.made_at_ms)
     title, blocks = "移交清单", tuple(_batch_blocks(node, batch))
     me = node.certificate
     claim = Claim(
@@ -241,7 +242,7 @@ def _batch_blocks(node: Node, batch: BatchRow) -> Iterator[Block]:
     yield Pairs(
         (
             ("批次号", batch.number),
-            ("移交日期", casework.civil_day(batch.made_at_ms).isoformat()),
+            ("移交日期", civil_day(batch.made_at_ms).isoformat()),
             ("移交人", clean(listed.by)),
             ("件数", f"{batch.count} 件"),
         )

@@ -122,3 +122,32 @@ def test_hurried_cases_are_listed_by_themselves(
     said = run(desks.town, "case", "list", "--urgent")
 
     assert "张伟" in said.out and "加急" in said.out and "王芳" not in said.out
+
+
+def test_a_case_of_an_impossible_time_is_shown_printed_and_verified_all_the_same(
+    desks: Desks, run: Shell, clock: Clock
+) -> None:
+    right_ms, clock.at_ms = clock.at_ms, 2**52 - 100_000  # the year 144683
+    desks.village.now_ms = desks.town.now_ms = clock
+    made = submit(desks.village)
+    clock.at_ms = right_ms
+    desks.sync(desks.village)
+
+    said = [
+        run(desks.town, "case", *words)
+        for words in (
+            ("show", made.id),
+            ("show", made.id, "--json"),
+            ("list",),
+            ("lapses",),
+            ("paper", made.id),
+            ("progress", made.row.number),
+        )
+    ]
+    code = json.loads(run(desks.town, "case", "paper", made.id, "--json").out)["code"]
+    verdict = run(desks.town, "receipt", "verify", code)
+
+    assert [one.code for one in said] == [0] * len(said)
+    assert "有 1 步的日期可疑" in said[0].out
+    assert "2100-12-31" in said[4].out  # brought within bounds
+    assert verdict.code == 0 and "✓ 核验通过" in verdict.out
