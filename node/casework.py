@@ -28,7 +28,7 @@ from node import (
     tidy,
 )
 from node.absorb import BatchList, batch_id
-from node.cases import Case, make_row, open_case
+from node.cases import Case, open_case
 from node.errors import AnswersWrong, NotFound, StepRefused, StoreDamaged
 from node.facts import fault_of
 from node.lifecycle import (
@@ -529,9 +529,8 @@ def _keep(
     in_entries = may_be_in_entries(
         store.documents.get(key), 1 + len(store.documents.changes(key))
     )
-    store.documents.put(
-        [DocumentRow(key, scope, birth, document.heads(), snapshot, in_entries)]
-    )
+    row = DocumentRow(key, scope, birth, document.heads(), snapshot, in_entries)
+    store.documents.put([row])
     store.documents.put_changes(
         [
             JudgedChange(
@@ -556,26 +555,17 @@ def _keep(
         node.id,
     )
     had_conflict = before is not None and before.had_conflict
-    package, tree = _package_of(node, birth.package), document.tree()
-    store.cases.put(
-        [
-            make_row(
-                key,
-                birth,
-                package,
-                scope,
-                tree,
-                max(at_ms, before.changed_at_ms if before else 0),
-                node.calendar,
-                taken_changes(node, key) if had_conflict else (),
-            )
-        ]
+    booked = booking.book(
+        row,
+        _package_of(node, birth.package),
+        document.tree(),
+        max(at_ms, before.changed_at_ms if before else 0),
+        node.calendar,
+        booking.tiers_of(node.roster),
+        taken_changes(node, key) if had_conflict else (),
     )
-    tiers = booking.tiers_of(node.roster)
-    line = booking.make_line(
-        key, birth, package, tree, document.heads(), node.calendar, tiers
-    )
-    store.ledger.put([line])
+    store.cases.put([(booked.row, booked.terms)])
+    store.ledger.put([booked.line])
 
 
 def _files_in(package: Package, answers: Mapping[str, str]) -> list[str]:

@@ -10,8 +10,8 @@ the day of receipt), 第四十二条 (one extension), 第四十四条 (ten days 
 第四十五条 (what a limit does not count).
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from forms.item import Item
@@ -97,6 +97,7 @@ class Clocks:
         paused_since: a special procedure runs, or the applicant corrects.
         next_day: None where no day is waited for.
         doubtful: events whose clocks cannot be right.
+        on: the civil day of each event, by its id.
     """
 
     received_on: date | None = None
@@ -114,6 +115,7 @@ class Clocks:
     paused_since: date | None = None
     next_day: NextDay | None = None
     doubtful: tuple[str, ...] = ()
+    on: Mapping[str, date] = field(default_factory=dict)
 
     @property
     def accepted_on(self) -> date | None:
@@ -235,7 +237,7 @@ class _Reckoning:
     def clocks(self) -> Clocks:
         rounds = self._rounds()
         if not rounds:
-            return Clocks(doubtful=self.doubtful)
+            return Clocks(doubtful=self.doubtful, on=self.on)
         last, accepted_on = self._accepted(rounds)
         stops = self._stops()
         answered_on = self._earliest(last.answers)
@@ -259,6 +261,7 @@ class _Reckoning:
                 default=None,
             ),
             doubtful=self.doubtful,
+            on=self.on,
         )
         return replace(found, next_day=self._next_day(found))
 
