@@ -33,6 +33,7 @@ from node.errors import AnswersWrong, NotFound, StepRefused, StoreDamaged
 from node.facts import fault_of
 from node.lifecycle import (
     CARRIES_FIELDS,
+    EVENT_LIMIT,
     NOTE_LIMIT,
     Event,
     State,
@@ -44,7 +45,7 @@ from node.lifecycle import (
 from node.material import Material, encode_material, materials_in
 from node.matters import taken_changes
 from node.policy import NAME_LIMIT, SCHEMA, author_prefix, containers_of
-from node.records import records
+from node.records import Records
 from node.sealing import sealed
 from node.store.attachments import MaterialRow
 from node.store.cases import Draft
@@ -249,7 +250,7 @@ def submit_draft(
                 "package": draft.package,
                 "number": number,
                 "fields": answers,
-                "events": {_event_id(node, at_ms, {}): encode_event(event)},
+                "events": {_event_id(node, at_ms, {}): _text_of(event)},
                 "materials": {k: encode_material(m) for k, m in materials.items()},
             },
         )
@@ -406,17 +407,20 @@ def _write_step(
     state, item = case.story.state, case.package.item
     side = rights.side_of(node.certificate, case.row.division)
     why = rights.why_not(step, node.tier, item, state, note, side)
-    if why:
-        words = rights.allowed_words(node.tier, item, state, side)
-        raise StepRefused(case.id, state, step, why, words)
-    if rights.is_to_be_heard(step, facts, item):
+    if not why:
+        known = cases.records_of(case) if rights.looks_back(step, item) else Records()
         department = node.certificate.department
-        known = records(item, case.story)
         why = rights.why_not_said(step, facts, item, department, known)
-        if why:
-            about = fault_of(step, facts, item) if why == "facts" else ""
-            words = rights.allowed_words(node.tier, item, state, side)
-            raise StepRefused(case.id, state, step, why, words, about=about)
+    if why:
+        raise StepRefused(
+            case.id,
+            state,
+            step,
+            why,
+            rights.allowed_words(node.tier, item, state, side),
+            tier=str(item.urgent.approve) if why == "urgent" and item.urgent else "",
+            about=fault_of(step, facts, item) if why == "facts" else "",
+        )
     changed = {k: v for k, v in answers.items() if case.fields.get(k, "") != v}
     materials: dict[str, Material] = {}
     if step in CARRIES_FIELDS:
@@ -465,6 +469,19 @@ def _check_undisputed(case: Case, changed: Mapping[str, str]) -> None:
         raise AnswersWrong(problems)
 
 
+def _text_of(event: Event) -> str:
+    """Return an event as the document holds it.
+
+    Raises:
+        AnswersWrong: it is longer than any receiver takes.
+    """
+    text = encode_event(event)
+    if len(text) > EVENT_LIMIT:
+        why = "一次写不下这么多，请写短一些，或分几次写"
+        raise AnswersWrong([("note", "理由和所写的内容", why)])
+    return text
+
+
 def check_note(note: str) -> None:
     """Refuse a reason that no receiver would take.
 
@@ -501,7 +518,7 @@ def write_event(
     )
     on, me = days.civil_day(event.at), node.certificate
     event = sealed(case, event, on, node.secrets.sign_key, me)
-    writes: dict[str, dict[str, str]] = {"events": {event_id: encode_event(event)}}
+    writes: dict[str, dict[str, str]] = {"events": {event_id: _text_of(event)}}
     if answers:
         writes["fields"] = dict(answers)
     if materials:
