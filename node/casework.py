@@ -638,7 +638,7 @@ def _checked(
     *,
     is_paper_only: bool = False,
 ) -> dict[str, str]:
-    problems = check.check(package, answers, today(node))
+    problems, counted = check.checked(package, answers, today(node))
     if is_paper_only:
         # What is not filled in yet is entered by the tier above 代录; who applies, and
         # what is filled in, must be right.
@@ -650,7 +650,7 @@ def _checked(
         problems = [p for p in problems if p.key in named or answers.get(p.key)]
     if problems:
         raise AnswersWrong([(p.key, p.label, p.message) for p in problems])
-    return check.submitted(package, answers, today(node))
+    return counted
 
 
 def _event_id(node: Node, at_ms: int, known: Mapping[str, object]) -> str:

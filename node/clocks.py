@@ -193,9 +193,9 @@ def as_of(found: Clocks, today: date) -> Clocks:
     return replace(found, limits=found.untold, untold=None, is_deemed=True)
 
 
-def is_paused(found: Clocks, due_on: date) -> bool:
+def is_paused(paused_since: date | None, due_on: date) -> bool:
     """Say whether a limit stands still now; not one that had passed before."""
-    return found.paused_since is not None and found.paused_since <= due_on
+    return paused_since is not None and paused_since <= due_on
 
 
 def light(found: Clocks, today: date) -> str:
@@ -243,27 +243,30 @@ class _Reckoning:
         answered_on = self._earliest(last.answers)
         is_waiting = answered_on is None and self.story.state in BEFORE
         received_on = rounds[0].received_on
-        found = Clocks(
+        limits = self._limits(accepted_on, answered_on, stops)
+        deliver_by = self._after(self.decided_on, DELIVER_WORKDAYS)
+        paused_since = min(
+            (one.begin for one in stops if one.end is None and not one.workdays),
+            default=None,
+        )
+        return Clocks(
             received_on=received_on,
             first_workday=self.calendar.next_workday(received_on).on,
             told_by=last.told_by,
             answered_on=answered_on,
-            limits=self._limits(accepted_on, answered_on, stops),
+            limits=limits,
             untold=self._limits(last.received_on, None, stops) if is_waiting else None,
             is_deemed=answered_on is not None and answered_on > last.told_by.on,
             late_returns=tuple(self.late_returns),
             decided_on=self.decided_on,
-            deliver_by=self._after(self.decided_on, DELIVER_WORKDAYS),
+            deliver_by=deliver_by,
             delivered_on=self._first(Step.DELIVER),
             ended_on=self.ended_on,
-            paused_since=min(
-                (one.begin for one in stops if one.end is None and not one.workdays),
-                default=None,
-            ),
+            paused_since=paused_since,
+            next_day=self._next_day(last.told_by, limits, deliver_by, paused_since),
             doubtful=self.doubtful,
             on=self.on,
         )
-        return replace(found, next_day=self._next_day(found))
 
     # -- receipt and acceptance -------------------------------------------------------
 
@@ -388,12 +391,7 @@ class _Reckoning:
         """Return the day on which four fifths of a limit are used, at the latest the
         working day before the last.
         """
-        day = due
-        for _ in range(max(1, workdays // AMBER_LEFT)):
-            day -= timedelta(days=1)
-            while not self.calendar.is_workday(day):
-                day -= timedelta(days=1)
-        return day
+        return self.calendar.workday_before(due, max(1, workdays // AMBER_LEFT))
 
     def _step_dues(
         self, begun_on: date, promise_due: Due, stops: list[_Stop]
@@ -451,16 +449,20 @@ class _Reckoning:
 
     # -- the day that matters next ----------------------------------------------------
 
-    def _next_day(self, found: Clocks) -> NextDay | None:
+    def _next_day(
+        self,
+        told_by: Due,
+        limits: Limits | None,
+        deliver_by: Due | None,
+        paused_since: date | None,
+    ) -> NextDay | None:
         state = self.story.state
-        if state in DECIDED and found.deliver_by and found.decided_on:
-            amber = self._after(found.decided_on, DELIVER_AMBER_WORKDAYS)
-            assert amber is not None
-            return NextDay(DELIVER, found.deliver_by, amber.on)
+        if state in DECIDED and deliver_by and self.decided_on:
+            amber = self.calendar.add_workdays(self.decided_on, DELIVER_AMBER_WORKDAYS)
+            return NextDay(DELIVER, deliver_by, amber.on)
         if state in OVER:
             return None
-        if found.limits:
-            limits = found.limits
+        if limits:
             days = [
                 NextDay(STEP + one.name, one.due, one.warn_on)
                 for one in limits.step_dues
@@ -468,10 +470,10 @@ class _Reckoning:
             ]
             days.append(NextDay(PROMISE, limits.promise_due, limits.promise_warn_on))
             nearest = min(days, key=lambda day: day.due.on)
-            return None if is_paused(found, nearest.due.on) else nearest
-        if state in BEFORE and found.told_by:
-            warn_on = self._warn_on(found.told_by.on, TELL_WORKDAYS)
-            return NextDay(ACCEPT, found.told_by, warn_on)
+            return None if is_paused(paused_since, nearest.due.on) else nearest
+        if state in BEFORE:
+            warn_on = self._warn_on(told_by.on, TELL_WORKDAYS)
+            return NextDay(ACCEPT, told_by, warn_on)
         return None
 
     # -- days of events ---------------------------------------------------------------

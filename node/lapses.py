@@ -87,7 +87,9 @@ def lapses(
         )
         for key, due, ended_on in _limits(as_of(found, today))
         if (ended_on or today) > due.on
-        and not (ended_on is None and key != ACCEPT and is_paused(found, due.on))
+        and not (
+            ended_on is None and key != ACCEPT and is_paused(found.paused_since, due.on)
+        )
     ]
     return tuple(sorted(late, key=lambda one: (one.due_on, one.key)))
 
