@@ -102,6 +102,8 @@ class Past:
     @classmethod
     def of(cls, texts: Mapping[str, object], materials: Mapping[str, object]) -> "Past":
         """Return the past that a document's events and materials make."""
+        if not texts:  # of a new case, as most are
+            return cls(set(), {}, State.DRAFT, (), 0, {})
         events = {key: e for key, text in texts.items() if (e := decode_event(text))}
         return cls(
             set(texts),
