@@ -22,8 +22,8 @@ import zstandard
 from forms import package
 from forms.author.packing import read_packages
 from forms.catalog import shipped
+from forms.check import CHINA
 from node.casework import check_character
-from node.days import CHINA
 from node.lifecycle import Event, Step, encode_event
 from node.policy import SCHEMA, author_prefix
 from node.sample import SAMPLED, Application, applications

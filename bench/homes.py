@@ -22,9 +22,9 @@ from bench import baseline
 from bench.measure import cpu_s
 from forms.author.packing import read_packages
 from forms.catalog import shipped
+from forms.check import CHINA
 from node import casework, enrol, talk, upkeep
 from node.cases import Case, open_case
-from node.days import CHINA
 from node.lifecycle import Step
 from node.sample import SAMPLED, applications
 from node.wiring import Node, open_node

@@ -12,14 +12,16 @@ from forms.filled import FilledForm, Problem
 from forms.kinds import KINDS
 from forms.package import Package
 
-__all__ = ["Problem", "begun", "check", "check_field", "missing", "noon", "normalise"]
-__all__ += ["normalise_field", "submitted"]
+__all__ = ["CHINA", "Problem", "begun", "check", "check_field", "checked", "missing"]
+__all__ += ["noon", "normalise", "normalise_field", "submitted"]
 
 MAX_RAW_CHARS = 4_000
 """More than any kind allows; a longer answer is not even looked into."""
 
 CHINA = timezone(timedelta(hours=8), "CST")
-"""Where days begin for all that is decided by a form, wherever the machine stands."""
+"""By whose clocks days begin, wherever the machine stands. One zone since 1949, without
+summer time since 1991, so that no table of zones is needed.
+"""
 
 
 def noon(today: date) -> datetime:
@@ -68,15 +70,18 @@ def submitted(
 
 def check(package: Package, answers: Mapping[str, str], today: date) -> list[Problem]:
     """Return all that is wrong, in the order of the form, then unknown keys."""
-    kept = normalise(package, answers)
-    unreadable = [
-        Problem(key, key[:40], f"应是一段文字，最多 {MAX_RAW_CHARS} 个字")
-        for key, text in kept.items()
-        if not _is_readable(text)
-    ]
-    if unreadable:
-        return unreadable
-    return list(FilledForm(package, kept, noon(today)).problems())
+    unreadable, form = _opened(package, answers, today)
+    return list(form.problems()) if form else unreadable
+
+
+def checked(
+    package: Package, answers: Mapping[str, str], today: date
+) -> tuple[list[Problem], dict[str, str]]:
+    """Return what `check` and `submitted` do, of a form that is opened once; nothing
+    counts where an answer cannot be read.
+    """
+    unreadable, form = _opened(package, answers, today)
+    return (list(form.problems()), form.submitted) if form else (unreadable, {})
 
 
 def check_field(field: Field, text: str, today: date) -> str | None:
@@ -96,6 +101,19 @@ def missing(package: Package, answers: Mapping[str, str], today: date) -> list[s
     """Return the labels of what must be answered and is not, in the form's order."""
     kept = {k: t for k, t in normalise(package, answers).items() if _is_readable(t)}
     return [label for _, label in FilledForm(package, kept, noon(today)).missing()]
+
+
+def _opened(
+    package: Package, answers: Mapping[str, str], today: date
+) -> tuple[list[Problem], FilledForm | None]:
+    """Return a form as it is filled in, or which answers cannot be read."""
+    kept = normalise(package, answers)
+    unreadable = [
+        Problem(key, key[:40], f"应是一段文字，最多 {MAX_RAW_CHARS} 个字")
+        for key, text in kept.items()
+        if not _is_readable(text)
+    ]
+    return unreadable, None if unreadable else FilledForm(package, kept, noon(today))
 
 
 def _is_blank(text: object) -> bool:

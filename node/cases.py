@@ -1,33 +1,25 @@
 """Cases: how a document reads, as a list row and as a whole."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from forms.package import Package
-from node import find, old_names, rights
+from node import old_names
 from node.clocks import AMBER, RED, Clocks, clocks
 from node.errors import Ambiguous, NotFound, PackageDamaged, StoreDamaged
 from node.lapses import Lapse, lapses
 from node.material import Material, decode_material
 from node.matters import (
-    MARK_CHANGED,
     MARK_CONFLICT,
-    MARK_DISPUTED,
     Matter,
-    container_of,
-    field_conflicts,
     matters_of,
 )
 from node.records import Records, records
-from node.rights import settler
 from node.store.cases import CaseRow, Draft, Filter
-from node.store.documents import Birth
 from node.story import Story, fold
 from node.wiring import Node
-from node.workdays import Calendar
-from sync.change import Change, Scalar
-from sync.conflict import has_stood
+from sync.change import Scalar
 from sync.document import Document, Tree
 from sync.identity import covers, own_prefix
 
@@ -112,66 +104,6 @@ def find_draft(node: Node, name: str) -> Draft | None:
     return node.store.cases.draft(now) if now else None
 
 
-def make_row(
-    document: bytes,
-    birth: Birth,
-    package: Package,
-    scope: str,
-    tree: Tree,
-    changed_at_ms: int,
-    calendar: Calendar,
-    changes: Sequence[Change] = (),
-) -> tuple[CaseRow, tuple[str, str, str]]:
-    """Return a case's list row and its search terms. Pure.
-
-    `calendar` is the one in force: the days of the row lean on it. `changes` are all
-    of which the document is made; none where each was written with
-    knowledge of those before it.
-    """
-    story = fold(part(tree, "events"))
-    answers = part(tree, "fields")
-    name = _answer(package, answers, "applicant_name")
-    first = story.happened[0].event.at if story.happened else changed_at_ms
-    conflicts = len(field_conflicts(birth, changes))
-    open_count = conflicts + bool(story.choices) + bool(story.late)
-    had_conflict = has_stood(changes, container_of(birth, "fields"))
-    known = records(package.item, story)
-    its = clocks(package.item, story, known, calendar)
-    ended = lapses(package.item, story, known, its, date.min)
-    row = CaseRow(
-        document=document,
-        number=birth.number,
-        division=rights.competent_division(scope, birth.taken_in_at),
-        taken_in_at=birth.taken_in_at,
-        package=birth.package,
-        item_code=package.item.code,
-        item_name=package.item.name,
-        department=package.item.department,
-        decide=package.item.decide,
-        applicant=name,
-        state=story.state,
-        mark=_mark(story, conflicts),
-        settler=settler(package.item, story) if open_count else "",
-        open_count=open_count,
-        had_conflict=had_conflict or story.was_disputed,
-        submitted_at_ms=first,
-        changed_at_ms=changed_at_ms,
-        received_on=_day(its.received_on),
-        due_on=_day(its.next_day.due.on if its.next_day else None),
-        warn_on=_day(its.warn_on),
-        reckoned_to=_day(its.reckoned_to),
-        is_urgent=known.hurry is not None,
-        has_lapsed=bool(ended),
-        is_paper_only=known.is_paper_only,
-    )
-    id_number = _answer(package, answers, "applicant_id")
-    return row, find.terms(name, package.item.name, birth.number, id_number)
-
-
-def _day(on: date | None) -> str:
-    return on.isoformat() if on else ""
-
-
 def light_of(row: CaseRow, today: date) -> str:
     """Return "amber", "red" or "" for a case in a list."""
     on = today.isoformat()
@@ -194,7 +126,8 @@ def clocks_of(node: Node, case: Case) -> Clocks:
 def lapses_of(node: Node, case: Case, today: date) -> tuple[Lapse, ...]:
     """Return which limits of a case have passed by a day."""
     item, known = case.package.item, records_of(case)
-    return lapses(item, case.story, known, clocks_of(node, case), today)
+    found = clocks(item, case.story, known, node.calendar)
+    return lapses(item, case.story, known, found, today)
 
 
 def to_settle(node: Node) -> Filter:
@@ -232,7 +165,7 @@ def draft_row(node: Node, draft: Draft) -> CaseRow:
         _row_of_draft(node, draft, item.code, item.name),
         department=item.department,
         decide=item.decide,
-        applicant=_answer(package, draft.answers, "applicant_name"),
+        applicant=answer_of(package, draft.answers, "applicant_name"),
     )
 
 
@@ -264,22 +197,15 @@ def part(tree: Tree, name: str) -> dict[str, Scalar]:
     return found if isinstance(found, dict) else {}
 
 
+def answer_of(package: Package, answers: Mapping[str, Scalar], role: str) -> str:
+    """Return the answer to the question that has a role; "" where there is none."""
+    wanted = package.field_of(role)
+    value = answers.get(wanted.key) if wanted else None
+    return value if isinstance(value, str) else ""
+
+
 def _materials(tree: Tree) -> dict[str, Material]:
     return {
         digest: decode_material(digest, text) or Material("?", 0)
         for digest, text in part(tree, "materials").items()
     }
-
-
-def _mark(story: Story, conflicts: int) -> str:
-    if conflicts:
-        return MARK_CONFLICT
-    if story.choices:
-        return MARK_DISPUTED
-    return MARK_CHANGED if story.late else ""
-
-
-def _answer(package: Package, answers: Mapping[str, Scalar], role: str) -> str:
-    wanted = package.field_of(role)
-    value = answers.get(wanted.key) if wanted else None
-    return value if isinstance(value, str) else ""

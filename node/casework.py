@@ -17,6 +17,7 @@ from forms.package import Package
 from node import (
     booking,
     cases,
+    days,
     intake,
     journal,
     kept_answers,
@@ -27,12 +28,12 @@ from node import (
     tidy,
 )
 from node.absorb import BatchList, batch_id
-from node.cases import Case, make_row, open_case
-from node.days import CHINA
+from node.cases import Case, open_case
 from node.errors import AnswersWrong, NotFound, StepRefused, StoreDamaged
 from node.facts import fault_of
 from node.lifecycle import (
     CARRIES_FIELDS,
+    EVENT_LIMIT,
     NOTE_LIMIT,
     Event,
     State,
@@ -44,7 +45,7 @@ from node.lifecycle import (
 from node.material import Material, encode_material, materials_in
 from node.matters import taken_changes
 from node.policy import NAME_LIMIT, SCHEMA, author_prefix, containers_of
-from node.records import records
+from node.records import Records
 from node.sealing import sealed
 from node.store.attachments import MaterialRow
 from node.store.cases import Draft
@@ -68,17 +69,12 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 def now(node: Node) -> dt.datetime:
     """Return the time in China by the device's clock."""
-    return dt.datetime.fromtimestamp(node.now_ms() / 1000, CHINA)
+    return days.local(node.now_ms())
 
 
 def today(node: Node) -> dt.date:
     """Return the civil date in China by the device's clock."""
     return now(node).date()
-
-
-def civil_day(at_ms: int) -> dt.date:
-    """Return the civil date in China of an instant."""
-    return dt.datetime.fromtimestamp(at_ms / 1000, CHINA).date()
 
 
 def packages_in_force(node: Node) -> list[PackageRow]:
@@ -254,7 +250,7 @@ def submit_draft(
                 "package": draft.package,
                 "number": number,
                 "fields": answers,
-                "events": {_event_id(node, at_ms, {}): encode_event(event)},
+                "events": {_event_id(node, at_ms, {}): _text_of(event)},
                 "materials": {k: encode_material(m) for k, m in materials.items()},
             },
         )
@@ -411,17 +407,20 @@ def _write_step(
     state, item = case.story.state, case.package.item
     side = rights.side_of(node.certificate, case.row.division)
     why = rights.why_not(step, node.tier, item, state, note, side)
-    if why:
-        words = rights.allowed_words(node.tier, item, state, side)
-        raise StepRefused(case.id, state, step, why, words)
-    if rights.is_to_be_heard(step, facts, item):
+    if not why:
+        known = cases.records_of(case) if rights.looks_back(step, item) else Records()
         department = node.certificate.department
-        known = records(item, case.story)
         why = rights.why_not_said(step, facts, item, department, known)
-        if why:
-            about = fault_of(step, facts, item) if why == "facts" else ""
-            words = rights.allowed_words(node.tier, item, state, side)
-            raise StepRefused(case.id, state, step, why, words, about=about)
+    if why:
+        raise StepRefused(
+            case.id,
+            state,
+            step,
+            why,
+            rights.allowed_words(node.tier, item, state, side),
+            tier=str(item.urgent.approve) if why == "urgent" and item.urgent else "",
+            about=fault_of(step, facts, item) if why == "facts" else "",
+        )
     changed = {k: v for k, v in answers.items() if case.fields.get(k, "") != v}
     materials: dict[str, Material] = {}
     if step in CARRIES_FIELDS:
@@ -470,6 +469,19 @@ def _check_undisputed(case: Case, changed: Mapping[str, str]) -> None:
         raise AnswersWrong(problems)
 
 
+def _text_of(event: Event) -> str:
+    """Return an event as the document holds it.
+
+    Raises:
+        AnswersWrong: it is longer than any receiver takes.
+    """
+    text = encode_event(event)
+    if len(text) > EVENT_LIMIT:
+        why = "一次写不下这么多，请写短一些，或分几次写"
+        raise AnswersWrong([("note", "理由和所写的内容", why)])
+    return text
+
+
 def check_note(note: str) -> None:
     """Refuse a reason that no receiver would take.
 
@@ -504,9 +516,9 @@ def write_event(
         clock=1 + max((e.clock for e in known.values()), default=0),
         note=what.note.strip(),
     )
-    on, me = civil_day(event.at), node.certificate
+    on, me = days.civil_day(event.at), node.certificate
     event = sealed(case, event, on, node.secrets.sign_key, me)
-    writes: dict[str, dict[str, str]] = {"events": {event_id: encode_event(event)}}
+    writes: dict[str, dict[str, str]] = {"events": {event_id: _text_of(event)}}
     if answers:
         writes["fields"] = dict(answers)
     if materials:
@@ -534,9 +546,8 @@ def _keep(
     in_entries = may_be_in_entries(
         store.documents.get(key), 1 + len(store.documents.changes(key))
     )
-    store.documents.put(
-        [DocumentRow(key, scope, birth, document.heads(), snapshot, in_entries)]
-    )
+    row = DocumentRow(key, scope, birth, document.heads(), snapshot, in_entries)
+    store.documents.put([row])
     store.documents.put_changes(
         [
             JudgedChange(
@@ -561,26 +572,17 @@ def _keep(
         node.id,
     )
     had_conflict = before is not None and before.had_conflict
-    package, tree = _package_of(node, birth.package), document.tree()
-    store.cases.put(
-        [
-            make_row(
-                key,
-                birth,
-                package,
-                scope,
-                tree,
-                max(at_ms, before.changed_at_ms if before else 0),
-                node.calendar,
-                taken_changes(node, key) if had_conflict else (),
-            )
-        ]
+    booked = booking.book(
+        row,
+        _package_of(node, birth.package),
+        document.tree(),
+        max(at_ms, before.changed_at_ms if before else 0),
+        node.calendar,
+        booking.tiers_of(node.roster),
+        taken_changes(node, key) if had_conflict else (),
     )
-    tiers = booking.tiers_of(node.roster)
-    line = booking.make_line(
-        key, birth, package, tree, document.heads(), node.calendar, tiers
-    )
-    store.ledger.put([line])
+    store.cases.put([(booked.row, booked.terms)])
+    store.ledger.put([booked.line])
 
 
 def _files_in(package: Package, answers: Mapping[str, str]) -> list[str]:
@@ -636,7 +638,7 @@ def _checked(
     *,
     is_paper_only: bool = False,
 ) -> dict[str, str]:
-    problems = check.check(package, answers, today(node))
+    problems, counted = check.checked(package, answers, today(node))
     if is_paper_only:
         # What is not filled in yet is entered by the tier above 代录; who applies, and
         # what is filled in, must be right.
@@ -648,7 +650,7 @@ def _checked(
         problems = [p for p in problems if p.key in named or answers.get(p.key)]
     if problems:
         raise AnswersWrong([(p.key, p.label, p.message) for p in problems])
-    return check.submitted(package, answers, today(node))
+    return counted
 
 
 def _event_id(node: Node, at_ms: int, known: Mapping[str, object]) -> str:

@@ -10,8 +10,8 @@ the day of receipt), 第四十二条 (one extension), 第四十四条 (ten days 
 第四十五条 (what a limit does not count).
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from forms.item import Item
@@ -97,6 +97,7 @@ class Clocks:
         paused_since: a special procedure runs, or the applicant corrects.
         next_day: None where no day is waited for.
         doubtful: events whose clocks cannot be right.
+        on: the civil day of each event, by its id.
     """
 
     received_on: date | None = None
@@ -114,6 +115,7 @@ class Clocks:
     paused_since: date | None = None
     next_day: NextDay | None = None
     doubtful: tuple[str, ...] = ()
+    on: Mapping[str, date] = field(default_factory=dict)
 
     @property
     def accepted_on(self) -> date | None:
@@ -191,9 +193,9 @@ def as_of(found: Clocks, today: date) -> Clocks:
     return replace(found, limits=found.untold, untold=None, is_deemed=True)
 
 
-def is_paused(found: Clocks, due_on: date) -> bool:
+def is_paused(paused_since: date | None, due_on: date) -> bool:
     """Say whether a limit stands still now; not one that had passed before."""
-    return found.paused_since is not None and found.paused_since <= due_on
+    return paused_since is not None and paused_since <= due_on
 
 
 def light(found: Clocks, today: date) -> str:
@@ -235,32 +237,36 @@ class _Reckoning:
     def clocks(self) -> Clocks:
         rounds = self._rounds()
         if not rounds:
-            return Clocks(doubtful=self.doubtful)
+            return Clocks(doubtful=self.doubtful, on=self.on)
         last, accepted_on = self._accepted(rounds)
         stops = self._stops()
         answered_on = self._earliest(last.answers)
         is_waiting = answered_on is None and self.story.state in BEFORE
         received_on = rounds[0].received_on
-        found = Clocks(
+        limits = self._limits(accepted_on, answered_on, stops)
+        deliver_by = self._after(self.decided_on, DELIVER_WORKDAYS)
+        paused_since = min(
+            (one.begin for one in stops if one.end is None and not one.workdays),
+            default=None,
+        )
+        return Clocks(
             received_on=received_on,
             first_workday=self.calendar.next_workday(received_on).on,
             told_by=last.told_by,
             answered_on=answered_on,
-            limits=self._limits(accepted_on, answered_on, stops),
+            limits=limits,
             untold=self._limits(last.received_on, None, stops) if is_waiting else None,
             is_deemed=answered_on is not None and answered_on > last.told_by.on,
             late_returns=tuple(self.late_returns),
             decided_on=self.decided_on,
-            deliver_by=self._after(self.decided_on, DELIVER_WORKDAYS),
+            deliver_by=deliver_by,
             delivered_on=self._first(Step.DELIVER),
             ended_on=self.ended_on,
-            paused_since=min(
-                (one.begin for one in stops if one.end is None and not one.workdays),
-                default=None,
-            ),
+            paused_since=paused_since,
+            next_day=self._next_day(last.told_by, limits, deliver_by, paused_since),
             doubtful=self.doubtful,
+            on=self.on,
         )
-        return replace(found, next_day=self._next_day(found))
 
     # -- receipt and acceptance -------------------------------------------------------
 
@@ -385,12 +391,7 @@ class _Reckoning:
         """Return the day on which four fifths of a limit are used, at the latest the
         working day before the last.
         """
-        day = due
-        for _ in range(max(1, workdays // AMBER_LEFT)):
-            day -= timedelta(days=1)
-            while not self.calendar.is_workday(day):
-                day -= timedelta(days=1)
-        return day
+        return self.calendar.workday_before(due, max(1, workdays // AMBER_LEFT))
 
     def _step_dues(
         self, begun_on: date, promise_due: Due, stops: list[_Stop]
@@ -448,16 +449,20 @@ class _Reckoning:
 
     # -- the day that matters next ----------------------------------------------------
 
-    def _next_day(self, found: Clocks) -> NextDay | None:
+    def _next_day(
+        self,
+        told_by: Due,
+        limits: Limits | None,
+        deliver_by: Due | None,
+        paused_since: date | None,
+    ) -> NextDay | None:
         state = self.story.state
-        if state in DECIDED and found.deliver_by and found.decided_on:
-            amber = self._after(found.decided_on, DELIVER_AMBER_WORKDAYS)
-            assert amber is not None
-            return NextDay(DELIVER, found.deliver_by, amber.on)
+        if state in DECIDED and deliver_by and self.decided_on:
+            amber = self.calendar.add_workdays(self.decided_on, DELIVER_AMBER_WORKDAYS)
+            return NextDay(DELIVER, deliver_by, amber.on)
         if state in OVER:
             return None
-        if found.limits:
-            limits = found.limits
+        if limits:
             days = [
                 NextDay(STEP + one.name, one.due, one.warn_on)
                 for one in limits.step_dues
@@ -465,10 +470,10 @@ class _Reckoning:
             ]
             days.append(NextDay(PROMISE, limits.promise_due, limits.promise_warn_on))
             nearest = min(days, key=lambda day: day.due.on)
-            return None if is_paused(found, nearest.due.on) else nearest
-        if state in BEFORE and found.told_by:
-            warn_on = self._warn_on(found.told_by.on, TELL_WORKDAYS)
-            return NextDay(ACCEPT, found.told_by, warn_on)
+            return None if is_paused(paused_since, nearest.due.on) else nearest
+        if state in BEFORE:
+            warn_on = self._warn_on(told_by.on, TELL_WORKDAYS)
+            return NextDay(ACCEPT, told_by, warn_on)
         return None
 
     # -- days of events ---------------------------------------------------------------

@@ -8,12 +8,11 @@ the clocks say is listed as doubtful.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
 
+from forms.check import CHINA
 from node.story import Happened, Story
 
-CHINA = ZoneInfo("Asia/Shanghai")
 FIRST_DAY, LAST_DAY = date(2020, 1, 1), date(2100, 12, 31)
 """No case is older than the program, and none younger than its calendar."""
 SKEW = timedelta(days=1)
@@ -28,10 +27,17 @@ class Days:
     doubtful: tuple[str, ...]
 
 
+def local(at_ms: int) -> datetime:
+    """Return an instant as China's wall clocks show it, within bounds: an event may
+    say any time, and most of them no calendar can write.
+    """
+    bound = min(max(at_ms, _FIRST_MS), _LAST_MS)
+    return datetime.fromtimestamp(bound / 1000, CHINA)
+
+
 def civil_day(at_ms: int) -> date:
     """Return the civil date in China of a time, within bounds."""
-    bound = min(max(at_ms, _FIRST_MS), _LAST_MS)
-    return datetime.fromtimestamp(bound / 1000, CHINA).date()
+    return local(at_ms).date()
 
 
 def days_of(story: Story, dates: Mapping[str, str]) -> Days:
@@ -64,7 +70,9 @@ def days_of(story: Story, dates: Mapping[str, str]) -> Days:
 
 def _own_day(one: Happened, dates: Mapping[str, str]) -> date:
     put_right = dates.get(one.id)
-    return date.fromisoformat(put_right) if put_right else civil_day(one.event.at)
+    if not put_right:
+        return civil_day(one.event.at)
+    return min(max(date.fromisoformat(put_right), FIRST_DAY), LAST_DAY)
 
 
 def _earliest_after(
@@ -83,7 +91,7 @@ def _earliest_after(
 
 def _milliseconds(day: date) -> int:
     midnight = datetime(day.year, day.month, day.day, tzinfo=CHINA)
-    return int(midnight.astimezone(UTC).timestamp() * 1000)
+    return int(midnight.timestamp() * 1000)
 
 
 _FIRST_MS = _milliseconds(FIRST_DAY)

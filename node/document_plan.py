@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from forms.item import Tier
 from node import booking, cases, policy, rights
-from node.ledger import Line
+from node.booking import Booked
 from node.lifecycle import decode_event
 from node.material import decode_material
 from node.policy import Claim, Disputed, Fault, Past
@@ -27,7 +27,6 @@ from node.wiring import Node
 from node.workdays import Calendar
 from sync.change import Change, read_change, tree_of
 from sync.conflict import Places
-from sync.document import Tree
 from sync.errors import ChangeRefused
 from sync.identity import NODE_ID_BYTES, Roster
 from sync.sandbox import BACKSTOP
@@ -85,12 +84,13 @@ class DocumentPlan:
     candidates: list[Candidate]
     stored: DocumentRow | None
     known: JudgedChanges
+    calendar: Calendar
+    tiers: Mapping[str, Tier]
     birth: Birth | None = None
     scope: str | None = None
     ready: list[Candidate] = field(default_factory=list)
-    result: tuple[DocumentRow, CaseRow, tuple[str, str, str]] | None = None
+    result: tuple[DocumentRow, Booked] | None = None
     row: CaseRow | None = None
-    _tree: Tree = field(default_factory=dict)
     _turns: list[Turn] = field(default_factory=list)
     _past_changes: dict[bytes, Change] | None = None
     _void: set[bytes] = field(default_factory=set)
@@ -429,16 +429,6 @@ class DocumentPlan:
         if self.row:
             changed_at_ms = max(changed_at_ms, self.row.changed_at_ms)
         changes = self._taken_changes() if self._may_conflict() else []
-        row, terms = cases.make_row(
-            self.document,
-            self.birth,
-            package,
-            scope,
-            tree,
-            changed_at_ms,
-            self.node.calendar,
-            changes,
-        )
         document = DocumentRow(
             self.document,
             scope,
@@ -447,25 +437,10 @@ class DocumentPlan:
             snapshot,
             in_entries=may_be_in_entries(self.stored, count),
         )
-        self.result = (document, row, terms)
-        self._tree = tree
-
-    def line(self, calendar: Calendar, tiers: Mapping[str, Tier]) -> Line | None:
-        """Return the case's line of the ledger; None where nothing has changed."""
-        if self.result is None or self.birth is None:
-            return None
-        document, row, _ = self.result
-        package = self.node.package(row.package)
-        assert package is not None
-        return booking.make_line(
-            self.document,
-            self.birth,
-            package,
-            self._tree,
-            document.heads,
-            calendar,
-            tiers,
+        booked = booking.book(
+            document, package, tree, changed_at_ms, self.calendar, self.tiers, changes
         )
+        self.result = document, booked
 
     def _may_conflict(self) -> bool:
         """Say whether anything was written without knowledge of the rest."""

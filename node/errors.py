@@ -18,16 +18,16 @@ class StepRefused(NodeError):
         step: str,
         why: str,
         allowed: Sequence[str] = (),
-        settler: str = "",
+        tier: str = "",
         about: str = "",
     ) -> None:
         """Keep the facts, so that a screen can say it in Chinese.
 
-        `why` is one of the keys of `REFUSALS` in `node.rights`, `settler` the tier
-        that settles what is open, where that was asked for and is another; `about`
-        what of `node.facts` is missing or wrong, where that is why.
+        `why` is one of the keys of `REFUSALS` in `node.rights`, `tier` the one whose
+        step it is, where that is known and another; `about` what of `node.facts` is
+        missing or wrong, where that is why.
         """
-        self.settler, self.about = settler, about
+        self.tier, self.about = tier, about
         self.case, self.state, self.step = case, state, step
         self.why, self.allowed = why, tuple(allowed)
         super().__init__(

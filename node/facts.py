@@ -5,10 +5,12 @@ group: `material/id_card` says in which state that paper is. The same table is a
 before a step is written and by every receiver after it.
 """
 
+import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from forms.item import Item
 from forms.service import Delivery
@@ -18,6 +20,12 @@ from node.proof import is_signature
 
 TEXT_LIMIT = 200
 FACTS_LIMIT = 120
+TOTAL_LIMIT = 8_000
+"""Letters of all that a step says, see `written_length`: with the longest reason it is
+half of an event.
+"""
+TOO_MANY, TOO_LONG = "too-many", "too-long"
+"""What `fault_of` returns where no single fact is wrong."""
 TRIPS_LIMIT = 99
 PAUSE_LIMIT_DAYS = 365
 EXTENSION_LIMIT_WORKDAYS = 15
@@ -200,7 +208,9 @@ FACTS: dict[Step, tuple[Fact, ...]] = {
 def fault_of(step: Step, facts: Mapping[str, str], item: Item) -> str:
     """Return which fact of a step is not right: its key; "" where all are."""
     if len(facts) > FACTS_LIMIT:
-        return "too-many"
+        return TOO_MANY
+    if written_length(facts) > TOTAL_LIMIT:
+        return TOO_LONG
     known = FACTS[step]
     for one in known:
         if one.is_needed and not facts.get(one.key):
@@ -217,6 +227,15 @@ def fault_of(step: Step, facts: Mapping[str, str], item: Item) -> str:
     return _fixed_amount_fault(step, facts, item)
 
 
+def written_length(facts: Mapping[str, str]) -> int:
+    """Return how many letters an event needs for what its step says.
+
+    Not counted is the signature of the paper: it comes last, and is always as long.
+    """
+    said = {key: text for key, text in facts.items() if key != _SEAL.key}
+    return len(json.dumps(said, ensure_ascii=False, separators=(",", ":")))
+
+
 def _fixed_amount_fault(step: Step, facts: Mapping[str, str], item: Item) -> str:
     """Return `yuan` where more is charged than the rule allows.
 
@@ -225,5 +244,7 @@ def _fixed_amount_fault(step: Step, facts: Mapping[str, str], item: Item) -> str
     if step is not Step.FEE:
         return ""
     rule = next(fee for fee in item.fees if fee.name == facts["fee"])
-    is_above = rule.amount_yuan and float(facts["yuan"]) > float(rule.amount_yuan)
-    return "yuan" if is_above else ""
+    if not rule.amount_yuan:
+        return ""
+    # As decimals: money is exact to the cent.
+    return "yuan" if Decimal(facts["yuan"]) > Decimal(rule.amount_yuan) else ""

@@ -7,16 +7,18 @@ is asked.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 
 from forms.item import Item
 from node import find, status
-from node.cases import Case, clocks_of, open_case
+from node.cases import Case, clocks_of, open_case, records_of
+from node.casework import today
+from node.clocks import ACCEPT, DELIVER, PROMISE, Clocks, as_of
 from node.errors import NotFound, ReceiptRefused
-from node.lifecycle import DECIDED, State
+from node.lifecycle import BEFORE, DECIDED, RUNNING, State
 from node.proof import MARK, read_code
-from node.receipts import promised_on
-from node.records import records
+from node.records import Pause
 from node.store.cases import CaseRow, Filter
 from node.wiring import Node
 from node.workdays import Due
@@ -63,8 +65,11 @@ class Answer:
         known_ms: of when the knowledge is; None where the holder was never heard of.
         is_ours: this very node has it in hand, so nothing newer exists.
         is_on_its_way: what was done here has not arrived above yet.
-        due: by when the next thing is promised; None where nothing is.
-        is_paused: a special procedure runs, no day can be promised.
+        next_day: by when which thing is to be done next, a clock of `node.clocks`;
+            None where nothing is.
+        is_deemed: accepted by law, since nobody has said a word in time.
+        paused: the special procedure that runs, so that no day can be promised.
+        paused_to: until when that was said to take; None where nobody has said.
     """
 
     case: Case
@@ -73,8 +78,10 @@ class Answer:
     known_ms: int | None
     is_ours: bool
     is_on_its_way: bool
-    due: Due | None
-    is_paused: bool
+    next_day: tuple[str, Due] | None = None
+    is_deemed: bool = False
+    paused: Pause | None = None
+    paused_to: date | None = None
 
 
 def rows_for(node: Node, query: str) -> list[CaseRow]:
@@ -109,6 +116,12 @@ def answer(node: Node, row: CaseRow) -> Answer:
     else:
         nodes = list(_nodes_of(node, item, holder, row))
     is_ours = any(one.node == node.id for one in nodes)
+    found = as_of(clocks_of(node, case), today(node))
+    paused = next((one for one in records_of(case).pauses if one.end is None), None)
+    paused_to = None
+    if paused and paused.expected_days:
+        begun_on = found.on[paused.begin.id]
+        paused_to = begun_on + timedelta(days=paused.expected_days)
     return Answer(
         case=case,
         holder=holder,
@@ -116,8 +129,10 @@ def answer(node: Node, row: CaseRow) -> Answer:
         known_ms=node.now_ms() if is_ours else _heard_ms(node, nodes),
         is_ours=is_ours,
         is_on_its_way=is_on_its_way,
-        due=_next_day(node, case),
-        is_paused=records(item, case.story).is_paused,
+        next_day=None if paused else _next_day(found, state),
+        is_deemed=found.is_deemed,
+        paused=paused,
+        paused_to=paused_to,
     )
 
 
@@ -168,7 +183,14 @@ def _heard_ms(node: Node, nodes: Iterable[Certificate]) -> int | None:
     return above.last_success_ms if above else None
 
 
-def _next_day(node: Node, case: Case) -> Due | None:
-    if case.story.state in DECIDED:
-        return clocks_of(node, case).deliver_by
-    return promised_on(node, case)
+def _next_day(found: Clocks, state: State) -> tuple[str, Due] | None:
+    """Return the day that is told: of the clocks of a case those that bind the office
+    to the applicant, not the limits of single desks.
+    """
+    if state in DECIDED and found.deliver_by:
+        return DELIVER, found.deliver_by
+    if state in BEFORE and not found.is_deemed and found.told_by:
+        return ACCEPT, found.told_by
+    if state in BEFORE | RUNNING and found.limits and not found.paused_since:
+        return PROMISE, found.limits.promise_due
+    return None

@@ -2,7 +2,8 @@
 
 A `Plan` is made without a lock: it reads, asks the child process and the policy, and
 knows what should be written. `commit` writes it, inside the caller's transaction,
-after `is_current` has said that no other process has touched the documents since.
+after `is_current` has said that no other process has touched the documents, the
+roster or the calendar since.
 What becomes of each document is decided in `node.document_plan`.
 """
 
@@ -92,19 +93,28 @@ class Plan:
             self._parted = node.store.branches.parted_documents(list(groups))
         for document in self._parted:
             del groups[document]
+        self._marks = self._marks_now()
         self._before = self._present(list(groups))
         heads, pending = self._before
         for document, rows in pending.items():
             groups[document][:0] = [_waiting(node, row) for row in rows]
         stored = node.store.documents.many(list(heads))
         known = node.store.documents.changes_of(list(groups))
-        roster = node.roster
+        roster, calendar = node.roster, node.calendar
+        tiers = booking.tiers_of(roster)
         self._parts: list[DocumentPlan] = []
 
         def made() -> Iterator[DocumentPlan]:
             for key, group in groups.items():
                 part = DocumentPlan(
-                    node, roster, key, group, stored.get(key), known.get(key, {})
+                    node,
+                    roster,
+                    key,
+                    group,
+                    stored.get(key),
+                    known.get(key, {}),
+                    calendar,
+                    tiers,
                 )
                 self._parts.append(part)
                 if part.ready:
@@ -113,10 +123,17 @@ class Plan:
         self._ask(made())
 
     def is_current(self) -> bool:
-        """Say whether the documents, and what waits for them, are as they were."""
+        """Say whether the documents, and what waits for them, are as they were, and
+        the roster and the calendar by which they were judged and booked.
+        """
         if self._node.store.data_version() == self._version:
             return True
-        return self._present([part.document for part in self._parts]) == self._before
+        keys = [part.document for part in self._parts]
+        return self._marks_now() == self._marks and self._present(keys) == self._before
+
+    def _marks_now(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        registry = self._node.store.registry
+        return registry.roster_mark(), registry.calendar_mark()
 
     def _present(
         self, keys: list[bytes]
@@ -154,12 +171,9 @@ class Plan:
         store.documents.put_quarantine(asides)
         store.documents.put_changes(changes)
         results = [part.result for part in self._parts if part.result]
-        store.documents.put([document for document, _, _ in results])
-        store.cases.put((row, terms) for _, row, terms in results)
-        # Now, not when it was planned: the calendar may have come meanwhile.
-        calendar, tiers = self._node.calendar, booking.tiers_of(self._node.roster)
-        lines = [part.line(calendar, tiers) for part in self._parts]
-        store.ledger.put(line for line in lines if line)
+        store.documents.put([document for document, _ in results])
+        store.cases.put((booked.row, booked.terms) for _, booked in results)
+        store.ledger.put(booked.line for _, booked in results)
         if materials:
             store.attachments.put_materials(materials, self._node.id)
         judge_whole(self._node, self._parted)

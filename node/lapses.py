@@ -21,7 +21,6 @@ from node.clocks import (
     as_of,
     is_paused,
 )
-from node.days import days_of
 from node.lifecycle import State, Step
 from node.records import Records
 from node.story import Happened, Story
@@ -75,7 +74,7 @@ def lapses(
         found: its clocks.
         today: civil date in China; what has ended does not depend on it.
     """
-    on = days_of(story, known.dates).on
+    on = found.on
     standing = [one for one in story.happened if not one.why_not]
     holding = _Holding(item, known, standing, [on[one.id] for one in standing])
     late = [
@@ -88,7 +87,9 @@ def lapses(
         )
         for key, due, ended_on in _limits(as_of(found, today))
         if (ended_on or today) > due.on
-        and not (ended_on is None and key != ACCEPT and is_paused(found, due.on))
+        and not (
+            ended_on is None and key != ACCEPT and is_paused(found.paused_since, due.on)
+        )
     ]
     return tuple(sorted(late, key=lambda one: (one.due_on, one.key)))
 

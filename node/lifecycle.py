@@ -170,7 +170,8 @@ NEEDS_REASON = frozenset(
 """Steps that say nothing without a note."""
 
 NOTE_LIMIT = 2000
-EVENT_LIMIT_BYTES = 16 * 1024
+EVENT_LIMIT = 16 * 1024
+"""Letters of an event as the document holds it."""
 
 
 class Event(
@@ -218,7 +219,7 @@ def encode_event(event: Event) -> str:
 
 def decode_event(text: object) -> Event | None:
     """Return the event in a text, or None if it is no event of ours."""
-    if not isinstance(text, str) or len(text) > EVENT_LIMIT_BYTES:
+    if not isinstance(text, str) or len(text) > EVENT_LIMIT:
         return None
     return _decoded(text)
 

@@ -16,7 +16,7 @@ from forms.item import Tier
 from forms.package import Package
 from node.lifecycle import (
     CARRIES_FIELDS,
-    EVENT_LIMIT_BYTES,
+    EVENT_LIMIT,
     NOTE_LIMIT,
     Event,
     State,
@@ -26,9 +26,9 @@ from node.lifecycle import (
     next_state,
 )
 from node.material import decode_material
-from node.records import records
+from node.records import Records, records
 from node.rights import (
-    is_to_be_heard,
+    looks_back,
     side_of,
     why_not,
     why_not_said,
@@ -102,6 +102,8 @@ class Past:
     @classmethod
     def of(cls, texts: Mapping[str, object], materials: Mapping[str, object]) -> "Past":
         """Return the past that a document's events and materials make."""
+        if not texts:  # of a new case, as most are
+            return cls(set(), {}, State.DRAFT, (), 0, {})
         events = {key: e for key, text in texts.items() if (e := decode_event(text))}
         return cls(
             set(texts),
@@ -227,7 +229,7 @@ def _judge_event(claim: Claim, written: Mapping[str, list[Op]]) -> Fault | None:
         or len(event.note) > NOTE_LIMIT
         or len(event.by) > NAME_LIMIT
         or len(event.batch) > BATCH_LIMIT
-        or len(str(op.value)) > EVENT_LIMIT_BYTES
+        or len(str(op.value)) > EVENT_LIMIT
     ):
         return Fault("event", "a part of it is out of limits")
     return _judge_step(claim, event)
@@ -245,11 +247,11 @@ def _judge_step(claim: Claim, event: Event) -> Fault | None:
         return Fault("shape", f"{event.step} settles nothing")
     else:
         why = why_not(event.step, tier, item, state, event.note, side)
-        # The story is only told where it bears on what may be said.
-        if not why and is_to_be_heard(Step(event.step), event.facts, item):
-            known = records(item, claim.past.story)
-            department = claim.author.department
-            why = why_not_said(Step(event.step), event.facts, item, department, known)
+        if not why:
+            step, department = Step(event.step), claim.author.department
+            is_told = looks_back(step, item)
+            known = records(item, claim.past.story) if is_told else Records()
+            why = why_not_said(step, event.facts, item, department, known)
     if why:
         return Fault(
             "right" if why in ("tier", "elsewhere") else "step",

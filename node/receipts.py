@@ -12,6 +12,7 @@ from pathlib import Path
 from node import audit, casework, export
 from node.absorb import BatchList
 from node.cases import Case, clocks_of, open_case
+from node.days import civil_day
 from node.desks import desk_name
 from node.errors import NotFound
 from node.lifecycle import RUNNING, State, Step
@@ -100,7 +101,7 @@ def paper_of(node: Node, case: Case, kind: PaperKind) -> Made:
     one = _told_of(case, kind)
     if one is None:
         raise NotFound("paper", "")
-    on = casework.civil_day(one.event.at)
+    on = civil_day(one.event.at)
     shown = shown_part(kind, case, one.event, on)
     claim, signature = _signed(node, case, kind, one, on)
     code = code_of(claim, signature) if claim else ""
@@ -120,7 +121,7 @@ def batch_paper(node: Node, number: str) -> Made:
         NotFound: no batch of this number is here.
     """
     batch = _batch(node, number)
-    on = casework.civil_day(batch.made_at_ms)
+    on = civil_day(batch.made_at_ms)
     title, blocks = "移交清单", tuple(_batch_blocks(node, batch))
     me = node.certificate
     claim = Claim(
@@ -250,7 +251,7 @@ def _delivery_rows(node: Node, case: Case) -> Rows:
         facts = done.event.facts
         yield "送达方式", WAYS.get(facts.get("way", ""), "")
         yield "收件人", clean(facts.get("recipient", ""))
-        yield "送达日期", casework.civil_day(done.event.at).isoformat()
+        yield "送达日期", civil_day(done.event.at).isoformat()
 
 
 BESIDE: dict[PaperKind, Callable[[Node, Case], Rows]] = {
@@ -297,8 +298,8 @@ def _batch_blocks(node: Node, batch: BatchRow) -> Iterator[Block]:
     yield Pairs(
         (
             ("批次号", batch.number),
-            ("移交日期", casework.civil_day(batch.made_at_ms).isoformat()),
             ("移交单位", clean(_sender(node, batch.number))),
+            ("移交日期", civil_day(batch.made_at_ms).isoformat()),
             ("移交人", clean(listed.by)),
             ("件数", f"{batch.count} 件"),
         )

@@ -40,6 +40,14 @@ class Pause:
         """Return a key of `facts.PAUSES`."""
         return self.begin.event.facts["kind"]
 
+    @property
+    def expected_days(self) -> int | None:
+        """Return how many days, of the week, the applicant was told that it takes; None
+        where nobody has said.
+        """
+        days = self.begin.event.facts.get("days")
+        return int(days) if days else None
+
 
 @dataclass(frozen=True, slots=True)
 class BranchState:

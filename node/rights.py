@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from forms.item import Item, Tier
 from node.branches import branches
-from node.facts import FACTS, fault_of
+from node.facts import fault_of
 from node.lifecycle import (
     NEEDS_REASON,
     RECORDS,
@@ -91,6 +91,20 @@ desk, and whoever has decided. Where events lead to different states, deciding w
 EXTENSION_WORKDAYS, EXTENSION_JOINT_WORKDAYS = 10, 15
 """Source: 行政许可法 第四十二条."""
 
+LOOKS_BACK = frozenset(
+    {
+        Step.GRANT,  # of a joint case: what its departments have said
+        Step.REFUSE,  # likewise
+        Step.INSPECT,  # the visit on which it was
+        Step.RESUME,  # the special procedure that it ends
+        Step.EXTEND,  # that nobody has before
+        Step.RATE,  # that nobody has before
+    }
+)
+"""Steps that are judged by what their author knew to be written down, and by what of
+it. For no other is the story told: that is most of what a receiver would have to do.
+"""
+
 SETTLED_LIMIT = 100
 """Disputes settled in one case; to tell a story costs time with each of them."""
 
@@ -110,6 +124,7 @@ REFUSALS: dict[str, str] = {
     "too-long": "the law allows no extension as long as that",
     "rated": "the applicant has rated it already",
     "no-rule": "the item has no rule by which it may be charged",
+    "urgent": "the green channel of the item is opened by a higher tier",
     "visit": "no such visit is fixed, or not for this branch",
     "too-often": "more has been settled in this case than honest work brings about",
 }
@@ -165,6 +180,8 @@ def why_not(
             return "not-forwarded"
     elif known is Step.FORWARD and not _is_above(item.decide, tier):
         return "decided-here"
+    if known is Step.HURRY and item.urgent and _is_above(item.urgent.approve, tier):
+        return "urgent"
     if known in NEEDS_REASON and not note.strip():
         return "reason"
     return ""
@@ -175,11 +192,11 @@ def _is_above(upper: Tier, lower: Tier) -> bool:
     return order.index(upper) > order.index(lower)
 
 
-def is_to_be_heard(step: Step, facts: Mapping[str, str], item: Item) -> bool:
-    """Say whether `why_not_said` has anything to look at."""
-    if step in (Step.GRANT, Step.REFUSE) and branches(item):
-        return True
-    return bool(facts) or any(fact.is_needed for fact in FACTS[step])
+def looks_back(step: Step, item: Item) -> bool:
+    """Say whether `why_not_said` needs what its author knew, see `LOOKS_BACK`."""
+    if step in (Step.GRANT, Step.REFUSE):
+        return bool(branches(item))
+    return step in LOOKS_BACK
 
 
 def why_not_said(
@@ -192,7 +209,8 @@ def why_not_said(
         facts: what it says.
         item: of the case.
         department: of the node that says it; "" speaks for all of its tier.
-        known: what its author knew of the case.
+        known: what its author knew of the case; empty will do where the step does not
+            look back.
     """
     if step is Step.FEE and not item.fees:
         return "no-rule"
@@ -201,8 +219,8 @@ def why_not_said(
     if step in (Step.GRANT, Step.REFUSE):
         return _why_not_decided(step, known)
     if step in (Step.ADVISE, Step.INSPECT):
-        its = next(o for o in known.branches if o.branch.key == facts["branch"])
-        if department and department != its.branch.department:
+        its = next(one for one in branches(item) if one.key == facts["branch"])
+        if department and department != its.department:
             return "department"
     if step is Step.INSPECT:
         visit = next((o for o in known.visits if o.id == facts["visit"]), None)
@@ -214,7 +232,7 @@ def why_not_said(
     if step is Step.EXTEND:
         if known.extended_workdays:
             return "extended"
-        most = EXTENSION_JOINT_WORKDAYS if known.branches else EXTENSION_WORKDAYS
+        most = EXTENSION_JOINT_WORKDAYS if branches(item) else EXTENSION_WORKDAYS
         return "too-long" if int(facts["workdays"]) > most else ""
     return "rated" if step is Step.RATE and known.rating else ""
 

@@ -3,7 +3,6 @@ where the calendar has moved, or an older program has kept no line.
 """
 
 from node import booking
-from node.cases import make_row
 from node.errors import PackageDamaged
 from node.matters import taken_changes
 from node.wiring import Node
@@ -22,31 +21,20 @@ def make(node: Node, document: bytes) -> bool:
         return False
     try:
         package = node.package(before.package)
-        loaded = Document.load(stored.snapshot)
-        tree = loaded.tree()
+        tree = Document.load(stored.snapshot).tree()
     except (PackageDamaged, DocumentDamaged):
         return False
     if package is None:
         return False
-    row, terms = make_row(
-        document,
-        stored.birth,
+    booked = booking.book(
+        stored,
         package,
-        stored.scope,
         tree,
         before.changed_at_ms,
         node.calendar,
+        booking.tiers_of(node.roster),
         taken_changes(node, document) if before.had_conflict else (),
     )
-    node.store.cases.put([(row, terms)])
-    line = booking.make_line(
-        document,
-        stored.birth,
-        package,
-        tree,
-        loaded.heads(),
-        node.calendar,
-        booking.tiers_of(node.roster),
-    )
-    node.store.ledger.put([line])
+    node.store.cases.put([(booked.row, booked.terms)])
+    node.store.ledger.put([booked.line])
     return node.store.cases.get(document) != before

@@ -69,7 +69,7 @@ def settle(
             words = rights.allowed_words(node.tier, item, story.state, side)
             settler = rights.settler(item, story)
             raise StepRefused(
-                found.id, story.state, Step.SETTLE, why, words, settler=settler
+                found.id, story.state, Step.SETTLE, why, words, tier=settler
             )
         what, answers = _settlement(node, found, matter, choose, value)
         write_event(node, found, structs.replace(what, note=note), answers, {})

@@ -5,8 +5,9 @@ from enum import StrEnum
 
 from forms.item import Item, Tier
 from forms.package import Package
-from node import casework, rights
+from node import rights
 from node.cases import Case, open_case
+from node.days import civil_day
 from node.errors import ReceiptRefused
 from node.lifecycle import Step
 from node.papers.official import (
@@ -136,7 +137,7 @@ def _standing(node: Node, claim: Claim, case: Case | None) -> Standing:
         return Standing.ABSENT
     kind = PaperKind(claim.kind)
     for one in case.story.happened:
-        on = casework.civil_day(one.event.at)
+        on = civil_day(one.event.at)
         if one.why_not or one.event.step not in SORTS[kind].steps or on != claim.on:
             continue
         is_author = any(c.node == claim.node for c in authors_of(node, one))

@@ -147,6 +147,21 @@ class Calendar:
             is_provisional |= year not in self._tables
         return Due(date.fromordinal(days[at]), is_provisional)
 
+    def workday_before(self, day: date, workdays: int) -> date:
+        """Return the `workdays`-th working day before `day`, which is never counted.
+
+        Raises:
+            ValueError: `workdays` is not within 1 to `MAX_WORKDAYS`.
+        """
+        if not 1 <= workdays <= MAX_WORKDAYS:
+            raise ValueError(f"{workdays} working days cannot be reckoned")
+        year = day.year
+        at = bisect_left(self._days(year), day.toordinal()) - workdays
+        while at < 0:
+            year -= 1
+            at += len(self._days(year))
+        return date.fromordinal(self._days(year)[at])
+
     def differs_within(self, other: "Calendar") -> tuple[date, date] | None:
         """Return the first and the last day that one works and the other does not."""
         years = self._tables.keys() | other._tables.keys()

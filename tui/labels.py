@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from forms.item import Tier
 from node import audit
 from node.desks import desk_name
+from node.facts import FACTS_LIMIT, TOO_LONG, TOO_MANY, TOTAL_LIMIT
 from node.lifecycle import State, Step
 from node.matters import MARK_CHANGED, MARK_CONFLICT, MARK_DISPUTED
 from node.pauses import POLL_S
@@ -106,8 +107,12 @@ FACTS: dict[str, str] = {
     "about": "评价的话",
     "lapse": "哪一次超期",
     "event": "哪一步：它的编号",
+    TOO_MANY: f"一次最多写 {FACTS_LIMIT} 项",
+    TOO_LONG: f"合计最多 {TOTAL_LIMIT} 字，请写短一些，或分几次写",
 }
-"""Keys of `node.facts.FACTS`: what they are, and which values they take."""
+"""Keys of `node.facts.FACTS`: what they are, and which values they take; and what else
+`node.facts.fault_of` can name.
+"""
 
 TIERS: dict[str, str] = {Tier.VILLAGE: "村", Tier.TOWN: "镇", Tier.DISTRICT: "区"}
 
@@ -149,6 +154,7 @@ REFUSALS: dict[str, str] = {
     "too-long": "延长的天数超过法律允许的（一般 10 个、联合办理 15 个工作日）",
     "rated": "申请人已经评价过了，一件只评一次",
     "no-rule": "这个事项没有收费依据，不能收费",
+    "urgent": "这个事项的绿色通道由上级批准",
     "visit": "没有安排过这样一次勘验，或不含这个部门",
     "too-often": "这件核对的次数多得不正常，请告诉区里",
 }

@@ -10,6 +10,7 @@ from typing import Any
 from forms import errors as forms_errors
 from node import absorb
 from node import errors as node_errors
+from node.facts import TOO_LONG, TOO_MANY
 from node.lifecycle import State
 from sync import errors as sync_errors
 from tui.labels import (
@@ -159,11 +160,15 @@ def _step_refused(error: node_errors.StepRefused) -> str:
         why = f"这件现在是“{word(STATES, error.state)}”"
     else:
         why = word(REFUSALS, error.why)
-    if error.settler and error.why in ("tier", "elsewhere"):
-        who = word(TIERS, error.settler)
+    if error.why == "urgent":
+        why += f"，要请{word(TIERS, error.tier)}里来加急"
+    elif error.tier and error.why in ("tier", "elsewhere"):
+        who = word(TIERS, error.tier)
         where = "办理地的" if error.why == "elsewhere" else ""
         why += f"，这件现在是“{word(STATES, error.state)}”，由{where}{who}里核对"
-    if error.about:
+    if error.about in (TOO_MANY, TOO_LONG):
+        why = FACTS[error.about]
+    elif error.about:
         group, slash, _ = error.about.partition("/")
         known = FACTS.get(group + slash, "没有这一项")
         why += f"：{harmless(error.about)}（{known}）"

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+from node.clocks import ACCEPT, DELIVER, PROMISE
 from node.desks import desk_name
+from node.facts import PAUSES
 from node.inquiry import Answer, Holder
-from node.lifecycle import State
+from node.lifecycle import BEFORE, State
 from node.papers.official import PaperKind, progress_code
 from node.verifying import Standing, Verdict
 from node.workdays import Due
@@ -46,10 +48,12 @@ _HOLDERS: dict[Holder, str] = {
     Holder.NOBODY: "已经办完，没有人要再办",
 }
 
-_DUES: dict[State, str] = {
-    State.GRANTED: "最迟送达",
-    State.REFUSED: "最迟送达",
+_DUES = {
+    ACCEPT: "最迟 {day} 答复：受理、不予受理，或一次告知要补的",
+    PROMISE: "最迟办结 {day}",
+    DELIVER: "最迟送达 {day}",
 }
+"""By which day what is done, by the clock that runs."""
 
 
 def verdict_lines(verdict: Verdict) -> Iterator[str]:
@@ -107,14 +111,19 @@ def _age(answer: Answer, now_ms: int) -> str:
 
 
 def _next(answer: Answer, state: State) -> str:
-    if answer.is_paused:
-        return "正在特别程序里，不计时，结束后再算"
-    if answer.due is None:
-        item = answer.case.package.item
-        if state in (State.SUBMITTED, State.REVIEWED, State.RETURNED):
-            return f"受理后 {item.promise_workdays} 个工作日内办结"
-        return "没有"
-    return f"{_DUES.get(state, '最迟办结')} {_day(answer.due)}"
+    promised = f"受理后 {answer.case.package.item.promise_workdays} 个工作日内办结"
+    if answer.paused:
+        kind = labels.word(PAUSES, answer.paused.kind)
+        to = answer.paused_to
+        expected = f"，预计到 {to.isoformat()}" if to else ""
+        return f"正在{kind}{expected}，不计时，结束后再算"
+    if answer.next_day is None:
+        return promised if state is State.RETURNED else "没有"
+    clock, due = answer.next_day
+    words = _DUES[clock].format(day=_day(due))
+    if answer.is_deemed and state in BEFORE:
+        return f"{words}（五个工作日没有答复，依法视为已经受理）"
+    return f"{words}；{promised}" if clock == ACCEPT else words
 
 
 def _day(due: Due) -> str:

@@ -80,7 +80,9 @@ def lines(node: Node, scene: Scene) -> Iterator[str]:
     if known.trips:
         yield f"申请人跑了 {known.trips} 趟"
     for pause in known.pauses:
-        ended = f"，{_day(node, pause.end)} 结束" if pause.end else "，还在进行，不计时"
+        days = pause.expected_days
+        running = f"，预计 {days} 天，还在进行" if days else "，还在进行"
+        ended = f"，{_day(node, pause.end)} 结束" if pause.end else f"{running}，不计时"
         kind = labels.word(PAUSES, pause.kind)
         yield f"特别程序：{kind}，{_day(node, pause.begin)} 开始{ended}"
     if known.extended_workdays:

@@ -3,16 +3,11 @@
 One stored instant, one zone, one formatter: two screens never tell two times.
 """
 
-import datetime as dt
-from zoneinfo import ZoneInfo
+from node.days import local
 
-CHINA = ZoneInfo("Asia/Shanghai")
+__all__ = ["ago", "clock", "day", "local", "moment", "span"]
+
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
-
-
-def local(at_ms: int) -> dt.datetime:
-    """Return an instant as China's wall clocks show it."""
-    return dt.datetime.fromtimestamp(at_ms / 1000, CHINA)
 
 
 def moment(at_ms: int, now_ms: int) -> str:

@@ -5,10 +5,10 @@ from datetime import date, datetime, timedelta
 
 from forms.author.packing import read_entry
 from forms.catalog import shipped
+from forms.check import CHINA
 from forms.item import Item
 from node.calendar_source import known_tables
 from node.clocks import Clocks, clocks
-from node.days import CHINA
 from node.lapses import Lapse, lapses
 from node.lifecycle import Event, Step, frontier
 from node.records import Records, records

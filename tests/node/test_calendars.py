@@ -1,5 +1,6 @@
 """The published working calendar: from the district to every node, by whatever way."""
 
+from collections.abc import Iterable
 from datetime import date
 
 import pytest
@@ -12,6 +13,7 @@ from node.workdays import Calendar, Day, Due, PublishedTable, YearTable
 from sync.canonical import encode
 from sync.identity import PUBLIC
 from sync.stream import StreamId
+from sync.worker import Job, Outcome
 from tests.node.forge import chunk_of, parcel, put_entry, refusals, send
 from tests.node.nodes import (
     VILLAGE,
@@ -20,7 +22,9 @@ from tests.node.nodes import (
     digests,
     reopen,
     rows,
+    sandbox,
     shared_digests,
+    submit,
     sync,
     sync_all,
     tamper,
@@ -260,6 +264,35 @@ def test_a_table_that_comes_while_the_node_is_open_is_seen_at_once(
     assert before == Calendar()
     assert nodes.village.calendar == Calendar(TABLES)
     assert VILLAGE in digests(nodes.village)
+
+
+def test_a_table_that_comes_while_a_case_is_judged_counts_for_its_row_and_line(
+    nodes: Three,
+) -> None:
+    village, district = nodes.village, nodes.district
+    case = submit(village)
+    free = YearTable(2026, (Day(date(2026, 11, 24), "停"),), (), "通知")
+    process = reopen(district.home.path, nodes.clock)
+
+    class Meanwhile:
+        """Another process publishes while the child judges the case."""
+
+        def run(self, jobs: Iterable[Job]) -> list[Outcome]:
+            asked = list(jobs)
+            district.sandbox = sandbox()
+            upkeep.publish_calendar(process, [free])
+            return sandbox().run(asked)
+
+    district.sandbox = Meanwhile()  # type: ignore[assignment]
+    born = chunk_of(village, StreamId(village.id, 1, VILLAGE))
+    try:
+        send(village, district, parcel([born]))
+    finally:
+        process.close()
+
+    row = district.store.cases.get(bytes.fromhex(case.id))
+    assert row is not None and row.due_on == "2026-11-30"  # on Friday without the table
+    assert upkeep.verify(district).faults == ()
 
 
 @pytest.mark.parametrize(

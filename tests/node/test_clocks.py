@@ -9,7 +9,7 @@ from forms.item import Tier
 from forms.service import Step as Stage
 from forms.service import Urgent
 from node.clocks import AMBER, RED, as_of, light, workdays_left
-from node.days import civil_day
+from node.days import FIRST_DAY, LAST_DAY, civil_day
 from node.lifecycle import Step
 from node.workdays import Calendar
 from tests.node.histories import (
@@ -337,6 +337,19 @@ def test_an_absurd_clock_is_brought_within_bounds(at_ms: int) -> None:
     found = made.clocks
 
     assert found.received_on == civil_day(at_ms) and found.doubtful == (key,)
+
+
+@pytest.mark.parametrize("said", ["0001-01-01", "9999-12-31"])
+def test_an_absurd_day_that_a_person_has_said_is_brought_within_bounds(
+    said: str,
+) -> None:
+    made = History(PLAIN)
+    key = made.add(Step.SUBMIT, "2026-08-03", VILLAGE)
+    made.add(Step.REDATE, "2026-08-04", facts={"event": key, "on": said})
+
+    received_on = made.clocks.received_on
+
+    assert received_on in (FIRST_DAY, LAST_DAY)
 
 
 def test_a_calendar_that_knows_nothing_gives_days_all_the_same() -> None:

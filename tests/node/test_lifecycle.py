@@ -8,7 +8,7 @@ from node import rights
 from node.facts import FACTS
 from node.lifecycle import (
     CARRIES_FIELDS,
-    EVENT_LIMIT_BYTES,
+    EVENT_LIMIT,
     LEADS_TO,
     NEEDS_REASON,
     RECORDS,
@@ -299,7 +299,7 @@ def test_a_step_that_nobody_knows_is_refused(step: str, state: State) -> None:
         '{"step":"submit","at":1e400,"by":"x"}',
         '{"step":"submit","at":1,"by":"\\ud800"}',
         "[" * 3000,
-        '{"step":"submit","at":1,"by":"x","note":"' + "长" * EVENT_LIMIT_BYTES + '"}',
+        '{"step":"submit","at":1,"by":"x","note":"' + "长" * EVENT_LIMIT + '"}',
     ],
 )
 def test_what_is_no_event_is_passed_over(text: object) -> None:

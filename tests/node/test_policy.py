@@ -7,12 +7,17 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 import pytest
+from msgspec import structs
 
-from forms.item import Item
-from node import upkeep
+from forms.item import Item, Tier
+from forms.service import Urgent
+from node import casework, upkeep
 from node.cases import open_case
-from node.lifecycle import Event, State, Step, encode_event
+from node.errors import AnswersWrong, StepRefused
+from node.facts import TOTAL_LIMIT, written_length
+from node.lifecycle import NOTE_LIMIT, Event, State, Step, encode_event
 from node.material import Material, encode_material
+from node.policy import NAME_LIMIT
 from node.wiring import Node
 from sync.actor import actor_of, document_id
 from sync.change import read_change
@@ -55,6 +60,8 @@ from tests.node.nodes import (
     sync,
     sync_all,
 )
+from tests.shipping import shipped_packages
+from tui.messages import sentence
 
 
 def item_of(node: Node, code: str) -> Item:
@@ -965,6 +972,70 @@ def test_a_note_that_is_kept_here_is_taken_everywhere(nodes: Three) -> None:
     sync(nodes.village, nodes.town)
 
     assert causes(nodes.village) == []
+
+
+def test_all_that_a_notice_may_say_is_taken_everywhere(nodes: Three) -> None:
+    case = submit(nodes.village)
+    sync(nodes.village, nodes.town)
+    faults = {f"fault/{n}": "𠮷" * 195 for n in range(38)}
+    faults["fault/last"] = "字" * (TOTAL_LIMIT - written_length(faults) - 16)
+    nodes.town.operator = "镇" * NAME_LIMIT
+
+    notice = {"note": "长" * NOTE_LIMIT, "facts": faults}
+    casework.take_step(nodes.town, case.id, Step.RETURN, **notice)
+    sync_all(nodes)
+
+    assert written_length(faults) == TOTAL_LIMIT
+    assert causes(nodes.village) == causes(nodes.district) == []
+    assert open_case(nodes.village, case.id).story.state is State.RETURNED
+
+
+@pytest.mark.parametrize(
+    ("note", "count"),
+    [
+        ("请补", 41),  # more than a step may say
+        ("\x01" * NOTE_LIMIT, 37),  # each is written with six letters
+    ],
+)
+def test_more_than_a_receiver_takes_is_refused_where_it_is_written(
+    nodes: Three, note: str, count: int
+) -> None:
+    case = submit(nodes.village)
+    sync(nodes.village, nodes.town)
+    said = {f"fault/{n}": "字" * 190 for n in range(count)}
+
+    with pytest.raises((StepRefused, AnswersWrong)) as refused:
+        casework.take_step(nodes.town, case.id, Step.RETURN, note=note, facts=said)
+
+    assert "写短一些，或分几次写" in sentence(refused.value)
+    assert open_case(nodes.town, case.id).story.state is State.SUBMITTED
+
+
+def test_the_green_channel_is_opened_only_by_the_tier_that_the_item_names(
+    nodes: Three,
+) -> None:
+    package = next(one for one in shipped_packages() if one.item.code == ELDER)
+    urgent = Urgent("重点人群", Tier.DISTRICT, 1)
+    item = structs.replace(package.item, urgent=urgent)
+    upkeep.publish(nodes.district, [structs.replace(package, item=item)])
+    sync_all(nodes)
+    case = submit(nodes.village)
+    sync_all(nodes)
+    facts = {"approver": "王镇长"}
+
+    with pytest.raises(StepRefused) as refused:
+        casework.take_step(nodes.town, case.id, Step.HURRY, note="急", facts=facts)
+    copy = copy_of(nodes.town, case.id)
+    forged = copy.write(nodes.town, "hurry", facts=facts)
+    put_entry(nodes.town, copy.id, forged, scope=VILLAGE)
+    sync_all(nodes)
+    casework.take_step(nodes.district, case.id, Step.HURRY, note="急", facts=facts)
+
+    assert refused.value.why == "urgent"
+    assert "要请区里来加急" in sentence(refused.value)
+    assert causes(nodes.village) == causes(nodes.district) == ["step"]
+    row = open_case(nodes.district, case.id).row
+    assert row.is_urgent and not open_case(nodes.village, case.id).row.is_urgent
 
 
 def test_an_operator_who_can_write_is_read_everywhere(nodes: Three) -> None:

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forms.check import CHINA
 from node import casework, inquiry, proof, receipts, roster
 from node.cases import open_case
+from node.clocks import ACCEPT, DELIVER, PROMISE
 from node.corrections import LATE_MARK
-from node.days import CHINA
 from node.errors import NotFound, ReceiptRefused
 from node.inquiry import Holder
 from node.lifecycle import Step
@@ -23,6 +24,7 @@ from node.records import MATERIAL
 from node.sealing import SEAL
 from node.verifying import Standing, verify
 from node.wiring import Node
+from node.workdays import Due
 from sync import seal
 from tests.node.nodes import (
     BIRTH,
@@ -457,9 +459,11 @@ def test_who_asks_is_told_the_state_the_holder_and_how_old_that_is(
 
     assert at_home.is_on_its_way and at_home.places == ("上塘村",) and at_home.is_ours
     assert not sent.is_on_its_way and sent.places == ("石门镇",)
-    assert sent.due is None
+    assert sent.next_day == (ACCEPT, Due(dt.date(2026, 11, 27), is_provisional=True))
     assert at_district.holder is Holder.DECIDER and at_district.places == ("江山市",)
-    assert at_district.due is not None and at_district.due.on > dt.date(2026, 12, 20)
+    assert at_district.next_day is not None
+    clock, due = at_district.next_day
+    assert clock == PROMISE and due.on > dt.date(2026, 12, 20)
     assert later.known_ms is not None and later.known_ms <= heard_ms
 
 
@@ -479,9 +483,10 @@ def test_a_returned_case_waits_for_the_applicant_and_a_decided_for_delivery(
 
     waits, home = (asked(nodes.village, one) for one in (returned, granted))
 
-    assert waits.holder is Holder.APPLICANT and waits.due is None
+    assert waits.holder is Holder.APPLICANT and waits.next_day is None
     assert home.holder is Holder.COLLECTOR and home.places == ("上塘村",)
-    assert home.due is not None and home.due.on == dt.date(2026, 12, 4)
+    assert home.next_day is not None and home.next_day[0] == DELIVER
+    assert home.next_day[1].on == dt.date(2026, 12, 4)
 
 
 def test_the_code_of_a_paper_finds_its_case(nodes: Three) -> None:

@@ -9,10 +9,26 @@ from forms.item import Item, Tier
 from forms.service import Fee, Member, Urgent
 from forms.service import Step as Part
 from node.branches import branches
-from node.facts import FACTS, MATERIAL_STATES, fault_of
-from node.lifecycle import Event, State, Step
+from node.facts import (
+    FACTS,
+    MATERIAL_STATES,
+    TOO_LONG,
+    TOTAL_LIMIT,
+    fault_of,
+    written_length,
+)
+from node.lifecycle import (
+    NOTE_LIMIT,
+    Event,
+    State,
+    Step,
+    decode_event,
+    encode_event,
+)
+from node.policy import BATCH_LIMIT, NAME_LIMIT, SEEN_LIMIT, TIME_LIMIT_MS
+from node.proof import SIGNATURE_LETTERS
 from node.records import RESULT_AGREE, RESULT_REFUSE, records
-from node.rights import is_to_be_heard, why_not_said
+from node.rights import looks_back, why_not_said
 from node.story import fold_events
 from tests.shipping import shipped_packages
 
@@ -247,6 +263,63 @@ def test_nothing_is_charged_without_a_rule_nor_more_than_it_allows() -> None:
     assert why_not_said(Step.FEE, said | {"yuan": "11"}, CHARGED, "", known) == "facts"
 
 
+@pytest.mark.parametrize(
+    ("rule", "yuan", "fault"),
+    [
+        ("99999999.99", "99999999.99", ""),
+        ("99999999.98", "99999999.99", "yuan"),
+        ("0.1", "0.10", ""),
+        ("0.10", "0.11", "yuan"),
+    ],
+)
+def test_money_is_compared_to_the_cent(rule: str, yuan: str, fault: str) -> None:
+    fee = Fee("工本费", "每证", "某文件", amount_yuan=rule)
+    item = structs.replace(ELDER, fees=(fee,))
+
+    said = {"fee": "工本费", "yuan": yuan, "receipt": "1"}
+
+    assert fault_of(Step.FEE, said, item) == fault
+
+
+@pytest.mark.parametrize("letter", ["字", "𠮷", '"', "\\", "\n", "\x01"])
+def test_all_that_a_step_says_has_a_limit_as_it_is_written(letter: str) -> None:
+    said = {f"fault/{n}": letter.join("一二") * 60 for n in range(100)}
+    while written_length(said) > TOTAL_LIMIT:
+        said.popitem()
+
+    assert len(said) > 5 and fault_of(Step.RETURN, said, ELDER) == ""
+    said |= {f"fault/more{n}": "字" * 200 for n in range(10)}
+    assert fault_of(Step.RETURN, said, ELDER) == TOO_LONG
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.dictionaries(st.text(max_size=5), st.text(max_size=20), max_size=4))
+def test_what_a_step_says_is_measured_as_its_event_writes_it(
+    said: dict[str, str],
+) -> None:
+    nothing = len(encode_event(Event(Step.RETURN, 1, "x", facts={"": ""})))
+    event = encode_event(Event(Step.RETURN, 1, "x", facts=said or {"": ""}))
+
+    assert written_length(said or {"": ""}) - len('{"":""}') == len(event) - nothing
+
+
+def test_the_longest_that_a_step_may_say_fits_into_an_event() -> None:
+    facts = {f"fault/{n}": "𠮷" * 195 for n in range(38)}
+    facts["fault/last"] = "字" * (TOTAL_LIMIT - written_length(facts) - 16)
+    told = facts | {"seal": "A" * SIGNATURE_LETTERS}
+    ids = tuple(f"{n:016x}-{TIME_LIMIT_MS}" for n in range(SEEN_LIMIT))
+    event = Event(
+        *(Step.TERMINATE, TIME_LIMIT_MS, '"' * NAME_LIMIT, ids, 2**63),
+        note='"' * NOTE_LIMIT,
+        batch="8" * BATCH_LIMIT,
+        facts=told,
+    )
+
+    assert (written_length(facts), written_length(told)) == (TOTAL_LIMIT, TOTAL_LIMIT)
+    assert fault_of(Step.RETURN, told, ELDER) == ""
+    assert decode_event(encode_event(event)) == event
+
+
 def test_a_limit_is_extended_once_and_no_longer_than_the_law_allows() -> None:
     tale = Tale()
     last = tale.accepted()
@@ -300,8 +373,8 @@ def test_an_item_has_branches_where_departments_work_side_by_side() -> None:
         ("食堂", 5),
     ]
     assert branches(alike) == ()
-    assert is_to_be_heard(Step.GRANT, {}, together)
-    assert not is_to_be_heard(Step.GRANT, {}, alike)
+    assert looks_back(Step.GRANT, together)
+    assert not looks_back(Step.GRANT, alike)
 
 
 def _urgent(item: Item) -> Item:

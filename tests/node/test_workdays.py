@@ -168,6 +168,16 @@ def test_counting_back_gives_the_limit_again(day: date, workdays: int) -> None:
     assert KNOWN.workdays_between(due.on, day).workdays == -workdays
 
 
+@given(days, st.integers(1, 60))
+def test_counting_back_from_a_day_is_what_one_finds_day_by_day(
+    day: date, workdays: int
+) -> None:
+    before = (day - timedelta(days=n) for n in range(1, 400))
+    worked = [one for one in before if KNOWN.is_workday(one)]
+
+    assert KNOWN.workday_before(day, workdays) == worked[workdays - 1]
+
+
 @given(days, limits)
 def test_a_due_date_is_a_working_day_and_one_more_is_later(
     day: date, workdays: int

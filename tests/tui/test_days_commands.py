@@ -122,3 +122,70 @@ def test_hurried_cases_are_listed_by_themselves(
     said = run(desks.town, "case", "list", "--urgent")
 
     assert "张伟" in said.out and "加急" in said.out and "王芳" not in said.out
+
+
+def test_who_asks_before_acceptance_is_told_by_when_he_is_answered(
+    desks: Desks, run: Shell, clock: Clock
+) -> None:
+    run(desks.district, "calendar", "publish")
+    desks.up()
+    desks.village.now_ms = clock
+    made = submit(desks.village)
+
+    said = run(desks.village, "case", "progress", made.row.number).out
+    data = run(desks.village, "case", "progress", made.row.number, "--json").out
+    clock.at_ms += 9 * DAY_MS  # Monday, November 30th
+    later = run(desks.village, "case", "progress", made.row.number).out
+
+    (found,) = json.loads(data)["cases"]
+    assert (found["next"], found["next_on"]) == ("accept", "2026-11-27")
+    assert "最迟 2026-11-27 答复：受理、不予受理，或一次告知要补的" in said
+    assert "受理后 30 个工作日内办结" in said
+    assert (
+        "最迟办结 2027-01-04（暂定）（五个工作日没有答复，依法视为已经受理）" in later
+    )
+
+
+def test_who_asks_during_a_special_procedure_is_told_how_long_it_is_to_take(
+    desks: Desks, run: Shell, clock: Clock
+) -> None:
+    desks.village.now_ms = desks.town.now_ms = clock
+    made = submit(desks.village)
+    desks.sync(desks.village)
+    casework.take_step(desks.town, made.id, Step.ACCEPT)
+    facts = {"kind": "appraisal", "days": "20"}
+    casework.take_step(desks.town, made.id, Step.PAUSE, note="需鉴定", facts=facts)
+    desks.sync(desks.village)
+
+    said = run(desks.village, "case", "progress", made.row.number).out
+
+    assert "正在鉴定，预计到 2026-12-11，不计时，结束后再算" in said
+
+
+def test_a_case_of_an_impossible_time_is_shown_printed_and_verified_all_the_same(
+    desks: Desks, run: Shell, clock: Clock
+) -> None:
+    right_ms, clock.at_ms = clock.at_ms, 2**52 - 100_000  # the year 144683
+    desks.village.now_ms = desks.town.now_ms = clock
+    made = submit(desks.village)
+    clock.at_ms = right_ms
+    desks.sync(desks.village)
+
+    said = [
+        run(desks.town, "case", *words)
+        for words in (
+            ("show", made.id),
+            ("show", made.id, "--json"),
+            ("list",),
+            ("lapses",),
+            ("paper", made.id),
+            ("progress", made.row.number),
+        )
+    ]
+    code = json.loads(run(desks.town, "case", "paper", made.id, "--json").out)["code"]
+    verdict = run(desks.town, "receipt", "verify", code)
+
+    assert [one.code for one in said] == [0] * len(said)
+    assert "有 1 步的日期可疑" in said[0].out
+    assert "2100-12-31" in said[4].out  # brought within bounds
+    assert verdict.code == 0 and "✓ 核验通过" in verdict.out

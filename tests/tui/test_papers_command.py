@@ -134,5 +134,5 @@ def test_progress_is_told_by_code_initials_and_last_digits(
     assert "以后的变化还没传到" in told[0]
     (found,) = data["cases"]
     assert (found["holder"], found["places"]) == ("accepter", ["贺村镇"])
-    assert found["known_at"] and found["next_on"] is None
+    assert found["known_at"] and found["next"] == "accept"
     assert nobody.code == 1 and "本机没有 9999 这个办件" in nobody.err

@@ -173,7 +173,8 @@ def _verdict_object(verdict: Verdict) -> dict[str, Any]:
 
 
 def _answer_object(answer: Answer) -> dict[str, Any]:
-    row, due = answer.case.row, answer.due
+    row = answer.case.row
+    clock, due = answer.next_day or ("", None)
     return {
         "id": row.id,
         "number": row.number,
@@ -186,7 +187,10 @@ def _answer_object(answer: Answer) -> dict[str, Any]:
         "known_at": iso(answer.known_ms),
         "is_here": answer.is_ours,
         "on_its_way": answer.is_on_its_way,
+        "next": clock or None,
         "next_on": due.on.isoformat() if due else None,
         "next_is_provisional": due.is_provisional if due else False,
-        "paused": answer.is_paused,
+        "deemed": answer.is_deemed,
+        "paused": answer.paused is not None,
+        "paused_to": answer.paused_to.isoformat() if answer.paused_to else None,
     }

@@ -9,6 +9,7 @@ from forms.item import Tier
 from node import calendars, cases, casework
 from node import status as node_status
 from node import upkeep as node_upkeep
+from node.days import local
 from node.desks import desk_name
 from node.fork_report import ForkedNode, forked_nodes
 from node.status import Neighbour
@@ -26,7 +27,7 @@ def iso(at_ms: int | None) -> str | None:
     """Return a time as ISO 8601 in UTC, or None for never."""
     if not at_ms:
         return None
-    return dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC).isoformat(timespec="seconds")
+    return local(at_ms).astimezone(dt.UTC).isoformat(timespec="seconds")
 
 
 @click.command(

@@ -19,6 +19,7 @@ from forms.kinds import KINDS
 from node import casework, corrections
 from node.cases import Case
 from node.corrections import OTHER
+from node.facts import TOTAL_LIMIT, written_length
 from node.lifecycle import Step
 from node.records import MATERIAL, records
 from node.wiring import Node
@@ -39,8 +40,6 @@ MATERIAL_REASONS = ("没有交", "看不清，请重拍", "过期了，请换新
 SUGGESTIONS = 9
 """As many as there are digits."""
 NOTE_CELLS = 300
-TOTAL_LIMIT = 8_000
-"""Letters of all texts of a notice together: an event has no room for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +148,11 @@ class CorrectionPage(Page):
         if not self.texts:
             self.say("还没有选：按空格选上有问题的，写明怎么改。没有退回", "alert")
             return
-        if sum(map(len, self.texts.values())) > TOTAL_LIMIT:
+        chosen = [one for one in self.targets if one.key in self.texts]
+        facts = {f"fault/{one.key}": self.texts[one.key] for one in chosen}
+        if written_length(facts) > TOTAL_LIMIT:
             self.say(f"合计最多 {TOTAL_LIMIT} 字，请写短一些。没有退回", "problem")
             return
-        chosen = [one for one in self.targets if one.key in self.texts]
         late = [one for one in chosen if not corrections.is_told(self.known, one.key)]
         names = "、".join(one.label for one in chosen)
         question = f"退回补正：{whose(self.case)}，共 {len(chosen)} 处：{names}。"
@@ -165,7 +165,6 @@ class CorrectionPage(Page):
             )
         if not await self.confirm(question, "退回", is_dangerous=is_late):
             return
-        facts = {f"fault/{one.key}": self.texts[one.key] for one in chosen}
         note = "；".join(
             self.texts[one.key]
             if one.key == OTHER
