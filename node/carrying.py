@@ -247,7 +247,7 @@ def _carry_out(
     older = stick.own_volumes(folder, node.id, peer.node)
     scopes = talk.shared_scopes(node, peer)
     talk.sign_vectors(node, scopes)
-    entries, cases, _ = node.store.journal.owed_to(peer.node, scopes)
+    entries, cases, _ = node.store.arrivals.owed_to(peer.node, scopes)
     files = sum(1 for _ in attachments.unacknowledged(node, peer))
     pack = packs.begin(node, peer, scopes, _mark(node, peer))
     # What was told on a stick that is lost was not told: each pack tells it all.
@@ -549,7 +549,7 @@ def _answer(
     talk.sign_vectors(node, scopes)
     traffic = packs.traffic(node, peer.node)
     if not (
-        node.store.journal.owed_to(peer.node, scopes)[0]
+        node.store.arrivals.owed_to(peer.node, scopes)[0]
         or any(True for _ in attachments.unacknowledged(node, peer))
         or _news(node, peer)
         or traffic.missing
@@ -567,7 +567,7 @@ def _answer(
 
 def _news(node: Node, peer: Certificate) -> bool:
     """Say whether we hold an acknowledgement that a peer has not shown to know."""
-    told = node.store.journal.told(peer.node)
+    told = node.store.vectors.told(peer.node)
     return any(
         one.counter > told.get(one.key, 0) for one in talk.shared_vectors(node, peer)
     )

@@ -163,4 +163,4 @@ def _owes(node: Node) -> bool:
     if above is None:
         return False
     scopes = talk.shared_scopes(node, above)
-    return bool(scopes) and node.store.journal.owed_to(above.node, scopes)[0] > 0
+    return bool(scopes) and node.store.arrivals.owed_to(above.node, scopes)[0] > 0

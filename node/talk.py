@@ -137,8 +137,8 @@ class _Holdings:
         """Return it as far as it is proven. Who says to have more of our own streams
         than we have may have it from a copy of us, and then lacks what is ours.
         """
-        journal = self.node.store.journal
-        vector = journal.vector_of(holder, scope)
+        vectors = self.node.store.vectors
+        vector = vectors.of(holder, scope)
         if vector is None:
             return None
         heads = tuple(
@@ -146,7 +146,7 @@ class _Holdings:
             if head.node != self.node.id
             else with_fields(
                 head,
-                sequence=journal.proven(StreamId(head.node, head.epoch, scope), holder),
+                sequence=vectors.proven(StreamId(head.node, head.epoch, scope), holder),
             )
             for head in vector.heads
         )
@@ -167,18 +167,18 @@ def shared_scopes(node: Node, peer: Certificate) -> list[str]:
     """Return the scopes of which we have anything and that the peer shares."""
     return [
         scope
-        for scope in node.store.journal.scopes(node.id)
+        for scope in node.store.vectors.scopes(node.id)
         if holds(node.certificate, scope) and holds(peer, scope)
     ]
 
 
 def sign_vectors(node: Node, scopes: list[str]) -> None:
     """Acknowledge what is on disk: a new signed vector where our old one is behind."""
-    journal = node.store.journal
+    vectors = node.store.vectors
     with node.store.transaction():
         for scope in scopes:
-            heads = tuple(journal.heads(scope))
-            known = journal.vector_of(node.id, scope)
+            heads = tuple(node.store.journal.heads(scope))
+            known = vectors.of(node.id, scope)
             if known is not None and known.heads == heads:
                 continue
             vector = Vector(
@@ -190,7 +190,7 @@ def sign_vectors(node: Node, scopes: list[str]) -> None:
                 heads=heads,
             )
             signed = sign_vector(node.secrets.sign_key, vector)
-            journal.put_vector(vector, signed, vector.at_ms, heads)
+            vectors.put(vector, signed, vector.at_ms, heads)
 
 
 def _next_counter(node: Node, known: Vector | None) -> int:
@@ -210,7 +210,7 @@ def shared_vectors(node: Node, peer: Certificate) -> list[HeldVector]:
     """
     roster = node.roster
     found = []
-    for vector in node.store.journal.vectors():
+    for vector in node.store.vectors.all():
         if not (holds(node.certificate, vector.scope) and holds(peer, vector.scope)):
             continue
         holder = roster.latest(vector.holder)
@@ -253,7 +253,7 @@ class Speaker:
             peer.node,
             scopes,
             shared_vectors(node, peer),
-            node.store.journal.told(peer.node) if told is None else told,
+            node.store.vectors.told(peer.node) if told is None else told,
             wants,
             pieces,
         )
@@ -398,7 +398,7 @@ class Answering:
     def _note(self, peer: Certificate, said: Outgoing, bytes_out: int) -> None:
         registry = self._node.store.registry
         with self._node.store.transaction():
-            self._node.store.journal.set_told(peer.node, said.told)
+            self._node.store.vectors.set_told(peer.node, said.told)
             known = registry.peer(peer.node)
             registry.set_peer(
                 replace(
@@ -520,7 +520,7 @@ class _Exchange:
         """What the peer has asked for in its last answer."""
         self._given: Iterator[Piece] = iter(())
         """What it gets for that, in the next run."""
-        self._progress = Progress(node.store.journal.count_proven(peer.node))
+        self._progress = Progress(node.store.vectors.count_proven(peer.node))
         self._idle_rounds = 0
 
     def is_done_after_a_round(self) -> bool:
@@ -559,7 +559,7 @@ class _Exchange:
 
     def _has_grown(self) -> bool:
         return self._progress.has_grown(
-            self._node.store.journal.count_proven(self._peer.node),
+            self._node.store.vectors.count_proven(self._peer.node),
             self.report.received + self.report.pieces_in,
             attachments.counts_asked(self._node, self._peer),
         )
@@ -568,7 +568,7 @@ class _Exchange:
         """Keep what the peer has been told, before what it tells is added to it."""
         assert speaker.said is not None
         with self._node.store.transaction():
-            self._node.store.journal.set_told(self._peer.node, speaker.said.told)
+            self._node.store.vectors.set_told(self._peer.node, speaker.said.told)
 
     def _can_give(self) -> bool:
         """Prepare what the peer wants; say whether there is anything."""
@@ -691,7 +691,7 @@ def _note_refusal(node: Node, data: bytes, fault: PeerFault) -> None:
 def _keep_refusal(node: Node, sender: bytes, fault: PeerFault) -> None:
     cause = TOO_NEW if isinstance(fault, TooNew) else "bundle"
     with node.store.transaction():
-        node.store.journal.put_refusal(node.now_ms(), sender, cause, str(fault))
+        node.store.refusals.put(node.now_ms(), sender, cause, str(fault))
 
 
 def _word(node: Node, error: SyncError) -> str:

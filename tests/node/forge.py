@@ -312,4 +312,4 @@ def claim(
 
 
 def refusals(node: Node) -> list[tuple[str, str]]:
-    return [(row[2], row[3]) for row in node.store.journal.refusals(1000)]
+    return [(row[2], row[3]) for row in node.store.refusals.newest(1000)]

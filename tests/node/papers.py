@@ -81,12 +81,12 @@ def _hear(node: Node, other: Node) -> None:
         node.id,
         scopes,
         talk.shared_vectors(other, peer),
-        other.store.journal.told(node.id),
+        other.store.vectors.told(node.id),
     )
     while outgoing := speech.parcel(64 * 1024):
         absorb.absorb(node, outgoing.parcel, who(node, other))
         with other.store.transaction():
-            other.store.journal.set_told(node.id, outgoing.told)
+            other.store.vectors.set_told(node.id, outgoing.told)
 
 
 def asked(node: Node, other: Node) -> dict[str, int]:

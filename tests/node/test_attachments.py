@@ -621,7 +621,7 @@ def test_a_node_that_may_not_write_says_later_what_it_holds(
     # Its own signed word comes back, and not yet what it is about.
     signed = [
         vector.signed
-        for vector in nodes.village.store.journal.vectors()
+        for vector in nodes.village.store.vectors.all()
         if vector.holder == nodes.town.id
     ]
     absorb.absorb(nodes.town, parcel([], signed), nodes.village.certificate)

@@ -562,7 +562,7 @@ def test_a_stranger_is_not_trusted_and_leaves_nothing(
     assert [one.why for one in came.faults] == ["not-trusted"]
     assert came.senders == ()
     assert digests(nodes.town) == held
-    assert nodes.town.store.journal.count_refusals() == 0
+    assert nodes.town.store.refusals.count() == 0
 
 
 def test_a_revoked_node_is_not_heard_and_nothing_is_carried_to_it(

@@ -109,7 +109,7 @@ def test_a_copied_home_that_writes_is_named_and_both_sides_are_seen(
         assert open_case(node, second.id).fields == second.fields
         assert node.store.cases.get(other.row.document) is not None
         assert lines(node, stream_of(nodes.village)) == [(0, 1), (1, 2), (1, 2)]
-        assert node.store.journal.count_refusals() == 0
+        assert node.store.refusals.count() == 0
         assert causes(node) == []
     step(nodes.town, second.id, Step.ACCEPT)
     sync_all(nodes)
@@ -227,7 +227,7 @@ def test_who_has_more_of_ours_than_we_have_may_have_it_from_a_copy(
     submit(copy)
     sync(copy, nodes.town)
     mine = submit(nodes.village)
-    words = [one.signed for one in nodes.town.store.journal.vectors()]
+    words = [one.signed for one in nodes.town.store.vectors.all()]
 
     # The words of the town alone, as when the line is cut behind them.
     send(nodes.town, nodes.village, parcel([], words))
@@ -248,7 +248,7 @@ def test_the_words_of_a_copy_that_is_gone_do_not_silence_us(
     talk.sign_vectors(copy, [VILLAGE])
     words = [
         one.signed
-        for one in copy.store.journal.vectors()
+        for one in copy.store.vectors.all()
         if (one.holder, one.scope) == (copy.id, VILLAGE)
     ]
     # All that is left of the copy: its word, with a higher number than ours.
@@ -260,8 +260,8 @@ def test_the_words_of_a_copy_that_is_gone_do_not_silence_us(
 
     assert nodes.town.store.cases.get(mine.row.document) is not None
     assert shared_digests(nodes.village, nodes.town)
-    known = nodes.town.store.journal.vector_of(nodes.village.id, VILLAGE)
-    own = nodes.village.store.journal.vector_of(nodes.village.id, VILLAGE)
+    known = nodes.town.store.vectors.of(nodes.village.id, VILLAGE)
+    own = nodes.village.store.vectors.of(nodes.village.id, VILLAGE)
     assert known == own
 
 
@@ -990,7 +990,7 @@ def test_a_restored_server_does_not_forget_what_it_was_reminded_of(
     nodes.town = reopen(backup, nodes.clock)
     said = [
         vector.signed
-        for vector in nodes.village.store.journal.vectors()
+        for vector in nodes.village.store.vectors.all()
         if vector.holder == nodes.town.id
     ]
 

@@ -762,7 +762,7 @@ def test_nobody_else_can_speak_in_a_village_s_stream(nodes: Three) -> None:
     send(other, nodes.town, parcel([chunk]))
 
     assert digests(nodes.town) | {TOWN: ""} == before | {TOWN: ""}
-    assert nodes.town.store.journal.count_refusals() == 1
+    assert nodes.town.store.refusals.count() == 1
     assert nodes.town.store.cases.get(document) is None
     assert open_case(nodes.town, case.id).story.state is State.SUBMITTED
 
@@ -918,7 +918,7 @@ def test_a_revoked_node_is_not_spoken_with(nodes: Three) -> None:
         sync(nodes.village, nodes.town)
 
     assert nodes.town.store.documents.count() == 0
-    assert "revoked" in nodes.town.store.journal.refusals(1)[0][3]
+    assert "revoked" in nodes.town.store.refusals.newest(1)[0][3]
 
 
 def test_what_begins_to_wait_while_its_part_arrives_is_not_forgotten(

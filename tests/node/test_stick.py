@@ -405,7 +405,7 @@ def test_a_file_of_forged_bundles_is_left_and_refused_once(
     came = carry_in(town, stick)
 
     assert came.faults == (Fault("forged", "not-trusted", MOST_FORGED),)
-    assert town.store.journal.count_refusals() == 1
+    assert town.store.refusals.count() == 1
     assert open_case(town, case.id).story.state is State.SUBMITTED
 
 

@@ -298,7 +298,7 @@ def test_a_stream_is_read_as_it_was_written(store: Store) -> None:
     assert journal.hash_at(STREAM, 3) == links[2][1]
     assert journal.hash_at(STREAM, 6) is None
     assert journal.entry(10_000) is None
-    assert journal.scopes() == [STREAM.scope]
+    assert store.vectors.scopes() == [STREAM.scope]
     assert journal.heads(STREAM.scope) == [Head(STREAM.node, 1, 5, links[-1][1])]
     assert journal.heads("public") == []
     pages = list(journal.in_order_of_arrival(page=2))
@@ -348,18 +348,18 @@ def test_arrived_is_what_the_newest_vector_covers_since_it_does(
             for at_ms, (who, upto) in enumerate(told, 1):
                 head = Head(STREAM.node, 1, upto, b"h" * 32)
                 vector = Vector(holders[who], 1, STREAM.scope, at_ms, at_ms, (head,))
-                store.journal.put_vector(vector, SignedVector(b"", b""), at_ms, [head])
+                store.vectors.put(vector, SignedVector(b"", b""), at_ms, [head])
                 has[who] = upto
                 since[who] = (since[who] or at_ms) if upto == 9 else 0
 
-        acknowledged = store.journal.acknowledged
+        acknowledged = store.arrivals.acknowledged
         since_by_holder = dict(zip(holders, since, strict=True))
         assert acknowledged(b"d", STREAM.node, holders) == since_by_holder
         for who, holder in enumerate(holders):
-            entries, documents, _ = store.journal.owed_to(holder, [STREAM.scope])
+            entries, documents, _ = store.arrivals.owed_to(holder, [STREAM.scope])
             assert (entries, documents) == (9 - has[who], int(has[who] < 9))
         assert acknowledged(b"x", STREAM.node, holders) == {}
-        assert store.journal.claimed_sequence(STREAM) == 0, "only its author can say"
+        assert store.vectors.claimed_sequence(STREAM) == 0, "only its author can say"
     finally:
         store.close()
 
@@ -371,9 +371,9 @@ def test_what_an_author_has_once_claimed_stands_when_he_says_less(store: Store) 
         for counter, upto in enumerate((2, 7, 3), 1):
             head = Head(author, 1, upto, b"h" * 32)
             vector = Vector(author, 1, STREAM.scope, counter, counter, (head,))
-            store.journal.put_vector(vector, SignedVector(b"", b""), counter, [head])
+            store.vectors.put(vector, SignedVector(b"", b""), counter, [head])
 
-    assert store.journal.claimed_sequence(STREAM) == 7
+    assert store.vectors.claimed_sequence(STREAM) == 7
 
 
 # -- documents, drafts, registry ---------------------------------------------------

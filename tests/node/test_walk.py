@@ -103,9 +103,9 @@ def test_nothing_has_arrived_because_it_was_sent(nodes: Three) -> None:
     answer(nodes.town, data)
 
     town = nodes.town.id
-    journal = nodes.village.store.journal
+    acknowledged = nodes.village.store.arrivals.acknowledged
     assert nodes.town.store.cases.get(document) is not None
-    assert journal.acknowledged(document, nodes.village.id, [town]) == {town: 0}
+    assert acknowledged(document, nodes.village.id, [town]) == {town: 0}
     assert arrivals(nodes.village, [document])[document] == Arrival(0, 0)
 
 
