@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from msgspec.structs import replace as with_fields
 
-from node import attachments, packs, stick, talk, waiting
+from node import attachments, hearing, packs, speaking, stick, waiting
 from node.errors import NotAllowed, StickTrouble
 from node.files import alone
 from node.packs import Part
@@ -245,14 +245,14 @@ def _carry_out(
     stick.must_be_folder(folder)
     stick.drop_unfinished(folder, node.id, peer.node)
     older = stick.own_volumes(folder, node.id, peer.node)
-    scopes = talk.shared_scopes(node, peer)
-    talk.sign_vectors(node, scopes)
+    scopes = speaking.shared_scopes(node, peer)
+    speaking.sign_vectors(node, scopes)
     entries, cases, _ = node.store.arrivals.owed_to(peer.node, scopes)
     files = sum(1 for _ in attachments.unacknowledged(node, peer))
     pack = packs.begin(node, peer, scopes, _mark(node, peer))
     # What was told on a stick that is lost was not told: each pack tells it all.
     words = packs.all_words(node, peer.node, set(older.values()))
-    speaker = talk.Speaker(
+    speaker = speaking.Speaker(
         node,
         peer,
         told={},
@@ -309,7 +309,7 @@ class _Run:
 
     def __init__(
         self,
-        speaker: talk.Speaker,
+        speaker: speaking.Speaker,
         pack: int,
         volume_bytes: int,
         free_bytes: int,
@@ -364,7 +364,7 @@ class _Run:
 
 def _mark(node: Node, peer: Certificate) -> bytes:
     """Return what stands for all that could be said to a peer now."""
-    shared = talk.shared_vectors(node, peer)
+    shared = speaking.shared_vectors(node, peer)
     return packs.mark(node, peer.node, digest({one.key: one.counter for one in shared}))
 
 
@@ -480,8 +480,8 @@ class _Taking:
         try:
             if address.sender in self._forgers:
                 # So a refusal is written once for each sender, not for each bundle.
-                talk.open_bundle(self._node, data)
-            taken = talk.take(self._node, data)
+                hearing.open_bundle(self._node, data)
+            taken = hearing.take(self._node, data)
         except TooNew:
             self.newer.add(address.sender)
             self._room.keep(data, address)
@@ -528,7 +528,7 @@ class _Noting:
         self._whose: tuple[Certificate, int] | None = None
         self._parts: list[Part] = []
 
-    def add(self, taken: talk.Taken, *, is_taken: bool) -> None:
+    def add(self, taken: hearing.Taken, *, is_taken: bool) -> None:
         whose = taken.sender, taken.header.sender_epoch
         if whose != self._whose or len(self._parts) == NOTED_TOGETHER:
             self.flush()
@@ -545,8 +545,8 @@ def _answer(
     node: Node, folder: Path, peer: Certificate, volume_bytes: int
 ) -> tuple[CarriedOut | None, bool]:
     """Write what a sender should hear now; nothing if it knows, or if it lies there."""
-    scopes = talk.shared_scopes(node, peer)
-    talk.sign_vectors(node, scopes)
+    scopes = speaking.shared_scopes(node, peer)
+    speaking.sign_vectors(node, scopes)
     traffic = packs.traffic(node, peer.node)
     if not (
         node.store.arrivals.owed_to(peer.node, scopes)[0]
@@ -569,7 +569,8 @@ def _news(node: Node, peer: Certificate) -> bool:
     """Say whether we hold an acknowledgement that a peer has not shown to know."""
     told = node.store.vectors.told(peer.node)
     return any(
-        one.counter > told.get(one.key, 0) for one in talk.shared_vectors(node, peer)
+        one.counter > told.get(one.key, 0)
+        for one in speaking.shared_vectors(node, peer)
     )
 
 

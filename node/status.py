@@ -8,7 +8,7 @@ sending: it all follows from entries held and vectors signed.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from node import standing, talk
+from node import hearing, speaking, standing
 from node.fork_report import unhealed
 from node.packs import Traffic, traffic
 from node.store.registry import Peer
@@ -148,7 +148,7 @@ def neighbours(node: Node) -> list[Neighbour]:
         if roster.is_revoked(certificate.node):
             found.append(_put_out(node, certificate, met, heard))
             continue
-        scopes = talk.shared_scopes(node, certificate)
+        scopes = speaking.shared_scopes(node, certificate)
         entries, cases, oldest_ms = (
             node.store.arrivals.owed_to(certificate.node, scopes)
             if scopes
@@ -222,7 +222,7 @@ def trouble(node: Node) -> Trouble:
 
 
 def _needs_upgrade(node: Node) -> bool:
-    last_ms = node.store.refusals.last_ms(talk.TOO_NEW)
+    last_ms = node.store.refusals.last_ms(hearing.TOO_NEW)
     return last_ms is not None and abs(node.now_ms() - last_ms) < UPGRADE_ASKED_MS
 
 

@@ -18,7 +18,7 @@ from textual.message import Message
 from textual.theme import BUILTIN_THEMES
 from textual.widgets import Input
 
-from node import cases, casework, status, talk, waiting
+from node import cases, casework, peers, status, talk, waiting
 from node.service import Background
 from node.status import Above, Trouble
 from node.store.cases import Filter
@@ -318,8 +318,8 @@ class LianbanApp(App[None]):
         try:
             node = self.node.another_connection()
             try:
-                peer = talk.find_neighbour(node)
-                client = talk.client_for(node, peer)
+                peer = peers.find_neighbour(node)
+                client = peers.client_for(node, peer)
                 try:
                     report = talk.sync_over(node, peer, client.exchange)
                     waiting.retry_if_news(node)

@@ -7,8 +7,8 @@ from node.store.connection import Handle
 from sync import seal
 from sync import stream as streams
 from sync.envelope import Parent, change_hash
-from sync.stream import Checkpoint, Chunk, Entry, StreamId
-from sync.vector import Head, Span
+from sync.stream import Checkpoint, Entry, StreamId
+from sync.vector import Head
 
 _GROUP = 500
 _ENTRY_COLUMNS = (
@@ -339,57 +339,6 @@ class Journal:
                 values,
             )
         ]
-
-
-def read_chunk(
-    journal: Journal,
-    span: Span,
-    max_entries: int,
-    max_bytes: int,
-    private: bytes,
-    me: bytes,
-) -> Chunk | None:
-    """Return the beginning of `span` with a checkpoint over it.
-
-    Our own streams are signed where we cut them; what we relay is cut at the
-    checkpoints of its author.
-    """
-    stream = span.stream
-    rows = [
-        stored.entry
-        for stored in journal.entries(
-            stream, span.first, min(span.last, span.first + max_entries - 1)
-        )
-    ]
-    size = 0
-    for fitting, entry in enumerate(rows):
-        size += len(entry.payload or b"")
-        if size > max_bytes and fitting:
-            rows = rows[:fitting]
-            break
-    if not rows:
-        return None
-    if stream.node == me:
-        chain_hash = journal.hash_at(stream, rows[-1].sequence)
-        assert chain_hash is not None
-        checkpoint: Checkpoint | None = streams.sign_checkpoint(
-            private, stream, rows[-1].sequence, chain_hash
-        )
-    else:
-        checkpoint = journal.checkpoint_between(stream, span.first, rows[-1].sequence)
-        if checkpoint is None:
-            following = journal.next_checkpoint(stream, span.first)
-            if following is None or following - span.first >= streams.MAX_CHUNK_ENTRIES:
-                return None
-            rows = [s.entry for s in journal.entries(stream, span.first, following)]
-            checkpoint = journal.checkpoint_between(stream, following, following)
-    assert checkpoint is not None
-    return streams.pack(
-        stream,
-        [row for row in rows if row.sequence <= checkpoint.sequence],
-        checkpoint,
-        lambda documents: journal.last_changes(stream, documents, span.first),
-    )
 
 
 def _entry(row: Sequence[object]) -> Entry:

@@ -7,11 +7,10 @@ bundles; only the checks that stand before an honest writer are left out.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from node import attachments, journal, talk
+from node import answering, attachments, journal, peers, speaking
 from node.casework import _event_id  # the very rule that receivers check
 from node.lifecycle import Event, decode_event, encode_event, frontier
 from node.policy import SCHEMA
-from node.store.journal import read_chunk
 from node.wiring import Node
 from sync import bundle, seal
 from sync.actor import actor_of, document_id
@@ -233,14 +232,8 @@ def hash_of(raw: bytes) -> bytes:
 def chunk_of(node: Node, stream: StreamId, first: int = 1, last: int = 2**40) -> Chunk:
     """Return entries of a stream that `node` holds, as it would send them."""
     last = min(last, node.store.journal.head(stream)[0])
-    chunk = read_chunk(
-        node.store.journal,
-        Span(stream, first, last),
-        4096,
-        2**30,
-        node.secrets.sign_key,
-        node.id,
-    )
+    span = Span(stream, first, last)
+    chunk = speaking.Holdings(node).read_chunk(span, 4096, 2**30)
     assert chunk is not None
     return chunk
 
@@ -266,7 +259,7 @@ def parcel(
 
 def send(sender: Node, receiver: Node, content: Parcel) -> bytes:
     """Hand a parcel to `receiver` in a true bundle of `sender`; return the answer."""
-    (reply,) = talk.answer(receiver, [wrap(sender, receiver, content)])
+    (reply,) = answering.answer(receiver, [wrap(sender, receiver, content)])
     return reply
 
 
@@ -284,14 +277,14 @@ def wrap(sender: Node, receiver: Node, content: Parcel) -> bytes:
 
 def bundles(node: Node, peer: Certificate) -> Iterator[bytes]:
     """Yield everything that `peer` lacks, as a line without an end would carry it."""
-    speaker = talk.Speaker(node, peer, pieces=attachments.owed(node, peer))
+    speaker = speaking.Speaker(node, peer, pieces=attachments.owed(node, peer))
     while outgoing := speaker.parcel():
         yield speaker.wrap(outgoing)
 
 
 def bundle_for(sender: Node, receiver: Node) -> bytes:
     """Return what `sender` has for `receiver` now, as it would lie on a stick."""
-    peer = talk.find_neighbour(sender, receiver.id.hex())
+    peer = peers.find_neighbour(sender, receiver.id.hex())
     (data,) = bundles(sender, peer)
     return data
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from node import absorb, attachments, casework, intake, talk
+from node import absorb, attachments, casework, intake, peers, speaking
 from node.attachments import TakenPieces
 from node.cases import Case
 from node.lifecycle import Step
@@ -52,7 +52,7 @@ def attach(node: Node, case: str, path: Path) -> str:
 
 
 def who(node: Node, other: Node) -> Certificate:
-    return talk.find_neighbour(node, other.id.hex())
+    return peers.find_neighbour(node, other.id.hex())
 
 
 def agree(one: Node, other: Node) -> None:
@@ -74,13 +74,13 @@ def agree_all(nodes: Three, rounds: int = 2) -> None:
 
 def _hear(node: Node, other: Node) -> None:
     peer = who(other, node)
-    scopes = talk.shared_scopes(other, peer)
-    talk.sign_vectors(other, scopes)
+    scopes = speaking.shared_scopes(other, peer)
+    speaking.sign_vectors(other, scopes)
     speech = Speech(
-        talk._Holdings(other),
+        speaking.Holdings(other),
         node.id,
         scopes,
-        talk.shared_vectors(other, peer),
+        speaking.shared_vectors(other, peer),
         other.store.vectors.told(node.id),
     )
     while outgoing := speech.parcel(64 * 1024):

@@ -5,7 +5,7 @@ import shutil
 from itertools import count
 from pathlib import Path
 
-from node import carrying, packs, talk
+from node import carrying, packs, peers
 from node.carrying import CarriedIn, CarriedOut, FromOne
 from node.packs import Traffic
 from node.wiring import Node
@@ -16,7 +16,7 @@ SMALL = 3_000
 
 
 def peer_of(one: Node, other: Node):  # type: ignore[no-untyped-def]
-    return talk.find_neighbour(one, other.id.hex())
+    return peers.find_neighbour(one, other.id.hex())
 
 
 def carry_out(

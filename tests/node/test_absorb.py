@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from node import talk
+from node import answering, hearing, peers, speaking, talk
 from node.absorb import MOST_REFUSED, absorb
 from node.audit import SCOPE_REFUSED
 from node.cases import open_case
@@ -423,12 +423,12 @@ def test_a_bundle_s_answer_is_of_no_use_to_who_repeats_it(nodes: Three) -> None:
 
     assert digests(nodes.town) == before
     with pytest.raises(NotForUs):
-        talk.open_bundle(nodes.other_village, again)
+        hearing.open_bundle(nodes.other_village, again)
 
 
 def test_an_answer_of_somebody_else_is_refused(nodes: Three) -> None:
     submit(nodes.village)
-    peer = talk.find_neighbour(nodes.village)
+    peer = peers.find_neighbour(nodes.village)
 
     def somebody_else(run: Iterator[bytes]) -> Iterator[bytes]:
         assert list(run)
@@ -566,10 +566,10 @@ def test_a_counter_after_which_none_could_follow_is_not_taken(nodes: Three) -> N
 def test_an_older_vector_after_a_newer_changes_nothing(nodes: Three) -> None:
     submit(nodes.village)
     sync(nodes.village, nodes.town)
-    peer = talk.find_neighbour(nodes.town, nodes.village.id.hex())
+    peer = peers.find_neighbour(nodes.town, nodes.village.id.hex())
     held = [
         v
-        for v in talk.shared_vectors(nodes.town, peer)
+        for v in speaking.shared_vectors(nodes.town, peer)
         if (v.holder, v.scope) == (nodes.town.id, VILLAGE)
     ]
     second = submit(nodes.village)
@@ -592,11 +592,11 @@ def test_a_large_backlog_goes_in_rounds_and_each_round_counts(nodes: Three) -> N
     for _ in range(11):
         put_entry(nodes.village, b"", noise.randbytes(500 * 1024), kind="later")
     case = submit(nodes.village)
-    peer = talk.find_neighbour(nodes.village)
+    peer = peers.find_neighbour(nodes.village)
     seen: list[int] = []
 
     def carry(run: Iterator[bytes]) -> Iterator[bytes]:
-        conversation = talk.Answering(nodes.town)
+        conversation = answering.Answering(nodes.town)
         for data in run:
             assert len(data) <= bundle.MAX_BUNDLE_BYTES
             conversation.take(data)
@@ -615,10 +615,10 @@ def test_a_cut_backlog_goes_on_where_it_was_cut(nodes: Three) -> None:
     noise = random.Random(4)
     for _ in range(20):
         put_entry(nodes.village, b"", noise.randbytes(500 * 1024), kind="later")
-    peer = talk.find_neighbour(nodes.village)
+    peer = peers.find_neighbour(nodes.village)
 
     def cut_in_the_middle(run: Iterator[bytes]) -> Iterator[bytes]:
-        conversation = talk.Answering(nodes.town)
+        conversation = answering.Answering(nodes.town)
         for data in islice(run, 7):
             conversation.take(data)
         next(run)  # this one is under way when the line is cut

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from node import audit, journal, roster, talk, upkeep
+from node import audit, journal, peers, roster, upkeep
 from node.cases import open_case
 from node.errors import NotAllowed
 from node.lifecycle import State, Step
@@ -334,7 +334,7 @@ def test_a_revocation_can_be_heard_twice_and_made_twice(nodes: Three) -> None:
     submit(nodes.village)
     sync_all(nodes)
     for _ in range(2):
-        who = talk.find_neighbour(nodes.district, nodes.village.id.hex())
+        who = peers.find_neighbour(nodes.district, nodes.village.id.hex())
         roster.revoke(nodes.district, who, "x")
     sync(nodes.town, nodes.district)
 

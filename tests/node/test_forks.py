@@ -6,7 +6,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from node import casework, forks, journal, roster, talk, upkeep
+from node import casework, forks, journal, roster, speaking, upkeep
 from node.absorb import take_chunk
 from node.cases import open_case
 from node.errors import Forked, WriteForbidden
@@ -245,7 +245,7 @@ def test_the_words_of_a_copy_that_is_gone_do_not_silence_us(
     nodes: Three, copy: Node
 ) -> None:
     submit(copy)
-    talk.sign_vectors(copy, [VILLAGE])
+    speaking.sign_vectors(copy, [VILLAGE])
     words = [
         one.signed
         for one in copy.store.vectors.all()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from node import journal, roster, talk, upkeep
+from node import answering, journal, peers, roster, talk, upkeep
 from node.cases import open_case
 from node.status import trouble
 from node.wiring import Node
@@ -176,11 +176,13 @@ def test_a_format_that_never_was_asks_for_no_upgrade(nodes: Three) -> None:
 
 def test_an_answer_of_a_newer_format_says_that_we_must_upgrade(nodes: Three) -> None:
     case = submit(nodes.village)
-    peer = talk.find_neighbour(nodes.village)
+    peer = peers.find_neighbour(nodes.village)
 
     with pytest.raises(TooNew):
         talk.sync_over(
-            nodes.village, peer, lambda run: map(newer, talk.answer(nodes.town, run))
+            nodes.village,
+            peer,
+            lambda run: map(newer, answering.answer(nodes.town, run)),
         )
 
     assert nodes.village.store.registry.peer(peer.node).last_result == "upgrade-here"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from node import peers, roster, talk
+from node import peers, roster
 from node.cases import open_case
 from node.errors import Ambiguous, NodeError, NotAllowed, NotFound, PeerImpossible
 from node.lifecycle import State, Step
@@ -268,4 +268,4 @@ def test_an_invitation_gives_the_line_above_and_no_other_desk(
     finally:
         fresh.close()
     assert peers.ADDRESS.fullmatch("10.0.0.2:8443")
-    assert talk.find_neighbour(nodes.village).name == "石门镇"
+    assert peers.find_neighbour(nodes.village).name == "石门镇"

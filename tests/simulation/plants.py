@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import node.store
-from node import absorb, judge, story, talk
+from node import absorb, judge, story
 from node.document_plan import DocumentPlan
 from node.lifecycle import Event
 from node.store.arrivals import Arrivals
@@ -20,7 +20,7 @@ from node.wiring import Node
 from sync import exchange
 from sync.identity import Certificate
 from sync.stream import Chunk
-from sync.vector import Head, Span, Vector
+from sync.vector import Head, Span, Vector, sign_vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def _sign(node: Node, scope: str, heads: tuple[Head, ...]) -> None:
     known = node.store.vectors.of(node.id, scope)
     counter = known.counter + 1 if known else 1
     vector = Vector(node.id, 1, scope, counter, node.now_ms(), heads)
-    signed = talk.sign_vector(node.secrets.sign_key, vector)
+    signed = sign_vector(node.secrets.sign_key, vector)
     with node.store.transaction():
         node.store.vectors.put(vector, signed, vector.at_ms, heads)
 

@@ -5,8 +5,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from unittest import mock
 
-from node import carrying, enrol, talk, waiting
-from node.talk import Answering, Report
+from node import carrying, enrol, peers, talk, waiting
+from node.answering import Answering
+from node.talk import Report
 from node.wiring import Node
 from sync import exchange as exchanges
 from sync.identity import Certificate
@@ -35,7 +36,7 @@ def line_to(door: object) -> AbstractContextManager[object]:
 
 def peer_of(node: Node, wanted: bytes) -> Certificate:
     """Return what a node knows of another."""
-    return talk.find_neighbour(node, wanted.hex())
+    return peers.find_neighbour(node, wanted.hex())
 
 
 def exchange(node: Node, peer: Certificate, line: Line) -> Report:

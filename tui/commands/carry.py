@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from node import carrying, standing, status, talk
+from node import carrying, peers, standing, status
 from node.carrying import CarriedIn, CarriedOut, Progress
 from node.packs import Traffic
 from sync.carry import Gap
@@ -59,7 +59,7 @@ def out(
         made = carrying.carry_out(
             node,
             folder,
-            talk.find_neighbour(node, peer),
+            peers.find_neighbour(node, peer),
             volume_bytes=volume_size,
             on_progress=None if as_json else _progress("已写"),
         )
