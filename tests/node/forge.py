@@ -7,9 +7,11 @@ bundles; only the checks that stand before an honest writer are left out.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from forms.item import Item
 from node import answering, attachments, journal, peers, speaking
 from node.casework import _event_id  # the very rule that receivers check
 from node.lifecycle import Event, decode_event, encode_event, frontier
+from node.material import Material, encode_material
 from node.policy import SCHEMA
 from node.wiring import Node
 from sync import bundle, seal
@@ -224,6 +226,18 @@ def _leb(number: int) -> bytes:
 
 def hash_of(raw: bytes) -> bytes:
     return read_change(raw).hash
+
+
+def item_of(node: Node, code: str) -> Item:
+    """Return an item that is in force here."""
+    package = node.package(package_of(node, code))
+    assert package is not None
+    return package.item
+
+
+def file_text(size: int, **more: str) -> str:
+    """Return the record of a file as a document holds it."""
+    return encode_material(Material("a.pdf", size, **more))
 
 
 # -- what travels -----------------------------------------------------------------
