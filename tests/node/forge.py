@@ -13,13 +13,15 @@ from node.casework import _event_id  # the very rule that receivers check
 from node.lifecycle import Event, decode_event, encode_event, frontier
 from node.material import Material, encode_material
 from node.policy import SCHEMA
+from node.roster import take_step
 from node.wiring import Node
 from sync import bundle, seal
 from sync.actor import actor_of, document_id
+from sync.canonical import encode
 from sync.change import read_change
 from sync.document import Document, merge_changes
 from sync.exchange import Parcel, encode_parcel
-from sync.identity import Certificate
+from sync.identity import Certificate, Revocation, sign_roster_entry
 from sync.stream import (
     KIND_CHANGE,
     Chunk,
@@ -30,6 +32,7 @@ from sync.stream import (
     sign_checkpoint,
 )
 from sync.vector import Head, SignedVector, Span, Vector, sign_vector
+from tests.node.nodes import Three
 
 NONCE = b"\xfe" * 8
 
@@ -238,6 +241,22 @@ def item_of(node: Node, code: str) -> Item:
 def file_text(size: int, **more: str) -> str:
     """Return the record of a file as a document holds it."""
     return encode_material(Material("a.pdf", size, **more))
+
+
+def revoke(nodes: Three, node: Node, sequence: int) -> None:
+    """Let the district put a node out: from `sequence` on nothing of it counts."""
+    district = nodes.district
+    entry = sign_roster_entry(
+        district.secrets.root_key,
+        district.roster.version + 1,
+        "revoke",
+        encode(Revocation(node.id, 1, sequence)),
+    )
+    with district.store.transaction():
+        journal.append(
+            district, "public", "roster", b"", encode(entry), district.now_ms()
+        )
+        take_step(district, entry)
 
 
 # -- what travels -----------------------------------------------------------------

@@ -19,7 +19,7 @@ from sync.canonical import encode
 from sync.carry import CameWord, Gap, MadeWord, PackWord
 from sync.exchange import encode_parcel
 from sync.framing import framed
-from tests.node.forge import parcel, refusals, send
+from tests.node.forge import parcel, refusals, revoke, send
 from tests.node.nodes import (
     Three,
     clone,
@@ -46,7 +46,6 @@ from tests.node.sticks import (
     volumes,
     volumes_from,
 )
-from tests.node.test_hostile import revoke
 
 # -- the way of a case ----------------------------------------------------------
 

@@ -11,11 +11,10 @@ import msgspec
 import pytest
 
 from forms.package import decode
-from node import absorb, casework, enrol, journal, upkeep
+from node import absorb, casework, enrol, upkeep
 from node.absorb import BatchList
 from node.cases import open_case
 from node.lifecycle import Step
-from node.roster import take_step
 from node.wiring import Node
 from sync import bundle
 from sync.canonical import encode
@@ -55,6 +54,7 @@ from tests.node.forge import (
     put_entry,
     refusals,
     repaired,
+    revoke,
     send,
 )
 from tests.node.nodes import (
@@ -560,21 +560,6 @@ def test_a_town_cannot_take_the_name_of_a_node_that_has_not_asked(
 
     for node in nodes:
         assert node.roster.latest(nodes.district.id) == district
-
-
-def revoke(nodes: Three, node: Node, sequence: int) -> None:
-    district = nodes.district
-    entry = sign_roster_entry(
-        district.secrets.root_key,
-        district.roster.version + 1,
-        "revoke",
-        encode(Revocation(node.id, 1, sequence)),
-    )
-    with district.store.transaction():
-        journal.append(
-            district, "public", "roster", b"", encode(entry), district.now_ms()
-        )
-        take_step(district, entry)
 
 
 def test_a_revoked_town_enrols_nobody(nodes: Three) -> None:
