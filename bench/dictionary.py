@@ -13,6 +13,7 @@ again (a test knows its hash), and a better one gets the next number.
 """
 
 import datetime as dt
+from base64 import b32encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
@@ -23,7 +24,9 @@ from forms import package
 from forms.author.packing import read_packages
 from forms.catalog import shipped
 from forms.check import CHINA
+from forms.service import Delivery
 from node.casework import check_character
+from node.facts import HANDLINGS, MATERIAL_STATES
 from node.lifecycle import Event, Step, encode_event
 from node.policy import SCHEMA, author_prefix
 from node.sample import SAMPLED, Application, applications
@@ -45,6 +48,8 @@ _SEED = 20260302
 _COUNTY = "330881"
 _VILLAGES = 400
 _CASES = 3
+_TOLD = 0.5
+"""How often a step says of a thing what it need not."""
 _PHONE = "13800000000"
 _FIRST_DAY = dt.date(2026, 3, 2)
 _WORDS = (
@@ -103,14 +108,20 @@ class _Case:
     clock: int = 1
 
     def step(
-        self, by: _Author, step: Step, note: str = "", fields: Mapping[str, str] = {}
+        self,
+        by: _Author,
+        step: Step,
+        note: str = "",
+        fields: Mapping[str, str] = {},
+        facts: Mapping[str, str] = {},
+        batch: str = "",
     ) -> None:
         """Let somebody take a step in it."""
         self.at_ms += by.draw.randrange(60_000, 90_000_000)
         self.clock += 1
         event = Event(
             step=step, at=self.at_ms, by=by.name, seen=(self.seen,), clock=self.clock,
-            note=note, fields=tuple(sorted(fields)),
+            note=note, fields=tuple(sorted(fields)), batch=batch, facts=facts,
         )  # fmt: skip
         self.seen = f"{author_prefix(by.node)}-{self.at_ms}"
         writes = {"events": {self.seen: encode_event(event)}}
@@ -146,11 +157,14 @@ def samples(seed: int = _SEED, villages: int = _VILLAGES) -> Iterator[bytes]:
             for key in sorted(phones)[:1]:
                 case.step(village, Step.AMEND, fields={key: _masked(_PHONE, draw)})
                 yield _body(village)
-            case.step(town, Step.RETURN, draw.choice(_WORDS))
-            case.step(town, Step.ACCEPT)
-            case.step(town, Step.FORWARD)
+            papers = _papers(packages[application.item_code], draw)
+            fault = {"fault/1": draw.choice(_WORDS)}
+            case.step(town, Step.RETURN, draw.choice(_WORDS), facts=fault | _seal(draw))
+            case.step(town, Step.ACCEPT, facts=papers | _seal(draw))
+            batch = f"{division[:9]}-{today:%y%m%d}-B{count:03}"
+            case.step(town, Step.FORWARD, batch=batch)
             yield _body(town)
-            case.step(district, Step.GRANT, draw.choice(_WORDS))
+            case.step(district, Step.GRANT, draw.choice(_WORDS), facts=_seal(draw))
             yield _body(district)
 
 
@@ -163,7 +177,17 @@ def _submitted(
     at_ms = int(morning.timestamp() * 1000) + village.draw.randrange(30_000_000)
     digits = f"{village.scope}{day:%y%m%d}01{count:04d}"
     event_id = f"{author_prefix(village.node)}-{at_ms}"
-    event = Event(step=Step.SUBMIT, at=at_ms, by=village.name)
+    facts = {
+        "handling": village.draw.choice(HANDLINGS),
+        "delivery": village.draw.choice(list(Delivery)).value,
+        "trips": "1",
+    }
+    event = Event(
+        step=Step.SUBMIT,
+        at=at_ms,
+        by=village.name,
+        facts=facts if village.draw.random() < _TOLD else {},
+    )
     actor = actor_of(village.node, village.draw.randbytes(NONCE_BYTES))
     document, raw = Document.begin(
         actor,
@@ -183,6 +207,21 @@ def _submitted(
     key = document_id(actor, village.scope)
     village.put(key, raw, at_ms)
     return _Case(key, document, at_ms, event_id)
+
+
+def _papers(one: package.Package, draw: Random) -> dict[str, str]:
+    """Return what a desk says of the papers that it has looked at."""
+    states = list(MATERIAL_STATES)
+    return {
+        f"material/{material.key}": draw.choice(states)
+        for material in one.item.materials
+        if draw.random() < _TOLD
+    }
+
+
+def _seal(draw: Random) -> dict[str, str]:
+    """Return what stands for the signature of the paper that goes with a step."""
+    return {"seal": b32encode(draw.randbytes(SIGNATURE_BYTES)).decode().rstrip("=")}
 
 
 def _masked(answer: str, draw: Random) -> str:

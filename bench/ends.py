@@ -25,7 +25,7 @@ from pathlib import Path
 from bench import baseline, homes
 from bench.homes import OPERATOR, PASSWORD
 from bench.measure import Meter
-from node import talk
+from node import peers, talk
 from node.collector import spare_collector
 from node.serving import Server
 from node.store.cases import Filter
@@ -79,7 +79,7 @@ def _only_case(home: str) -> str:
 
 def _open(home: str, port: str) -> Node:
     node = open_node(Path(home), OPERATOR, PASSWORD)
-    above = talk.find_neighbour(node)
+    above = peers.find_neighbour(node)
     with node.store.transaction():
         peer = node.store.registry.peer(above.node)
         node.store.registry.set_peer(replace(peer, url=f"127.0.0.1:{port}"))
@@ -88,8 +88,8 @@ def _open(home: str, port: str) -> Node:
 
 def _sync(node: Node) -> Client:
     """Exchange over a new connection, and return it: closing is not measured."""
-    above = talk.find_neighbour(node)
-    client = talk.client_for(node, above)
+    above = peers.find_neighbour(node)
+    client = peers.client_for(node, above)
     report = talk.sync_over(node, above, client.exchange)
     assert not report.refused, report.refused
     return client

@@ -23,7 +23,7 @@ from bench.measure import cpu_s
 from forms.author.packing import read_packages
 from forms.catalog import shipped
 from forms.check import CHINA
-from node import casework, enrol, talk, upkeep
+from node import answering, casework, enrol, talk, upkeep
 from node.cases import Case, open_case
 from node.lifecycle import Step
 from node.sample import SAMPLED, applications
@@ -130,7 +130,7 @@ def settle(below: Node, above: Node) -> Spent:
         nonlocal spent
         bundles = list(run)
         began_s, cpu_began_s = time.perf_counter(), cpu_s(os.getpid())
-        replies = list(talk.answer(above, bundles))
+        replies = list(answering.answer(above, bundles))
         spent = Spent(
             spent.wall_s + time.perf_counter() - began_s,
             spent.cpu_s + cpu_s(os.getpid()) - cpu_began_s,

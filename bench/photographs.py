@@ -27,7 +27,7 @@ from random import Random
 
 from PIL import Image
 
-from node import talk
+from node import peers
 from sync.pieces import PIECE_BYTES
 from tests.whole.line import Line
 from tests.whole.line_model import Quality
@@ -163,7 +163,7 @@ def _count(place: Place) -> int:
 def _lay(place: Place, line: Line) -> None:
     """Let a node call the one above it over this line."""
     with place.open() as node, node.store.transaction():
-        above = talk.find_neighbour(node)
+        above = peers.find_neighbour(node)
         peer = node.store.registry.peer(above.node)
         node.store.registry.set_peer(replace(peer, url=line.address))
 

@@ -107,7 +107,7 @@ class _Refused:
 
     def keep(self, node: Node, peer: bytes) -> None:
         """Write it down, inside a transaction."""
-        node.store.journal.put_refusals(node.now_ms(), peer, self.parts)
+        node.store.refusals.put_together(node.now_ms(), peer, self.parts)
         if self._strange_scope is not None:
             audit.record_refusal(node, peer, self._strange_scope)
 
@@ -155,10 +155,10 @@ def absorb(node: Node, parcel: Parcel, sender: Certificate) -> Received:
             except PeerFault as fault:
                 refused.add(name, fault)
         refused.keep(node, sender.node)
-        told = node.store.journal.told(sender.node)
+        told = node.store.vectors.told(sender.node)
         told_now = told_after(told, received.vectors, parcel.knows)
         received.knows_less = any(n > told_now.get(key, 0) for key, n in told.items())
-        node.store.journal.set_told(sender.node, told_now)
+        node.store.vectors.set_told(sender.node, told_now)
     received.refused += [why for _, why in refused.parts]
     return received
 
@@ -289,9 +289,9 @@ def _commit(
             rows = journal.append(stream, links, now_ms)
             journal.put_checkpoint(stream, chunk.checkpoint)
             if stream.node == node.id:
-                journal.prove(stream)
+                node.store.vectors.prove(stream)
             elif head == 0:
-                journal.recall(stream)
+                node.store.vectors.recall(stream)
             node.store.branches.look_again(stream)
             by_sequence = {
                 entry.sequence: row for (entry, _), row in zip(links, rows, strict=True)
@@ -449,7 +449,7 @@ def _take_vector(
         raise ScopeNotShared(what, vector.scope, "the scope is not shared")
     if vector.counter > MAX_COUNTER_TAKEN:
         raise Malformed(what, "its counter leaves no room for those that follow")
-    known = node.store.journal.vector_of(vector.holder, vector.scope)
+    known = node.store.vectors.of(vector.holder, vector.scope)
     # Only we can have signed for ourselves, and what we have we must remember.
     is_new_here = (
         known is None
@@ -483,7 +483,7 @@ def _take_vector(
             unproven.append(stream)
         else:
             heads.append(head)
-    node.store.journal.put_vector(vector, signed, node.now_ms(), heads, unproven)
+    node.store.vectors.put(vector, signed, node.now_ms(), heads, unproven)
     return vector, True
 
 
@@ -497,7 +497,7 @@ def _check_scope(node: Node, vector: Vector, divisions: set[str]) -> None:
     is_of_places = vector.scope == PUBLIC or divisions.issuperset(
         vector.scope.split("+")
     )
-    ahead = node.store.journal.count_scopes_ahead(vector.holder)
+    ahead = node.store.vectors.count_ahead(vector.holder)
     if not is_of_places or ahead >= MAX_SCOPES_AHEAD:
         raise Ahead(f"vector of {vector.holder.hex()[:16]} for {vector.scope}", 0)
 

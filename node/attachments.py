@@ -94,7 +94,7 @@ def pieces(node: Node, peer: Certificate, wants: Sequence[Want]) -> Iterator[Pie
             store.set_asked(peer.node, counts.items())
             why = "it is of no case that both share"
             refused = [("attachment", _refusal(digest, why)) for digest in strange]
-            node.store.journal.put_refusals(node.now_ms(), peer.node, refused)
+            node.store.refusals.put_together(node.now_ms(), peer.node, refused)
             for digest, scope in sorted(named):
                 if digest in strange:
                     audit.record_refusal(node, peer.node, scope)

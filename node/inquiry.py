@@ -175,7 +175,7 @@ def _waits_here(node: Node, row: CaseRow) -> bool:
 
 def _heard_ms(node: Node, nodes: Iterable[Certificate]) -> int | None:
     """Return when a holder's last signed word came here, by whatever way."""
-    heard = node.store.journal.last_heard()
+    heard = node.store.vectors.last_heard()
     times = [heard[one.node] for one in nodes if one.node in heard]
     if times:
         return max(times)

@@ -64,7 +64,7 @@ def check_may_write(node: Node, stream: StreamId) -> None:
         )
     sequence, _ = node.store.journal.head(stream)
     # Our own signed word of another day: only we can have said it.
-    said = node.store.journal.claimed_sequence(stream)
+    said = node.store.vectors.claimed_sequence(stream)
     if said > sequence:
         raise WriteForbidden(
             f"this node has once held {said} entries of its own, now {sequence}; "

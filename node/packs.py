@@ -328,7 +328,7 @@ def _of_epoch(node: Node, sender: Certificate, heard: Heard, epoch: int) -> Hear
 
 
 def _owed_heads(node: Node, peer: Certificate, scope: str) -> list[tuple[str, Head]]:
-    journal = node.store.journal
-    heads = {(one.node, one.epoch): one for one in journal.heads(scope)}
-    spans = owed(scope, heads.values(), journal.vector_of(peer.node, scope))
+    held = node.store.journal.heads(scope)
+    heads = {(one.node, one.epoch): one for one in held}
+    spans = owed(scope, held, node.store.vectors.of(peer.node, scope))
     return [(scope, heads[one.stream.node, one.stream.epoch]) for one in spans]

@@ -1,4 +1,5 @@
-"""Whom this node visits by itself: the node above, and whom a person has added.
+"""Neighbours: found by name, and whom this node visits by itself: the node above, and
+whom a person has added.
 
 Two desks in one village office agree through their town. Where the town cannot be
 reached, and they share a local network, one may be told to visit the other.
@@ -6,13 +7,61 @@ reached, and they share a local network, one may be told to visit the other.
 
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from node.errors import NodeError, PeerImpossible
-from node.talk import find_neighbour
+from node.desks import desk_name, numbered_name
+from node.errors import Ambiguous, NodeError, NotFound, PeerImpossible
 from node.wiring import Node
+from sync.errors import PeerUnreachable
 from sync.identity import Certificate
 
+if TYPE_CHECKING:
+    from sync.client import Client
+
 ADDRESS = re.compile(r"[A-Za-z0-9._\-\[\]:]{1,100}:[0-9]{1,5}")
+
+
+def find_neighbour(node: Node, name: str = "") -> Certificate:
+    """Return a neighbour by id, division, name of its place, or name of its desk; the
+    node above if none is named.
+
+    Raises:
+        NotFound: nobody is called so, or there is no node above.
+        Ambiguous: more than one is; say its id.
+    """
+    if not name:
+        above = node.roster.latest(node.secrets.parent)
+        if above is None:
+            raise NotFound("node above", "")
+        return above
+    fitting = {
+        one.node
+        for one in node.roster.everyone()
+        if name in (one.division, one.name, desk_name(one), numbered_name(one))
+        or one.node.hex().startswith(name.lower())
+    }
+    if not fitting:
+        raise NotFound("node", name[:40])
+    if len(fitting) > 1:
+        raise Ambiguous("node", name[:40], len(fitting))
+    found = node.roster.latest(fitting.pop())
+    assert found is not None
+    return found
+
+
+def client_for(node: Node, peer: Certificate) -> "Client":
+    """Return a connection to a neighbour, pinned to its certificate.
+
+    Raises:
+        PeerUnreachable: no address of it is known here.
+    """
+    known = node.store.registry.peer(peer.node)
+    if not known.url:
+        raise PeerUnreachable(peer.name, "no address of it is known")
+    # Imported late: it takes 50 ms that a list of cases does not need.
+    from sync.client import Client
+
+    return Client(known.url, peer.tls_fingerprint)
 
 
 def add(node: Node, name: str, address: str) -> Certificate:

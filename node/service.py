@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from node import talk, tidy, waiting
+from node import peers, speaking, talk, tidy, waiting
 from node.logs import cause_of
 from node.pauses import Pauses
 from node.visits import Visits
@@ -83,8 +83,8 @@ class Background:
         try:
             while not self._stop.is_set():
                 try:
-                    peer = talk.find_neighbour(node)
-                    client = client or talk.client_for(node, peer)
+                    peer = peers.find_neighbour(node)
+                    client = client or peers.client_for(node, peer)
                     report = talk.sync_over(node, peer, client.exchange)
                     waiting.retry_if_news(node)
                     pause_s = pauses.after_success()
@@ -162,5 +162,5 @@ def _owes(node: Node) -> bool:
     above = node.roster.latest(node.secrets.parent)
     if above is None:
         return False
-    scopes = talk.shared_scopes(node, above)
-    return bool(scopes) and node.store.journal.owed_to(above.node, scopes)[0] > 0
+    scopes = speaking.shared_scopes(node, above)
+    return bool(scopes) and node.store.arrivals.owed_to(above.node, scopes)[0] > 0

@@ -10,7 +10,7 @@ from typing import TypeVar
 import structlog
 import uvicorn
 
-from node import enrol, talk, waiting
+from node import answering, enrol, waiting
 from node.errors import AddressTaken
 from node.logs import cause_of
 from node.wiring import Node
@@ -81,7 +81,7 @@ class _GuardedAnswering:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._answering = talk.Answering(node)
+        self._answering = answering.Answering(node)
 
     def admit(self, beginning: bytes) -> bytes:
         return _guarded(self._node, "answer", lambda: self._admitted(beginning))

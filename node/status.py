@@ -8,7 +8,7 @@ sending: it all follows from entries held and vectors signed.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from node import standing, talk
+from node import hearing, speaking, standing
 from node.fork_report import unhealed
 from node.packs import Traffic, traffic
 from node.store.registry import Peer
@@ -123,7 +123,7 @@ def above(node: Node) -> Above | None:
         last_try_ms=peer.last_try_at_ms,
         last_result=peer.last_result or "",
         last_success_ms=peer.last_success_at_ms,
-        not_delivered=node.store.journal.documents_not_at(node.id, parent.node),
+        not_delivered=node.store.arrivals.documents_not_at(node.id, parent.node),
     )
 
 
@@ -137,7 +137,7 @@ def neighbours(node: Node) -> list[Neighbour]:
         before = newest.get(certificate.node)
         if before is None or before.epoch < certificate.epoch:
             newest[certificate.node] = certificate
-    heard = node.store.journal.last_heard()
+    heard = node.store.vectors.last_heard()
     carried = set(node.store.packs.peers())
     met = {peer.node: peer for peer in node.store.registry.peers()}
     found = []
@@ -148,14 +148,14 @@ def neighbours(node: Node) -> list[Neighbour]:
         if roster.is_revoked(certificate.node):
             found.append(_put_out(node, certificate, met, heard))
             continue
-        scopes = talk.shared_scopes(node, certificate)
+        scopes = speaking.shared_scopes(node, certificate)
         entries, cases, oldest_ms = (
-            node.store.journal.owed_to(certificate.node, scopes)
+            node.store.arrivals.owed_to(certificate.node, scopes)
             if scopes
             else (0, 0, None)
         )
         peer = met.get(certificate.node, Peer(certificate.node))
-        missing, missing_since_ms = node.store.journal.owed_by(certificate.node)
+        missing, missing_since_ms = node.store.arrivals.owed_by(certificate.node)
         times = (heard.get(certificate.node), peer.last_seen_at_ms)
         found.append(
             Neighbour(
@@ -214,7 +214,7 @@ def trouble(node: Node) -> Trouble:
         waiting=waiting,
         set_aside=set_aside,
         forks=len(forked),
-        refusals=node.store.journal.count_refusals(),
+        refusals=node.store.refusals.count(),
         is_stopped=node.id in forked,
         needs_upgrade=_needs_upgrade(node),
         is_revoked=standing.is_revoked_here(node),
@@ -222,7 +222,7 @@ def trouble(node: Node) -> Trouble:
 
 
 def _needs_upgrade(node: Node) -> bool:
-    last_ms = node.store.journal.last_refusal_ms(talk.TOO_NEW)
+    last_ms = node.store.refusals.last_ms(hearing.TOO_NEW)
     return last_ms is not None and abs(node.now_ms() - last_ms) < UPGRADE_ASKED_MS
 
 
@@ -234,7 +234,7 @@ def arrivals(node: Node, documents: Iterable[bytes]) -> dict[bytes, Arrival]:
     holders = [holder for holder in line if holder]
     found = {}
     for document in documents:
-        since = node.store.journal.acknowledged(document, node.id, holders)
+        since = node.store.arrivals.acknowledged(document, node.id, holders)
         found[document] = Arrival(
             *(since.get(holder) if holder else None for holder in line)
         )

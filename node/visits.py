@@ -88,7 +88,7 @@ class Visits:
     def _visit(self, node: Node, peer: Certificate) -> Exception | None:
         """Exchange with a neighbour; return what went wrong."""
         try:
-            client = talk.client_for(node, peer)
+            client = peers.client_for(node, peer)
             try:
                 report = talk.sync_over(node, peer, client.exchange)
             finally:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from node import packs, talk
+from node import hearing, packs
 from node.errors import DiskFull
 from node.files import write_durably
 from node.packs import Part
@@ -123,7 +123,7 @@ def retry_if_news(node: Node) -> Retried:
     return retry(node)
 
 
-def part_of(taken: talk.Taken, *, is_taken: bool = True) -> Part:
+def part_of(taken: hearing.Taken, *, is_taken: bool = True) -> Part:
     """Return what is noted of a bundle that has come."""
     return Part(taken.header.place, is_taken, is_all=not taken.more)
 
@@ -183,7 +183,7 @@ def _round(node: Node) -> tuple[int, bool]:
             continue
         try:
             data = one.path.read_bytes()
-            taken = talk.take(node, data)
+            taken = hearing.take(node, data)
         except OSError:
             continue
         except PeerFault:

@@ -15,28 +15,34 @@ Source: the Automerge binary document format, change chunks (types 1 and 2).
 """
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate, compress, repeat
-from operator import eq
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import msgspec
 
+from sync.columns import (
+    MAX_COUNTER,
+    MAX_OPS,
+    Reader,
+    deltas,
+    leb_bytes,
+    numbers,
+    padded,
+    structure,
+    texts,
+)
 from sync.errors import ChangeRefused
 from sync.seal import sha256
 
 MAX_STORED_BYTES = 64 * 1024
 MAX_RAW_BYTES = 256 * 1024
 MAX_DEPENDENCIES = 64
-MAX_OPS = 2000
 MAX_PREDECESSORS = 4000
 MAX_ACTORS = 256
-MAX_KEY_BYTES = 127
 MAX_VALUE_BYTES = 64 * 1024
-MAX_COUNTER = 2**40
 
-T = TypeVar("T")
 
 Scalar = str | int | bool | None
 OpId = tuple[int, bytes]
@@ -107,7 +113,7 @@ def read_change(stored: bytes) -> Change:
             that we use. `cause` is "damaged", "too-large" or "not-allowed".
     """
     raw, change_hash = _raw_chunk(stored)
-    reader = _Reader(raw, 9)
+    reader = Reader(raw, 9)
     reader.leb()
     dependencies = tuple(
         reader.take(32) for _ in range(reader.count(MAX_DEPENDENCIES, "dependencies"))
@@ -165,7 +171,7 @@ def _raw_chunk(stored: bytes) -> tuple[bytes, bytes]:
         raise ChangeRefused("too-large", f"{len(stored)} bytes")
     if stored[:4] != CHANGE_MAGIC:
         raise ChangeRefused("damaged", "does not begin as a change does")
-    reader = _Reader(stored, 8)
+    reader = Reader(stored, 8)
     kind = reader.take(1)
     length = reader.count(MAX_RAW_BYTES, "chunk bytes")
     body = reader.take(length)
@@ -197,7 +203,7 @@ def _inflate(body: bytes) -> bytes:
     return plain
 
 
-def _columns(reader: "_Reader") -> dict[int, bytes]:
+def _columns(reader: Reader) -> dict[int, bytes]:
     layout = reader.lebs(2 * reader.count(32, "columns"))
     specs, lengths = layout[::2], layout[1::2]
     last = -1
@@ -236,11 +242,11 @@ def _ops(
     shape = _shape(*(columns.get(spec, b"") for spec in _SHAPE_COLUMNS))
     count = len(shape.makes)
     _check_no_lists(columns, count)
-    keys = _padded(_texts(columns.get(_KEY_TEXT, b"")), count)
+    keys = padded(texts(columns.get(_KEY_TEXT, b"")), count)
     if not all(keys):
         raise ChangeRefused("not-allowed", "an empty key")
     values = _values(
-        _padded(_numbers(columns.get(_VALUE_META, b"")), count),
+        padded(numbers(columns.get(_VALUE_META, b"")), count),
         columns.get(_VALUE, b""),
     )
     if any(one is not None for one in compress(values, shape.makes)):
@@ -273,7 +279,7 @@ class _Shape(NamedTuple):
 @lru_cache(maxsize=128)
 def _shape(actions: bytes, object_actors: bytes, object_counters: bytes) -> _Shape:
     """Read the columns that are the same in most changes; so they are read once."""
-    found = _numbers(actions)
+    found = numbers(actions)
     count = len(found)
     if not count:
         raise ChangeRefused("not-allowed", "a change without operations")
@@ -282,8 +288,8 @@ def _shape(actions: bytes, object_actors: bytes, object_counters: bytes) -> _Sha
     makes = tuple(action == _MAKE_MAP for action in found)
     objects = list(
         zip(
-            _padded(_numbers(object_actors), count),
-            _padded(_numbers(object_counters), count),
+            padded(numbers(object_actors), count),
+            padded(numbers(object_counters), count),
             strict=True,
         )
     )
@@ -300,7 +306,7 @@ def _shape(actions: bytes, object_actors: bytes, object_counters: bytes) -> _Sha
 
 def _check_no_lists(columns: dict[int, bytes], count: int) -> None:
     """Refuse every trace of a list: inserts, and keys that are element ids."""
-    inserts = _Reader(columns.get(_INSERT, b""), 0)
+    inserts = Reader(columns.get(_INSERT, b""), 0)
     # Runs of false and true in turn, beginning with false: one run and no more.
     plain = inserts.count(count, "operations")
     if inserts.at < len(inserts.data):
@@ -339,8 +345,8 @@ def _predecessors(
     if total > MAX_PREDECESSORS:
         raise ChangeRefused("too-large", f"{total} overwritten operations")
     pred_actors = _column(columns, _PRED_ACTOR, total, MAX_PREDECESSORS)
-    pred_counters = _padded(
-        _deltas(columns.get(_PRED_COUNTER, b""), MAX_PREDECESSORS), total
+    pred_counters = padded(
+        deltas(columns.get(_PRED_COUNTER, b""), MAX_PREDECESSORS), total
     )
     if not total:
         return [()] * count
@@ -388,7 +394,7 @@ def _scalar(kind: int, data: bytes, length: int) -> Scalar:
         return (None, False, True)[kind]
     if kind not in (3, 4):
         raise ChangeRefused("not-allowed", f"a value of type {kind}")
-    reader = _Reader(data, 0)
+    reader = Reader(data, 0)
     number = reader.leb() if kind == 3 else reader.signed_leb()
     if reader.at != length or not -(2**53) < number < 2**53:
         raise ChangeRefused("not-allowed", "a number out of range")
@@ -399,230 +405,4 @@ def _column(
     columns: dict[int, bytes], spec: int, count: int, limit: int = MAX_OPS
 ) -> Sequence[int | None]:
     """Return a column of `count` numbers."""
-    return _padded(_structure(columns.get(spec, b""), limit), count)
-
-
-def _padded(found: Sequence[T | None], count: int) -> Sequence[T | None]:
-    """Return `count` values; an empty column stands for nothing everywhere."""
-    if not found:
-        return [None] * count
-    if len(found) != count:
-        raise ChangeRefused("damaged", "columns of unequal length")
-    return found
-
-
-@lru_cache(maxsize=256)
-def _structure(data: bytes, limit: int) -> tuple[int | None, ...]:
-    """Decode a column that says how a change is built: most are built alike, and what
-    the same bytes come to is looked up.
-    """
-    return tuple(_numbers(data, limit))
-
-
-def _numbers(data: bytes, limit: int = MAX_OPS) -> list[int | None]:
-    """Decode runs of unsigned numbers."""
-    return _runs(data, "operations", limit, _Reader.leb, _Reader.lebs)
-
-
-def _texts(data: bytes) -> list[str | None]:
-    """Decode runs of keys."""
-    return _runs(data, "keys", MAX_OPS, _Reader.text, _Reader.texts)
-
-
-def _deltas(data: bytes, limit: int) -> list[int | None]:
-    """Decode runs of steps from one counter to the next."""
-    steps = _runs(data, "counters", limit, _Reader.signed_leb, _Reader.signed_lebs)
-    found: list[int | None] = []
-    value = 0
-    for step in steps:
-        if step is None:
-            raise ChangeRefused("not-allowed", "a gap in a counter column")
-        value += step
-        if not 0 < value <= MAX_COUNTER:
-            raise ChangeRefused("damaged", "a counter out of range")
-        found.append(value)
-    return found
-
-
-def _runs(
-    data: bytes,
-    what: str,
-    limit: int,
-    read_one: Callable[["_Reader"], T],
-    read_many: Callable[["_Reader", int], Sequence[T]],
-) -> list[T | None]:
-    """Decode a run-length column: runs of equal values, of single ones, of nothing.
-
-    Most of the time goes here. Each column must be as short as it can be told.
-    """
-    reader = _Reader(data, 0)
-    found: list[T | None] = []
-    end, before = len(data), None
-    while reader.at < end:
-        start = len(found)
-        run = reader.run(what, limit - start)
-        if run > 0:
-            if run == 1:
-                raise ChangeRefused("not-allowed", f"a run of one ({what})")
-            found += [read_one(reader)] * run
-        elif run < 0:
-            part = read_many(reader, -run)
-            if any(map(eq, part, part[1:])):
-                raise ChangeRefused("not-allowed", f"equal {what} told singly")
-            found += part
-        else:
-            found += [None] * reader.nothing(what, limit - start)
-        if before is not None and (
-            (before < 0 and run < 0) or found[start - 1] == found[start]
-        ):
-            raise ChangeRefused("not-allowed", f"two runs that are one ({what})")
-        before = run
-    if found and found.count(None) == len(found):
-        raise ChangeRefused("not-allowed", f"a column of nothing ({what})")
-    return found
-
-
-def leb_bytes(number: int) -> bytes:
-    """Return the shortest unsigned LEB128 of a number."""
-    out = bytearray()
-    while True:
-        low, number = number & 0x7F, number >> 7
-        out.append(low | 0x80 if number else low)
-        if not number:
-            return bytes(out)
-
-
-class _Reader:
-    """A cursor over bytes; whatever is missing is a refusal, never an IndexError."""
-
-    __slots__ = ("at", "data")
-
-    def __init__(self, data: bytes, at: int) -> None:
-        self.data = data
-        self.at = at
-
-    def take(self, length: int) -> bytes:
-        end = self.at + length
-        if end > len(self.data):
-            raise ChangeRefused("damaged", "cut off")
-        part = self.data[self.at : end]
-        self.at = end
-        return part
-
-    def skip_to(self, at: int) -> None:
-        if at > len(self.data):
-            raise ChangeRefused("damaged", "cut off")
-        self.at = at
-
-    def leb(self) -> int:
-        """Unsigned LEB128, at most 64 bits."""
-        data, at = self.data, self.at
-        if at < len(data) and data[at] < 0x80:
-            self.at = at + 1
-            return data[at]
-        result = shift = 0
-        while at < len(data) and shift < 70:
-            byte = data[at]
-            at += 1
-            result |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                if not byte:
-                    raise ChangeRefused("not-allowed", "a number told too long")
-                self.at = at
-                return result
-            shift += 7
-        raise ChangeRefused("damaged", "a number that does not end")
-
-    def signed_leb(self) -> int:
-        """Signed LEB128, at most 64 bits."""
-        data, at = self.data, self.at
-        if at < len(data) and data[at] < 0x80:
-            self.at = at + 1
-            return data[at] - 0x80 if data[at] & 0x40 else data[at]
-        result = shift = 0
-        while at < len(data) and shift < 70:
-            byte = data[at]
-            at += 1
-            result |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                if byte == (0x7F if data[at - 2] & 0x40 else 0):
-                    raise ChangeRefused("not-allowed", "a number told too long")
-                self.at = at
-                return result - (1 << shift) if byte & 0x40 else result
-        raise ChangeRefused("damaged", "a number that does not end")
-
-    def lebs(self, count: int) -> Sequence[int]:
-        """Return `count` unsigned numbers."""
-        data, at = self.data, self.at
-        part = data[at : at + count]
-        if len(part) == count and max(part, default=0) < 0x80:
-            # All of them fit into a byte each, as nearly always.
-            self.at += count
-            return part
-        found = []
-        end = len(data) - 1
-        for _ in range(count):
-            low = data[at] if at < end else 0xFF
-            if low < 0x80:
-                found.append(low)
-                at += 1
-            elif at < end and 0 < data[at + 1] < 0x80:
-                found.append(low & 0x7F | data[at + 1] << 7)
-                at += 2
-            else:
-                # Longer ones, the very last, and whatever is wrong.
-                self.at = at
-                found.append(self.leb())
-                at = self.at
-        self.at = at
-        return found
-
-    def signed_lebs(self, count: int) -> list[int]:
-        """Return `count` signed numbers."""
-        return [self.signed_leb() for _ in range(count)]
-
-    def run(self, what: str, left: int) -> int:
-        """Return the head of a run: so many equal values, or minus so many single
-        ones, or 0 for a run of nothing.
-        """
-        run = self.signed_leb()
-        if abs(run) > left:
-            raise ChangeRefused("too-large", f"more {what} than allowed")
-        return run
-
-    def nothing(self, what: str, left: int) -> int:
-        """Return the length of a run of nothing."""
-        run = self.leb()
-        if not run:
-            raise ChangeRefused("damaged", f"an empty run of {what}")
-        if run > left:
-            raise ChangeRefused("too-large", f"more {what} than allowed")
-        return run
-
-    def text(self) -> str:
-        """Return a key."""
-        return self.take(self.count(MAX_KEY_BYTES, "key bytes")).decode()
-
-    def texts(self, count: int) -> list[str]:
-        """Return `count` keys."""
-        found = []
-        data, at, end = self.data, self.at, len(self.data)
-        for _ in range(count):
-            # A key is shorter than 128 bytes, so its length is one byte.
-            length = data[at] if at < end else 0
-            if length > MAX_KEY_BYTES:
-                raise ChangeRefused("too-large", "a key longer than allowed")
-            after = at + 1 + length
-            if after > end:
-                raise ChangeRefused("damaged", "a key that is cut off")
-            found.append(data[at + 1 : after].decode())
-            at = after
-        self.at = at
-        return found
-
-    def count(self, limit: int, what: str) -> int:
-        number = self.leb()
-        if number > limit:
-            raise ChangeRefused("too-large", f"{number} {what}, at most {limit}")
-        return number
+    return padded(structure(columns.get(spec, b""), limit), count)

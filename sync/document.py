@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from automerge import core
 
 from sync.actor import NONCE_BYTES, actor_of, nonce_after
-from sync.change import MAX_KEY_BYTES, MAX_OPS, MAX_VALUE_BYTES, Scalar
+from sync.change import MAX_VALUE_BYTES, Scalar
+from sync.columns import MAX_KEY_BYTES, MAX_OPS
 from sync.envelope import split
 from sync.errors import ChangeRefused, DocumentDamaged
 

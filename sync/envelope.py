@@ -11,7 +11,8 @@ that holds its parent. What a change *says* is not read here, see `sync.change`.
 from typing import NamedTuple
 
 from sync.actor import ACTOR_BYTES, NONCE_BYTES, actor_of, document_id, nonce_after
-from sync.change import CHANGE_MAGIC, RAW_CHANGE, leb_bytes
+from sync.change import CHANGE_MAGIC, RAW_CHANGE
+from sync.columns import leb_bytes
 from sync.errors import Malformed
 from sync.identity import NODE_ID_BYTES
 from sync.seal import HASH_BYTES, sha256

@@ -9,6 +9,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import PurePath
 from typing import ClassVar
 
 from textual import events
@@ -17,8 +18,9 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.theme import BUILTIN_THEMES
 from textual.widgets import Input
+from textual.worker import WorkerFailed
 
-from node import cases, casework, status, talk, waiting
+from node import cases, casework, peers, status, talk, waiting
 from node.service import Background
 from node.status import Above, Trouble
 from node.store.cases import Filter
@@ -277,16 +279,13 @@ class LianbanApp(App[None]):
 
         Textual would print the local variables of every frame: citizens' data.
         """
-        error: BaseException | None = self._exception
-        while error is not None and error.__context__ is not None:
-            error = error.__context__  # a timer wraps what its callback raised
-        places = traceback.extract_tb(error.__traceback__) if error else []
+        behind = _behind(self._exception)
         line = {
             "timestamp": time.time(),
             "level": "critical",
             "event": "crashed",
-            "cause": type(error).__name__,
-            "places": [f"{one.filename}:{one.lineno} {one.name}" for one in places],
+            "cause": type(behind[-1]).__name__ if behind else "",
+            "places": [place for error in behind for place in _places(error)],
         }
         log = self.node.home.log
         try:
@@ -318,8 +317,8 @@ class LianbanApp(App[None]):
         try:
             node = self.node.another_connection()
             try:
-                peer = talk.find_neighbour(node)
-                client = talk.client_for(node, peer)
+                peer = peers.find_neighbour(node)
+                client = peers.client_for(node, peer)
                 try:
                     report = talk.sync_over(node, peer, client.exchange)
                     waiting.retry_if_news(node)
@@ -372,3 +371,23 @@ class LianbanApp(App[None]):
             (binding.key_display or key_name(binding.key), binding.description)
             for binding in self._bindings_now()
         ]
+
+
+def _behind(error: BaseException | None) -> list[BaseException]:
+    """Return an error and what has led to it, the first cause last."""
+    found: list[BaseException] = []
+    while error is not None:
+        found.append(error)
+        # A worker hands on what its job raised without ever raising it itself.
+        error = error.error if isinstance(error, WorkerFailed) else error.__context__
+    return found
+
+
+def _places(error: BaseException) -> list[str]:
+    """Return where an error has passed, outermost first: no values, and no folder
+    beyond the module's own, for that may be named after a person.
+    """
+    return [
+        f"{'/'.join(PurePath(one.filename).parts[-2:])}:{one.lineno} {one.name}"
+        for one in traceback.extract_tb(error.__traceback__)
+    ]

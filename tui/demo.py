@@ -23,7 +23,7 @@ import click
 
 from forms.author.packing import read_packages
 from forms.catalog import shipped
-from node import calendar_source, casework, enrol, sample, status, talk, upkeep
+from node import calendar_source, casework, enrol, peers, sample, status, talk, upkeep
 from node.errors import CalendarSourceMissing, NodeError
 from node.lifecycle import State, Step
 from node.wiring import Node, open_node
@@ -377,8 +377,8 @@ _WORDS = {
 
 
 def _sync(node: Node) -> talk.Report:
-    peer = talk.find_neighbour(node)
-    client = talk.client_for(node, peer)
+    peer = peers.find_neighbour(node)
+    client = peers.client_for(node, peer)
     try:
         return talk.sync_over(node, peer, client.exchange)
     finally:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
-from node.carrying import CarriedIn, CarriedOut, Fault, FromOne
+from node.carrying_in import CarriedIn, Fault, FromOne
+from node.carrying_out import CarriedOut
 from node.packs import Traffic
 from node.status import Above
 from sync.carry import Gap

@@ -1,8 +1,9 @@
 """The store of a node: one file, one interface, and all SQL behind it.
 
-`Store` joins the parts: `journal` and `branches` (the truth), `documents`, `cases`,
-`ledger`, `attachments`, `registry` and `packs`. What must happen together happens
-inside one `with store.transaction():`.
+`Store` joins the parts: `journal` and `branches` (the truth), `vectors` and `arrivals`
+(who has how much of it), `documents`, `cases`, `ledger`, `attachments`, `registry`,
+`packs` and `refusals`. What must happen together happens inside one
+`with store.transaction():`.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from node.errors import NodeError
+from node.store.arrivals import Arrivals
 from node.store.attachments import Attachments
 from node.store.branches import Branches
 from node.store.cases import Cases
@@ -18,8 +20,10 @@ from node.store.documents import Documents
 from node.store.journal import Journal
 from node.store.ledger import Ledger
 from node.store.packs import Packs
+from node.store.refusals import Refusals
 from node.store.registry import Registry
 from node.store.schema import DERIVED
+from node.store.vectors import Vectors
 
 __all__ = ["DERIVED", "Store", "can_encrypt"]
 
@@ -44,12 +48,15 @@ class Store:
         self.is_encrypted = key is not None
         self.journal = Journal(self._db)
         self.branches = Branches(self._db, self.journal)
+        self.vectors = Vectors(self._db, self.journal)
+        self.arrivals = Arrivals(self._db)
         self.documents = Documents(self._db)
         self.cases = Cases(self._db)
         self.ledger = Ledger(self._db)
         self.attachments = Attachments(self._db)
         self.registry = Registry(self._db)
         self.packs = Packs(self._db)
+        self.refusals = Refusals(self._db)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Streams, entries, checkpoints and vectors in SQL: the truth of a node."""
+"""Streams, entries and checkpoints in SQL: the truth of a node."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,13 +7,10 @@ from node.store.connection import Handle
 from sync import seal
 from sync import stream as streams
 from sync.envelope import Parent, change_hash
-from sync.exchange import HeldVector, VectorKey
-from sync.stream import Checkpoint, Chunk, Entry, StreamId
-from sync.vector import Head, SignedVector, Span, Vector
+from sync.stream import Checkpoint, Entry, StreamId
+from sync.vector import Head
 
 _GROUP = 500
-REFUSALS_TOGETHER = 20
-"""Of one parcel: one who sends nothing else must not push out what others did."""
 _ENTRY_COLUMNS = (
     "sequence, kind, document, roster_version, written_at_ms, payload_hash, payload"
 )
@@ -95,9 +92,18 @@ class Journal:
         )
         return list(range(first, first + len(links)))
 
+    def find_row(self, stream: StreamId) -> int | None:
+        """Return the row of the main line of a stream, if there is one."""
+        row = self._db.execute(
+            "SELECT id FROM streams "
+            "WHERE scope = ? AND node = ? AND epoch = ? AND branch = x''",
+            (stream.scope, stream.node, stream.epoch),
+        ).fetchone()
+        return int(row[0]) if row else None
+
     def stream_row(self, stream: StreamId) -> int:
         """Return the row of a stream, made if it is new."""
-        row = self._find_row(stream)
+        row = self.find_row(stream)
         if row is None:
             beginning = streams.genesis(stream)
             (row,) = self._db.execute(
@@ -129,6 +135,27 @@ class Journal:
             )
         ]
 
+    def heads(self, scope: str) -> list[Head]:
+        """Return how far each stream of `scope` is held here, sorted."""
+        return [
+            Head(*row)
+            for row in self._db.execute(
+                "SELECT node, epoch, sequence, hash FROM streams "
+                "WHERE scope = ? AND branch = x'' AND sequence > 0 "
+                "ORDER BY node, epoch",
+                (scope,),
+            )
+        ]
+
+    def has_entries(self, scope: str) -> bool:
+        """Say whether anything of a scope is held."""
+        return bool(
+            self._db.execute(
+                "SELECT 1 FROM streams WHERE scope = ? AND sequence > 0 LIMIT 1",
+                (scope,),
+            )
+        )
+
     def entries(self, stream: StreamId, first: int, last: int) -> list[StoredEntry]:
         """Return the entries from `first` to `last` that are held."""
         return self._read(
@@ -156,7 +183,7 @@ class Journal:
         """Yield the last change of each document that stands in a stream `before` a
         sequence, if its payload is here.
         """
-        row = self._find_row(stream)
+        row = self.find_row(stream)
         for start in range(0, len(documents), _GROUP):
             group = documents[start : start + _GROUP]
             for sequence, document, payload in self._db.execute(
@@ -177,7 +204,7 @@ class Journal:
         """Yield the changes at some places of a stream. The hash of one whose payload
         was dropped here is known if it was judged before.
         """
-        row = self._find_row(stream)
+        row = self.find_row(stream)
         for start in range(0, len(sequences), _GROUP):
             group = sequences[start : start + _GROUP]
             for sequence, document, payload, judged in self._db.execute(
@@ -288,450 +315,7 @@ class Journal:
         ).fetchone()
         return row[0] if row else None
 
-    # -- vectors ------------------------------------------------------------
-
-    def heads(self, scope: str) -> list[Head]:
-        """Return how far each stream of `scope` is held here, sorted."""
-        return [
-            Head(*row)
-            for row in self._db.execute(
-                "SELECT node, epoch, sequence, hash FROM streams "
-                "WHERE scope = ? AND branch = x'' AND sequence > 0 "
-                "ORDER BY node, epoch",
-                (scope,),
-            )
-        ]
-
-    def scopes(self, me: bytes = b"") -> list[str]:
-        """Return the scopes of which anything is held, or for which `me` has signed.
-
-        A node that was put back to before it had anything of a scope hears of it by
-        its own vector, and must be able to say that it has nothing. What others have
-        signed for is nothing to answer: they owe it, and say so by sending it.
-        """
-        return [
-            row[0]
-            for row in self._db.execute(
-                "SELECT scope FROM streams WHERE sequence > 0 "
-                "UNION SELECT scope FROM vectors WHERE holder = ?",
-                (me,),
-            )
-        ]
-
-    def has_entries(self, scope: str) -> bool:
-        """Say whether anything of a scope is held."""
-        return bool(
-            self._db.execute(
-                "SELECT 1 FROM streams WHERE scope = ? AND sequence > 0 LIMIT 1",
-                (scope,),
-            )
-        )
-
-    def count_scopes_ahead(self, holder: bytes) -> int:
-        """Return for how many scopes of which nothing is held a holder has signed."""
-        row = self._db.execute(
-            "SELECT count(*) FROM vectors v WHERE v.holder = ? AND NOT EXISTS "
-            "(SELECT 1 FROM streams s WHERE s.scope = v.scope AND s.sequence > 0)",
-            (holder,),
-        ).fetchone()
-        return int(row[0])
-
-    def put_vector(
-        self,
-        vector: Vector,
-        signed: SignedVector,
-        received_at_ms: int,
-        known: Sequence[Head],
-        unproven: Sequence[StreamId] = (),
-    ) -> None:
-        """Keep a holder's newest vector in the place of its last.
-
-        `known` are those of its heads whose authors are known here; only they are
-        looked up later, once there is anything of the stream here: see `recall`.
-        Where the holder has less than it had, it counts as less. Of `unproven`
-        streams nobody can say yet whether what it has is what we have: what it was
-        known to have before stays.
-        """
-        self._db.execute(
-            "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                vector.holder,
-                vector.scope,
-                vector.counter,
-                signed.body,
-                signed.signature,
-                received_at_ms,
-            ),
-        )
-        # Anybody may name any number of streams that are not here: they get no rows.
-        row_of = {
-            (node, epoch): row
-            for node, epoch, row in self._db.execute(
-                "SELECT node, epoch, id FROM streams WHERE scope = ? AND branch = x''",
-                (vector.scope,),
-            )
-        }
-        rows = {
-            row_of[head.node, head.epoch]: head
-            for head in known
-            if (head.node, head.epoch) in row_of
-        }
-        unsure = [(stream.node, stream.epoch) for stream in unproven]
-        kept = [*rows, *(row_of[one] for one in unsure if one in row_of)]
-        for table in ("vector_heads", "arrivals"):
-            self._db.execute(
-                f"DELETE FROM {table} WHERE holder = ? AND stream IN "
-                "(SELECT id FROM streams WHERE scope = ?) "
-                f"AND stream NOT IN ({','.join('?' * len(kept))})",
-                (vector.holder, vector.scope, *kept),
-            )
-        for row, head in rows.items():
-            self._put_head(vector.holder, row, head, received_at_ms)
-
-    def prove(self, stream: StreamId) -> None:
-        """Look again at what others have said of a stream of ours that has grown."""
-        row = self.stream_row(stream)
-        for holder, head, received_at_ms in self._said_of(stream):
-            if self.hash_at(stream, head.sequence) == head.hash:
-                self._put_head(holder, row, head, received_at_ms)
-
-    def recall(self, stream: StreamId) -> None:
-        """Look again at what was said of another's stream before it was here."""
-        row = self.stream_row(stream)
-        for holder, head, received_at_ms in self._said_of(stream):
-            if self.hash_at(stream, head.sequence) in (None, head.hash):
-                self._put_head(holder, row, head, received_at_ms)
-
-    def proven(self, stream: StreamId, holder: bytes) -> int:
-        """Return how much of a stream a holder is known to have as we have it."""
-        row = self._db.execute(
-            "SELECT sequence FROM vector_heads WHERE stream = ? AND holder = ?",
-            (self._find_row(stream), holder),
-        ).fetchone()
-        return row[0] if row else 0
-
-    def count_proven(self, holder: bytes) -> int:
-        """Return how many of the entries here a holder is known to have."""
-        row = self._db.execute(
-            "SELECT coalesce(sum(min(v.sequence, s.sequence)), 0) "
-            "FROM vector_heads v JOIN streams s ON s.id = v.stream WHERE v.holder = ?",
-            (holder,),
-        ).fetchone()
-        return int(row[0])
-
-    def _said_of(self, stream: StreamId) -> Iterator[tuple[bytes, Head, int]]:
-        """Yield (holder, head, time) of all vectors held that name a stream."""
-        for holder, body, received_at_ms in self._db.execute(
-            "SELECT holder, body, received_at_ms FROM vectors WHERE scope = ?",
-            (stream.scope,),
-        ):
-            for head in SignedVector(body, b"").read().heads:
-                if (head.node, head.epoch) == (stream.node, stream.epoch):
-                    yield holder, head, received_at_ms
-
-    def _put_head(
-        self, holder: bytes, row: int, head: Head, received_at_ms: int
-    ) -> None:
-        """Keep that a holder has so much of the stream that has this row, and since
-        when.
-        """
-        if head.node == holder:
-            self._db.execute(
-                "UPDATE streams SET claimed = max(claimed, ?) WHERE id = ?",
-                (head.sequence, row),
-            )
-        self._db.execute(
-            "INSERT OR REPLACE INTO vector_heads (stream, holder, sequence) "
-            "VALUES (?, ?, ?)",
-            (row, holder, head.sequence),
-        )
-        # Who had more than now has had this much for as long.
-        since = self._db.execute(
-            "SELECT min(at_ms) FROM arrivals "
-            "WHERE stream = ? AND holder = ? AND sequence >= ?",
-            (row, holder, head.sequence),
-        ).fetchone()
-        self._db.execute(
-            "DELETE FROM arrivals WHERE stream = ? AND holder = ? AND sequence > ?",
-            (row, holder, head.sequence),
-        )
-        # Of what is claimed beyond what is here, the first word and the last are kept:
-        # nobody can say yet that it is true, and numbers do not end.
-        self._db.execute(
-            "DELETE FROM arrivals WHERE stream = ? AND holder = ? AND sequence < ? "
-            "AND sequence > (SELECT min(a.sequence) FROM arrivals a JOIN streams s "
-            " ON s.id = a.stream WHERE a.stream = ? AND a.holder = ? "
-            " AND a.sequence > s.sequence)",
-            (row, holder, head.sequence, row, holder),
-        )
-        self._db.execute(
-            "INSERT OR IGNORE INTO arrivals VALUES (?, ?, ?, ?)",
-            (row, holder, head.sequence, since[0] or received_at_ms),
-        )
-
-    def vectors(self) -> list[HeldVector]:
-        """Return all vectors that are held, newest of each holder and scope."""
-        return [
-            HeldVector(holder, scope, counter, SignedVector(body, signature))
-            for holder, scope, counter, body, signature in self._db.execute(
-                "SELECT holder, scope, counter, body, signature FROM vectors"
-            )
-        ]
-
-    def vector_of(self, holder: bytes, scope: str) -> Vector | None:
-        """Return a holder's newest vector of `scope`."""
-        row = self._db.execute(
-            "SELECT body FROM vectors WHERE holder = ? AND scope = ?", (holder, scope)
-        ).fetchone()
-        return SignedVector(row[0], b"").read() if row else None
-
-    def last_heard(self) -> dict[bytes, int]:
-        """Return when the newest vector of each holder came here, in milliseconds."""
-        return dict(
-            self._db.execute(
-                "SELECT holder, max(received_at_ms) FROM vectors GROUP BY holder"
-            )
-        )
-
-    def told(self, peer: bytes) -> dict[VectorKey, int]:
-        """Return which vectors the peer is believed to know."""
-        return {
-            (holder, scope): counter
-            for holder, scope, counter in self._db.execute(
-                "SELECT holder, scope, counter FROM told WHERE peer = ?", (peer,)
-            )
-        }
-
-    def set_told(self, peer: bytes, told: dict[VectorKey, int]) -> None:
-        """Replace what the peer is believed to know."""
-        if told == self.told(peer):
-            return
-        self._db.execute("DELETE FROM told WHERE peer = ?", (peer,))
-        self._db.executemany(
-            "INSERT INTO told VALUES (?, ?, ?, ?)",
-            [(peer, holder, scope, n) for (holder, scope), n in told.items()],
-        )
-
-    def claimed_sequence(self, stream: StreamId) -> int:
-        """Return how far the author of a stream has ever signed to have it."""
-        row = self._db.execute(
-            "SELECT claimed FROM streams WHERE scope = ? AND node = ? AND epoch = ? "
-            "AND branch = x''",
-            (stream.scope, stream.node, stream.epoch),
-        ).fetchone()
-        return row[0] if row else 0
-
-    # -- what has arrived where ----------------------------------------------
-
-    def acknowledged(
-        self, document: bytes, author: bytes, holders: Sequence[bytes]
-    ) -> dict[bytes, int]:
-        """Return when each of `holders` was first known here to have all entries of
-        `author` for `document`, in milliseconds; 0 where there are entries that it
-        has not acknowledged; empty where the author has none.
-        """
-        arrived: dict[bytes, int] = {}
-        for stream, sequence in self._anchors(document, author):
-            for holder in holders:
-                row = self._db.execute(
-                    "SELECT min(at_ms) FROM arrivals "
-                    "WHERE stream = ? AND holder = ? AND sequence >= ?",
-                    (stream, holder, sequence),
-                ).fetchone()
-                if row[0] is None or arrived.get(holder) == 0:
-                    arrived[holder] = 0
-                else:
-                    arrived[holder] = max(row[0], arrived.get(holder, 0))
-        return arrived
-
-    def _anchors(
-        self, document: bytes, author: bytes
-    ) -> Iterator[tuple[int | None, int]]:
-        """Yield (line, sequence) up to which a holder must have the main lines, so
-        that it has all entries of `author` for `document`; (None, 0) for an entry
-        that no main line carries.
-        """
-        for stream, is_branch, last in self._db.execute(
-            "SELECT n.stream, s.branch != x'', max(n.sequence) FROM entries n "
-            "JOIN streams s ON s.id = n.stream "
-            "WHERE n.document = ? AND n.document != x'' AND s.node = ? "
-            "GROUP BY n.stream",
-            (document, author),
-        ):
-            if not is_branch:
-                yield stream, last
-                continue
-            for (entry,) in self._db.execute(
-                "SELECT id FROM entries WHERE document = ? AND stream = ?",
-                (document, stream),
-            ):
-                yield self._carrier(entry)
-
-    def _carrier(self, entry: int) -> tuple[int | None, int]:
-        """Return where on a main line the evidence stands that holds an entry."""
-        found: int | None = entry
-        while found is not None:
-            stream, sequence, is_branch, carrier = self._db.execute(
-                "SELECT e.stream, e.sequence, s.branch != x'', c.carrier "
-                "FROM entries e JOIN streams s ON s.id = e.stream "
-                "LEFT JOIN carried c ON c.entry = e.id WHERE e.id = ?",
-                (found,),
-            ).fetchone()
-            if not is_branch:
-                return stream, sequence
-            found = carrier
-        return None, 0
-
-    def owed_to(
-        self, holder: bytes, scopes: Sequence[str]
-    ) -> tuple[int, int, int | None]:
-        """Return what `holder` has not acknowledged: (entries, documents, time of
-        the oldest in milliseconds), over all streams of `scopes` that are not its own.
-        """
-        entries = 0
-        documents: set[bytes] = set()
-        oldest: int | None = None
-        marks = ",".join("?" * len(scopes))
-        streams_behind = self._db.execute(
-            "SELECT s.id, coalesce(v.sequence, 0), s.sequence FROM streams s "
-            "LEFT JOIN vector_heads v ON v.stream = s.id AND v.holder = ? "
-            f"WHERE s.scope IN ({marks}) AND s.branch = x'' AND s.node != ? "
-            "AND s.sequence > coalesce(v.sequence, 0)",
-            (holder, *scopes, holder),
-        )
-        for stream, has, last in streams_behind:
-            entries += last - has
-            for document, received_at_ms in self._db.execute(
-                "SELECT document, min(received_at_ms) FROM entries "
-                "WHERE stream = ? AND sequence > ? AND sequence <= ? "
-                "GROUP BY document",
-                (stream, has, last),
-            ):
-                documents.add(document)
-                oldest = min(filter(None, (oldest, received_at_ms)), default=None)
-        return entries, len(documents - {b""}), oldest
-
-    def documents_not_at(self, author: bytes, holder: bytes) -> int:
-        """Return how many documents have entries of `author` that `holder` has not
-        acknowledged.
-        """
-        documents: set[bytes] = set()
-        for stream, has in self._db.execute(
-            "SELECT s.id, coalesce(v.sequence, 0) FROM streams s "
-            "LEFT JOIN vector_heads v ON v.stream = s.id AND v.holder = ? "
-            "WHERE s.node = ? AND s.branch = x'' "
-            "AND s.sequence > coalesce(v.sequence, 0)",
-            (holder, author),
-        ):
-            documents.update(
-                row[0]
-                for row in self._db.execute(
-                    "SELECT DISTINCT document FROM entries "
-                    "WHERE stream = ? AND sequence > ? AND document != x''",
-                    (stream, has),
-                )
-            )
-        # What was written after a parting has arrived with the evidence of it.
-        for entry, document in self._db.execute(
-            "SELECT e.id, e.document FROM streams s JOIN entries e ON e.stream = s.id "
-            "LEFT JOIN carried c ON c.entry = e.id "
-            "LEFT JOIN entries k ON k.id = c.carrier "
-            "LEFT JOIN vector_heads v ON v.stream = k.stream AND v.holder = ? "
-            "WHERE s.node = ? AND s.branch != x'' AND e.document != x'' "
-            "AND coalesce(v.sequence, 0) < coalesce(k.sequence, 1)",
-            (holder, author),
-        ):
-            stream, sequence = self._carrier(entry)
-            if document not in documents and not self._has(holder, stream, sequence):
-                documents.add(document)
-        return len(documents)
-
-    def _has(self, holder: bytes, stream: int | None, sequence: int) -> bool:
-        row = self._db.execute(
-            "SELECT 1 FROM vector_heads "
-            "WHERE stream = ? AND holder = ? AND sequence >= ?",
-            (stream, holder, sequence),
-        )
-        return row.fetchone() is not None
-
-    def owed_by(self, holder: bytes) -> tuple[int, int | None]:
-        """Return how many entries `holder` says it has that we do not, and when it
-        first said so of the oldest of them, in milliseconds.
-
-        What follows a parting is no longer on the main line here, and will not be.
-        """
-        missing, since_ms = 0, None
-        for count, heard_ms in self._db.execute(
-            "SELECT v.sequence - s.sequence, "
-            "(SELECT min(a.at_ms) FROM arrivals a WHERE a.stream = v.stream "
-            " AND a.holder = v.holder AND a.sequence > s.sequence) "
-            "FROM vector_heads v JOIN streams s ON s.id = v.stream "
-            "WHERE v.holder = ? AND v.sequence > s.sequence AND NOT EXISTS "
-            "(SELECT 1 FROM streams b WHERE b.scope = s.scope AND b.node = s.node "
-            " AND b.epoch = s.epoch AND b.branch != x'')",
-            (holder,),
-        ):
-            missing += count
-            since_ms = min(filter(None, (since_ms, heard_ms)), default=None)
-        return missing, since_ms
-
-    # -- refusals ---------------------------------------------------
-
-    def put_refusal(self, at_ms: int, peer: bytes, cause: str, detail: str) -> None:
-        """Keep that something of a peer was not stored."""
-        self.put_refusals(at_ms, peer, [(cause, detail)])
-
-    def put_refusals(
-        self, at_ms: int, peer: bytes, refused: Sequence[tuple[str, str]]
-    ) -> None:
-        """Keep (cause, detail) of what was not stored of a peer at one time. The last
-        that is kept says how many more there were; the newest thousand stay.
-        """
-        kept = [(cause, detail[:300]) for cause, detail in refused[:REFUSALS_TOGETHER]]
-        if not kept:
-            return
-        if more := len(refused) - len(kept):
-            cause, detail = kept[-1]
-            kept[-1] = cause, f"{detail} (and {more} more parts)"
-        self._db.executemany(
-            "INSERT INTO refusals (at_ms, peer, cause, detail) VALUES (?, ?, ?, ?)",
-            [(at_ms, peer, *row) for row in kept],
-        )
-        self._db.execute(
-            "DELETE FROM refusals WHERE id <= (SELECT max(id) FROM refusals) - 1000"
-        )
-
-    def count_refusals(self) -> int:
-        """Return how many refusals are kept."""
-        return int(self._db.execute("SELECT count(*) FROM refusals").fetchone()[0])
-
-    def last_refusal_ms(self, cause: str) -> int | None:
-        """Return when something was last refused for this cause."""
-        row = self._db.execute(
-            "SELECT at_ms FROM refusals WHERE cause = ? ORDER BY id DESC LIMIT 1",
-            (cause,),
-        ).fetchone()
-        return row[0] if row else None
-
-    def refusals(self, limit: int) -> list[tuple[int, bytes, str, str]]:
-        """Return (time, peer, cause, detail), newest first."""
-        return list(
-            self._db.execute(
-                "SELECT at_ms, peer, cause, detail FROM refusals "
-                "ORDER BY id DESC LIMIT ?",
-                (limit,),
-            )
-        )
-
     # -- private --------------------------------------------------------------
-
-    def _find_row(self, stream: StreamId) -> int | None:
-        row = self._db.execute(
-            "SELECT id FROM streams "
-            "WHERE scope = ? AND node = ? AND epoch = ? AND branch = x''",
-            (stream.scope, stream.node, stream.epoch),
-        ).fetchone()
-        return int(row[0]) if row else None
 
     def _next_row(self) -> int:
         row = self._db.execute("SELECT coalesce(max(id), 0) + 1 FROM entries")
@@ -755,57 +339,6 @@ class Journal:
                 values,
             )
         ]
-
-
-def read_chunk(
-    journal: Journal,
-    span: Span,
-    max_entries: int,
-    max_bytes: int,
-    private: bytes,
-    me: bytes,
-) -> Chunk | None:
-    """Return the beginning of `span` with a checkpoint over it.
-
-    Our own streams are signed where we cut them; what we relay is cut at the
-    checkpoints of its author.
-    """
-    stream = span.stream
-    rows = [
-        stored.entry
-        for stored in journal.entries(
-            stream, span.first, min(span.last, span.first + max_entries - 1)
-        )
-    ]
-    size = 0
-    for fitting, entry in enumerate(rows):
-        size += len(entry.payload or b"")
-        if size > max_bytes and fitting:
-            rows = rows[:fitting]
-            break
-    if not rows:
-        return None
-    if stream.node == me:
-        chain_hash = journal.hash_at(stream, rows[-1].sequence)
-        assert chain_hash is not None
-        checkpoint: Checkpoint | None = streams.sign_checkpoint(
-            private, stream, rows[-1].sequence, chain_hash
-        )
-    else:
-        checkpoint = journal.checkpoint_between(stream, span.first, rows[-1].sequence)
-        if checkpoint is None:
-            following = journal.next_checkpoint(stream, span.first)
-            if following is None or following - span.first >= streams.MAX_CHUNK_ENTRIES:
-                return None
-            rows = [s.entry for s in journal.entries(stream, span.first, following)]
-            checkpoint = journal.checkpoint_between(stream, following, following)
-    assert checkpoint is not None
-    return streams.pack(
-        stream,
-        [row for row in rows if row.sequence <= checkpoint.sequence],
-        checkpoint,
-        lambda documents: journal.last_changes(stream, documents, span.first),
-    )
 
 
 def _entry(row: Sequence[object]) -> Entry:

@@ -7,18 +7,21 @@ bundles; only the checks that stand before an honest writer are left out.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from node import attachments, journal, talk
+from forms.item import Item
+from node import answering, attachments, journal, peers, speaking
 from node.casework import _event_id  # the very rule that receivers check
 from node.lifecycle import Event, decode_event, encode_event, frontier
+from node.material import Material, encode_material
 from node.policy import SCHEMA
-from node.store.journal import read_chunk
+from node.roster import take_step
 from node.wiring import Node
 from sync import bundle, seal
 from sync.actor import actor_of, document_id
+from sync.canonical import encode
 from sync.change import read_change
 from sync.document import Document, merge_changes
 from sync.exchange import Parcel, encode_parcel
-from sync.identity import Certificate
+from sync.identity import Certificate, Revocation, sign_roster_entry
 from sync.stream import (
     KIND_CHANGE,
     Chunk,
@@ -29,6 +32,7 @@ from sync.stream import (
     sign_checkpoint,
 )
 from sync.vector import Head, SignedVector, Span, Vector, sign_vector
+from tests.node.nodes import Three
 
 NONCE = b"\xfe" * 8
 
@@ -227,20 +231,42 @@ def hash_of(raw: bytes) -> bytes:
     return read_change(raw).hash
 
 
+def item_of(node: Node, code: str) -> Item:
+    """Return an item that is in force here."""
+    package = node.package(package_of(node, code))
+    assert package is not None
+    return package.item
+
+
+def file_text(size: int, **more: str) -> str:
+    """Return the record of a file as a document holds it."""
+    return encode_material(Material("a.pdf", size, **more))
+
+
+def revoke(nodes: Three, node: Node, sequence: int) -> None:
+    """Let the district put a node out: from `sequence` on nothing of it counts."""
+    district = nodes.district
+    entry = sign_roster_entry(
+        district.secrets.root_key,
+        district.roster.version + 1,
+        "revoke",
+        encode(Revocation(node.id, 1, sequence)),
+    )
+    with district.store.transaction():
+        journal.append(
+            district, "public", "roster", b"", encode(entry), district.now_ms()
+        )
+        take_step(district, entry)
+
+
 # -- what travels -----------------------------------------------------------------
 
 
 def chunk_of(node: Node, stream: StreamId, first: int = 1, last: int = 2**40) -> Chunk:
     """Return entries of a stream that `node` holds, as it would send them."""
     last = min(last, node.store.journal.head(stream)[0])
-    chunk = read_chunk(
-        node.store.journal,
-        Span(stream, first, last),
-        4096,
-        2**30,
-        node.secrets.sign_key,
-        node.id,
-    )
+    span = Span(stream, first, last)
+    chunk = speaking.Holdings(node).read_chunk(span, 4096, 2**30)
     assert chunk is not None
     return chunk
 
@@ -266,7 +292,7 @@ def parcel(
 
 def send(sender: Node, receiver: Node, content: Parcel) -> bytes:
     """Hand a parcel to `receiver` in a true bundle of `sender`; return the answer."""
-    (reply,) = talk.answer(receiver, [wrap(sender, receiver, content)])
+    (reply,) = answering.answer(receiver, [wrap(sender, receiver, content)])
     return reply
 
 
@@ -284,14 +310,14 @@ def wrap(sender: Node, receiver: Node, content: Parcel) -> bytes:
 
 def bundles(node: Node, peer: Certificate) -> Iterator[bytes]:
     """Yield everything that `peer` lacks, as a line without an end would carry it."""
-    speaker = talk.Speaker(node, peer, pieces=attachments.owed(node, peer))
+    speaker = speaking.Speaker(node, peer, pieces=attachments.owed(node, peer))
     while outgoing := speaker.parcel():
         yield speaker.wrap(outgoing)
 
 
 def bundle_for(sender: Node, receiver: Node) -> bytes:
     """Return what `sender` has for `receiver` now, as it would lie on a stick."""
-    peer = talk.find_neighbour(sender, receiver.id.hex())
+    peer = peers.find_neighbour(sender, receiver.id.hex())
     (data,) = bundles(sender, peer)
     return data
 
@@ -312,4 +338,4 @@ def claim(
 
 
 def refusals(node: Node) -> list[tuple[str, str]]:
-    return [(row[2], row[3]) for row in node.store.journal.refusals(1000)]
+    return [(row[2], row[3]) for row in node.store.refusals.newest(1000)]

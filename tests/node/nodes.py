@@ -20,7 +20,7 @@ from unittest import mock
 from sqlcipher3 import dbapi2 as sqlcipher
 
 from forms.citizen_id import expected_check_character
-from node import casework, enrol, rejoin, talk, upkeep, wiring
+from node import answering, casework, enrol, peers, rejoin, talk, upkeep, wiring
 from node.cases import Case, open_case
 from node.lifecycle import Step
 from node.vault import Cost
@@ -242,13 +242,13 @@ def rejoined(
 
 def sync(one: Node, other: Node) -> talk.Report:
     """Let `one` sync with `other`, as over a line."""
-    peer = talk.find_neighbour(one, other.id.hex())
-    return talk.sync_over(one, peer, lambda run: talk.answer(other, run))
+    peer = peers.find_neighbour(one, other.id.hex())
+    return talk.sync_over(one, peer, lambda run: answering.answer(other, run))
 
 
 def answer(node: Node, data: bytes) -> bytes:
     """Let `node` take in one bundle; return its answer, which is one as well."""
-    (reply,) = talk.answer(node, [data])
+    (reply,) = answering.answer(node, [data])
     return reply
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from node import absorb, attachments, casework, intake, talk
+from node import absorb, attachments, casework, intake, peers, speaking, upkeep
 from node.attachments import TakenPieces
 from node.cases import Case
 from node.lifecycle import Step
@@ -18,7 +18,9 @@ from node.wiring import Node
 from sync.exchange import Speech
 from sync.identity import Certificate
 from sync.pieces import PIECE_BYTES, Piece, Want
-from tests.node.nodes import ANSWERS, ELDER, Three
+from tests.node.nodes import ANSWERS, ELDER, Three, rows
+
+PIECES = 4
 
 SCAN_BYTES = 3 * PIECE_BYTES + 777
 
@@ -52,7 +54,7 @@ def attach(node: Node, case: str, path: Path) -> str:
 
 
 def who(node: Node, other: Node) -> Certificate:
-    return talk.find_neighbour(node, other.id.hex())
+    return peers.find_neighbour(node, other.id.hex())
 
 
 def agree(one: Node, other: Node) -> None:
@@ -74,19 +76,19 @@ def agree_all(nodes: Three, rounds: int = 2) -> None:
 
 def _hear(node: Node, other: Node) -> None:
     peer = who(other, node)
-    scopes = talk.shared_scopes(other, peer)
-    talk.sign_vectors(other, scopes)
+    scopes = speaking.shared_scopes(other, peer)
+    speaking.sign_vectors(other, scopes)
     speech = Speech(
-        talk._Holdings(other),
+        speaking.Holdings(other),
         node.id,
         scopes,
-        talk.shared_vectors(other, peer),
-        other.store.journal.told(node.id),
+        speaking.shared_vectors(other, peer),
+        other.store.vectors.told(node.id),
     )
     while outgoing := speech.parcel(64 * 1024):
         absorb.absorb(node, outgoing.parcel, who(node, other))
         with other.store.transaction():
-            other.store.journal.set_told(node.id, outgoing.told)
+            other.store.vectors.set_told(node.id, outgoing.told)
 
 
 def asked(node: Node, other: Node) -> dict[str, int]:
@@ -125,3 +127,17 @@ def progress_of(node: Node, case: Case) -> Progress:
 
 def names(case: Case, digests: Iterable[str]) -> list[str]:
     return [case.materials[digest].name for digest in digests]
+
+
+def holders(node: Node, digest: str) -> set[bytes]:
+    """Return who is known to hold a file, in any case."""
+    found = rows(
+        node, "SELECT node FROM holders WHERE digest = ?", bytes.fromhex(digest)
+    )
+    return {row[0] for row in found}
+
+
+def clean(*nodes: Node) -> None:
+    """Let each look whether all that it holds is right."""
+    for node in nodes:
+        assert upkeep.verify(node).faults == ()

@@ -5,8 +5,9 @@ import shutil
 from itertools import count
 from pathlib import Path
 
-from node import carrying, packs, talk
-from node.carrying import CarriedIn, CarriedOut, FromOne
+from node import carrying_in, carrying_out, packs, peers
+from node.carrying_in import CarriedIn, FromOne
+from node.carrying_out import CarriedOut
 from node.packs import Traffic
 from node.wiring import Node
 from tests.node.nodes import submit
@@ -16,21 +17,21 @@ SMALL = 3_000
 
 
 def peer_of(one: Node, other: Node):  # type: ignore[no-untyped-def]
-    return talk.find_neighbour(one, other.id.hex())
+    return peers.find_neighbour(one, other.id.hex())
 
 
 def carry_out(
-    one: Node, stick: Path, other: Node, volume_bytes: int = carrying.VOLUME_BYTES
+    one: Node, stick: Path, other: Node, volume_bytes: int = carrying_out.VOLUME_BYTES
 ) -> CarriedOut:
     """Write a pack of `one` for `other`."""
-    return carrying.carry_out(
+    return carrying_out.carry_out(
         one, stick, peer_of(one, other), volume_bytes=volume_bytes
     )
 
 
 def carry_in(node: Node, stick: Path, *, with_answers: bool = True) -> CarriedIn:
     """Let a node take what lies on a stick."""
-    return carrying.carry_in(node, stick, with_answers=with_answers)
+    return carrying_in.carry_in(node, stick, with_answers=with_answers)
 
 
 def carried(one: Node, stick: Path, other: Node) -> FromOne:

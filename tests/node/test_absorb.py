@@ -8,12 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from node import talk
+from node import answering, hearing, peers, speaking, talk
 from node.absorb import MOST_REFUSED, absorb
 from node.audit import SCOPE_REFUSED
 from node.cases import open_case
 from node.lifecycle import Step
-from node.store.journal import REFUSALS_TOGETHER
+from node.store.refusals import MOST_TOGETHER
 from node.wiring import Node
 from sync import bundle
 from sync.document import Document
@@ -423,12 +423,12 @@ def test_a_bundle_s_answer_is_of_no_use_to_who_repeats_it(nodes: Three) -> None:
 
     assert digests(nodes.town) == before
     with pytest.raises(NotForUs):
-        talk.open_bundle(nodes.other_village, again)
+        hearing.open_bundle(nodes.other_village, again)
 
 
 def test_an_answer_of_somebody_else_is_refused(nodes: Three) -> None:
     submit(nodes.village)
-    peer = talk.find_neighbour(nodes.village)
+    peer = peers.find_neighbour(nodes.village)
 
     def somebody_else(run: Iterator[bytes]) -> Iterator[bytes]:
         assert list(run)
@@ -457,7 +457,7 @@ def test_a_body_that_is_no_parcel_is_refused(nodes: Three, body: bytes) -> None:
     with pytest.raises(Malformed):
         answer(nodes.town, data)
 
-    assert nodes.town.store.journal.count_refusals() == 1
+    assert nodes.town.store.refusals.count() == 1
 
 
 def test_unknown_extras_of_a_parcel_are_passed_over(nodes: Three) -> None:
@@ -494,7 +494,7 @@ def test_nobody_acknowledges_for_another(nodes: Three) -> None:
 
     send(town, village, parcel(vectors=[forged]))
 
-    acknowledged = village.store.journal.acknowledged
+    acknowledged = village.store.arrivals.acknowledged
     since = acknowledged(case.row.document, village.id, [district.id])
     assert since == {district.id: 0}
     assert [word for word, _ in refusals(village)] == ["vector"]
@@ -525,7 +525,7 @@ def test_a_vector_of_another_history_is_refused(nodes: Three) -> None:
     send(nodes.town, nodes.village, parcel(vectors=[vector]))
 
     assert "another history" in refusals(nodes.village)[0][1]
-    acknowledged = nodes.village.store.journal.acknowledged
+    acknowledged = nodes.village.store.arrivals.acknowledged
     since = acknowledged(case.row.document, nodes.village.id, [nodes.town.id])
     assert since[nodes.town.id] > 0
 
@@ -537,15 +537,15 @@ def test_what_is_said_of_a_stream_before_it_comes_counts_when_it_comes(
     village, town, district = nodes.village, nodes.town, nodes.district
     documents = [submit(village).row.document for _ in range(2)]
     sync(village, town)
-    signed = [v.signed for v in town.store.journal.vectors() if v.scope == VILLAGE]
+    signed = [v.signed for v in town.store.vectors.all() if v.scope == VILLAGE]
     stream = _stream(village)
 
     send(town, district, parcel(vectors=signed))
     send(town, district, parcel([chunk_of(village, stream, 1, 1)]))
-    assert district.store.journal.owed_by(town.id)[0] == 1
+    assert district.store.arrivals.owed_by(town.id)[0] == 1
     send(town, district, parcel([chunk_of(village, stream, 2)]))
 
-    acknowledged = district.store.journal.acknowledged
+    acknowledged = district.store.arrivals.acknowledged
     for document in documents:
         assert acknowledged(document, village.id, [town.id])[town.id] > 0
 
@@ -566,20 +566,20 @@ def test_a_counter_after_which_none_could_follow_is_not_taken(nodes: Three) -> N
 def test_an_older_vector_after_a_newer_changes_nothing(nodes: Three) -> None:
     submit(nodes.village)
     sync(nodes.village, nodes.town)
-    peer = talk.find_neighbour(nodes.town, nodes.village.id.hex())
+    peer = peers.find_neighbour(nodes.town, nodes.village.id.hex())
     held = [
         v
-        for v in talk.shared_vectors(nodes.town, peer)
+        for v in speaking.shared_vectors(nodes.town, peer)
         if (v.holder, v.scope) == (nodes.town.id, VILLAGE)
     ]
     second = submit(nodes.village)
     sync(nodes.village, nodes.town)
-    newer = nodes.village.store.journal.vector_of(nodes.town.id, VILLAGE)
+    newer = nodes.village.store.vectors.of(nodes.town.id, VILLAGE)
 
     send(nodes.town, nodes.village, parcel(vectors=[v.signed for v in held]))
 
-    assert nodes.village.store.journal.vector_of(nodes.town.id, VILLAGE) == newer
-    acknowledged = nodes.village.store.journal.acknowledged
+    assert nodes.village.store.vectors.of(nodes.town.id, VILLAGE) == newer
+    acknowledged = nodes.village.store.arrivals.acknowledged
     since = acknowledged(second.row.document, nodes.village.id, [nodes.town.id])
     assert since[nodes.town.id] > 0
 
@@ -592,11 +592,11 @@ def test_a_large_backlog_goes_in_rounds_and_each_round_counts(nodes: Three) -> N
     for _ in range(11):
         put_entry(nodes.village, b"", noise.randbytes(500 * 1024), kind="later")
     case = submit(nodes.village)
-    peer = talk.find_neighbour(nodes.village)
+    peer = peers.find_neighbour(nodes.village)
     seen: list[int] = []
 
     def carry(run: Iterator[bytes]) -> Iterator[bytes]:
-        conversation = talk.Answering(nodes.town)
+        conversation = answering.Answering(nodes.town)
         for data in run:
             assert len(data) <= bundle.MAX_BUNDLE_BYTES
             conversation.take(data)
@@ -615,10 +615,10 @@ def test_a_cut_backlog_goes_on_where_it_was_cut(nodes: Three) -> None:
     noise = random.Random(4)
     for _ in range(20):
         put_entry(nodes.village, b"", noise.randbytes(500 * 1024), kind="later")
-    peer = talk.find_neighbour(nodes.village)
+    peer = peers.find_neighbour(nodes.village)
 
     def cut_in_the_middle(run: Iterator[bytes]) -> Iterator[bytes]:
-        conversation = talk.Answering(nodes.town)
+        conversation = answering.Answering(nodes.town)
         for data in islice(run, 7):
             conversation.take(data)
         next(run)  # this one is under way when the line is cut
@@ -675,7 +675,7 @@ def test_refusals_do_not_grow_without_end(nodes: Three) -> None:
     for _ in range(51):
         send(nodes.village, nodes.town, parcel([bad] * 20))
 
-    assert nodes.town.store.journal.count_refusals() == 1000
+    assert nodes.town.store.refusals.count() == 1000
 
 
 def test_a_small_parcel_of_thousands_of_bad_parts_leaves_a_few_lines(
@@ -695,7 +695,7 @@ def test_a_small_parcel_of_thousands_of_bad_parts_leaves_a_few_lines(
 
     assert len(received.refused) == MOST_REFUSED
     kept = [said for _, said in refusals(nodes.town)]
-    assert len(kept) == REFUSALS_TOGETHER
-    assert kept[0].endswith(f"(and {MOST_REFUSED - REFUSALS_TOGETHER} more parts)")
+    assert len(kept) == MOST_TOGETHER
+    assert kept[0].endswith(f"(and {MOST_REFUSED - MOST_TOGETHER} more parts)")
     acts = [row.act for row in nodes.town.store.registry.audits(99)]
     assert acts.count(SCOPE_REFUSED) == 1

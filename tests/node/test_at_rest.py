@@ -137,7 +137,7 @@ def test_no_error_and_no_refusal_names_anybody(nodes: Three) -> None:
     said = []
     for node in nodes:
         said += [f"{q.cause} {q.detail}" for q in node.store.documents.quarantine(99)]
-        said += [row[3] for row in node.store.journal.refusals(99)]
+        said += [row[3] for row in node.store.refusals.newest(99)]
         said += upkeep.verify(node).faults
     for wrong in (
         {"phone": PHONE + "1"},

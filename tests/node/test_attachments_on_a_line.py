@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from node import attachments, audit, talk, upkeep
+from node import answering, attachments, audit, hearing, talk, upkeep
 from node.lifecycle import Step
 from node.progress import Progress
 from node.wiring import Node
@@ -29,7 +29,7 @@ from tests.node.papers import (
 
 
 def opened(node: Node, data: bytes) -> Parcel:
-    return decode_parcel(talk.open_bundle(node, data).body)
+    return decode_parcel(hearing.open_bundle(node, data).body)
 
 
 class Wire:
@@ -42,15 +42,15 @@ class Wire:
         """So many more bundles go up before the line is gone."""
 
     def __call__(self, run: Iterator[bytes]) -> Iterator[bytes]:
-        answering = talk.Answering(self.other)
+        conversation = answering.Answering(self.other)
         for data in run:
             if self.cut_after is not None:
                 self.cut_after -= 1
                 if self.cut_after < 0:
                     raise PeerUnreachable("https://test", "the connection was cut")
             self.up.append(opened(self.other, data))
-            answering.take(data)
-        yield from answering.reply()
+            conversation.take(data)
+        yield from conversation.reply()
 
     def pieces_up(self) -> list[tuple[bytes, int]]:
         return [(p.digest, p.index) for one in self.up for p in one.pieces]
@@ -118,7 +118,7 @@ def test_a_large_file_goes_down_in_as_many_answers_as_it_needs(
     report = sync(nodes.village, nodes.town)
 
     assert report.pieces_in == 50
-    assert report.requests >= 50 // talk.MOST_REPLIES
+    assert report.requests >= 50 // answering.MOST_REPLIES
     assert content(nodes.village, digest) == path.read_bytes()
     assert nodes.town.store.attachments.held_by(
         nodes.village.id, [case.row.document]
@@ -270,7 +270,7 @@ def test_pieces_of_a_case_that_has_not_come_are_gaps_and_come_later(
     owed = tuple(attachments.owed(nodes.village, who(nodes.village, nodes.town)))
     data = wrap(nodes.village, nodes.town, replace(parcel(), pieces=owed))
 
-    taken = talk.take(nodes.town, data)
+    taken = hearing.take(nodes.town, data)
     assert (taken.received.gaps, taken.received.pieces) == (len(owed), 0)
     sync(nodes.village, nodes.town)
     assert progress_of(nodes.town, case).is_all_here
@@ -283,13 +283,13 @@ def test_a_stick_holds_the_entries_and_then_the_pieces(
     case = submit_with(nodes.village, scan(tmp_path), scan(tmp_path, "户口本.pdf"))
     stick = list(bundles(nodes.village, who(nodes.village, nodes.town)))
 
-    gaps = [talk.take(nodes.town, data).received.gaps for data in stick]
+    gaps = [hearing.take(nodes.town, data).received.gaps for data in stick]
 
     assert gaps == [0] * len(stick)
     assert progress_of(nodes.town, case).is_all_here
     answer = list(bundles(nodes.town, who(nodes.town, nodes.village)))
     for data in answer:
-        talk.take(nodes.village, data)
+        hearing.take(nodes.village, data)
     assert progress_of(nodes.village, case) == Progress(2, 2, 2, 0)
     assert list(attachments.owed(nodes.village, who(nodes.village, nodes.town))) == []
 

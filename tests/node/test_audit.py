@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from node import audit, journal, roster, talk, upkeep
+from node import audit, journal, peers, roster, upkeep
 from node.cases import open_case
 from node.errors import NotAllowed
 from node.lifecycle import State, Step
@@ -91,7 +91,7 @@ def test_asking_for_a_scope_that_one_does_not_hold_is_refused_and_written_down(
     assert len(refusals(town)) == 1
     assert records(town) == [(scope, village.id)]
     assert village.store.cases.get(other.row.document) is None
-    assert {s for s in village.store.journal.scopes() if s != "public"} <= {VILLAGE}
+    assert {s for s in village.store.vectors.scopes() if s != "public"} <= {VILLAGE}
     sync(town, nodes.district)
     assert records(nodes.district) == [(scope, village.id)]
     assert records(village) == []
@@ -140,7 +140,7 @@ def test_nobody_fills_a_stream_by_asking(nodes: Three) -> None:
     ask(TOWN)
     assert records(town)[0] == (TOWN, village.id)
     assert len(records(town)) == 3
-    assert town.store.journal.count_refusals() == 22
+    assert town.store.refusals.count() == 22
 
 
 def test_a_clock_that_was_put_back_silences_nothing_for_long(nodes: Three) -> None:
@@ -171,7 +171,7 @@ def test_a_refusal_is_a_refusal_even_where_nothing_may_be_written(
         with restored.store.transaction():
             vector = claim(town, TOWN, [Head(town.id, 1, head + 5, bytes(32))])
             found = vector.read()
-            restored.store.journal.put_vector(found, vector, 1, found.heads)
+            restored.store.vectors.put(found, vector, 1, found.heads)
 
         vectors = [claim(nodes.other_village, DISTRICT, [])]
         send(nodes.other_village, restored, parcel(vectors=vectors))
@@ -334,7 +334,7 @@ def test_a_revocation_can_be_heard_twice_and_made_twice(nodes: Three) -> None:
     submit(nodes.village)
     sync_all(nodes)
     for _ in range(2):
-        who = talk.find_neighbour(nodes.district, nodes.village.id.hex())
+        who = peers.find_neighbour(nodes.district, nodes.village.id.hex())
         roster.revoke(nodes.district, who, "x")
     sync(nodes.town, nodes.district)
 

@@ -1,25 +1,15 @@
 """The stick, with real nodes: out, in, the answer home, and all that gets lost."""
 
-import random
-import shutil
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace as with_fields
 
 from node import casework, packs, waiting
 from node.cases import open_case
-from node.errors import NotAllowed, StickTrouble
+from node.errors import StickTrouble
 from node.lifecycle import State, Step
 from node.status import arrivals
-from node.wiring import Node
-from sync import bundle
-from sync.bundle import LAST_OF_PACK, MAGIC, MAX_NUMBER, Place
-from sync.canonical import encode
-from sync.carry import CameWord, Gap, MadeWord, PackWord
-from sync.exchange import encode_parcel
-from sync.framing import framed
-from tests.node.forge import parcel, refusals, send
+from sync.carry import Gap
 from tests.node.nodes import (
     Three,
     clone,
@@ -29,7 +19,6 @@ from tests.node.nodes import (
     step,
     submit,
     sync,
-    tamper,
 )
 from tests.node.sticks import (
     SMALL,
@@ -39,14 +28,11 @@ from tests.node.sticks import (
     contents,
     from_one,
     new_stick,
-    peer_of,
-    spread,
     submit_many,
     traffic,
     volumes,
     volumes_from,
 )
-from tests.node.test_hostile import revoke
 
 # -- the way of a case ----------------------------------------------------------
 
@@ -425,195 +411,6 @@ def test_a_pack_that_takes_the_place_of_one_that_has_arrived_says_nothing_of_it(
     assert traffic(nodes.town, nodes.village).highest == 3
 
 
-# -- volumes ---------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_volumes_come_in_any_order_on_several_sticks_one_of_them_late(
-    nodes: Three, tmp_path: Path, seed: int
-) -> None:
-    chance = random.Random(seed)
-    village, town = nodes.village, nodes.town
-    whole, pocket = new_stick(tmp_path), new_stick(tmp_path)
-    sticks = [new_stick(tmp_path) for _ in range(3)]
-    cases = submit_many(village, 24)
-    made = carry_out(village, whole, town, SMALL)
-    found_later = chance.choice(volumes(whole))
-    shutil.move(found_later, pocket)
-    spread(whole, chance, *sticks)
-    chance.shuffle(sticks)
-
-    for stick in sticks:
-        carry_in(town, stick, with_answers=False)
-    missing = traffic(town, village).missing
-    last = carry_in(town, pocket)
-
-    assert len(made.volumes) >= 4
-    number = int(found_later.stem.rsplit("-", 1)[1])
-    is_last = number == len(made.volumes)
-    assert missing == (Gap(1, 1, number, 0 if is_last else number),)
-    assert traffic(town, village).missing == ()
-    assert last.waiting == waiting.count(town) == 0
-    assert all(open_case(town, case) for case in cases)
-    assert shared_digests(village, town)
-
-
-def test_no_volume_is_larger_than_allowed(nodes: Three, tmp_path: Path) -> None:
-    stick = new_stick(tmp_path)
-    submit_many(nodes.village, 20)
-
-    made = carry_out(nodes.village, stick, nodes.town, SMALL)
-
-    assert len(made.volumes) > 3
-    assert {one.name: one.size_bytes for one in made.volumes} == {
-        one.name: one.stat().st_size for one in volumes(stick)
-    }
-    assert all(one.size_bytes <= SMALL for one in made.volumes)
-
-
-def test_a_volume_cut_at_any_byte_gives_what_is_whole_and_is_named(
-    nodes: Three, tmp_path: Path
-) -> None:
-    stick = new_stick(tmp_path)
-    submit_many(nodes.village, 9)
-    carry_out(nodes.village, stick, nodes.town, 20_000)
-    (volume,) = volumes(stick)
-    whole = volume.read_bytes()
-    chance = random.Random(5)
-    cuts = sorted(chance.sample(range(len(whole)), min(500, len(whole))))
-
-    for cut in cuts:
-        volume.write_bytes(whole[:cut])
-        came = carry_in(nodes.town, stick, with_answers=False)
-
-        if came.senders:
-            assert traffic(nodes.town, nodes.village).missing, cut
-        assert came.trouble is None
-    volume.write_bytes(whole)
-    at_last = from_one(carry_in(nodes.town, stick), nodes.village)
-
-    assert at_last.missing == ()
-    assert shared_digests(nodes.village, nodes.town)
-
-
-def test_a_byte_flipped_anywhere_is_never_taken_for_good(
-    nodes: Three, tmp_path: Path
-) -> None:
-    stick = new_stick(tmp_path)
-    submit(nodes.village)
-    carry_out(nodes.village, stick, nodes.town)
-    (volume,) = volumes(stick)
-    whole = volume.read_bytes()
-    held = digests(nodes.town)
-    chance = random.Random(6)
-
-    for at in chance.sample(range(len(whole)), 500):
-        hurt = bytearray(whole)
-        hurt[at] ^= 1 << chance.randrange(8)
-        volume.write_bytes(hurt)
-        came = carry_in(nodes.town, stick, with_answers=False)
-
-        assert came.senders == (), at
-        assert came.faults or came.newer or came.for_others or came.own_files, at
-    assert digests(nodes.town) == held
-    volume.write_bytes(whole)
-    assert from_one(carry_in(nodes.town, stick), nodes.village).entries == 1
-
-
-def test_one_bad_bundle_harms_only_itself(nodes: Three, tmp_path: Path) -> None:
-    village, town = nodes.village, nodes.town
-    stick = new_stick(tmp_path)
-    submit_many(village, 24)
-    carry_out(village, stick, town, SMALL)
-    hurt = volumes(stick)[2]
-    data = bytearray(hurt.read_bytes())
-    data[len(data) // 2] ^= 1
-    hurt.write_bytes(data)
-
-    came = carry_in(town, stick)
-    missing = from_one(came, village).missing
-    next_pack = carried(village, new_stick(tmp_path), town)
-
-    assert [(one.file, one.why) for one in came.faults] == [
-        (hurt.name, came.faults[0].why)
-    ]
-    assert missing == (Gap(1, 1, 3, 3, is_cut=True),)
-    assert next_pack.missing == (Gap(1, 1, 3, 3, is_cut=True, filled_by=2),)
-    assert waiting.count(town) == 0
-    assert shared_digests(village, town)
-
-
-# -- trust ----------------------------------------------------------------------
-
-
-def test_a_stranger_is_not_trusted_and_leaves_nothing(
-    nodes: Three, tmp_path: Path
-) -> None:
-    stick = new_stick(tmp_path)
-    submit(nodes.village)
-    carry_out(nodes.village, stick, nodes.town)
-    (volume,) = volumes(stick)
-    data = volume.read_bytes().replace(nodes.village.id, bytes(16))
-    volume.write_bytes(data)
-    held = digests(nodes.town)
-
-    came = carry_in(nodes.town, stick)
-
-    assert [one.why for one in came.faults] == ["not-trusted"]
-    assert came.senders == ()
-    assert digests(nodes.town) == held
-    assert nodes.town.store.journal.count_refusals() == 0
-
-
-def test_a_revoked_node_is_not_heard_and_nothing_is_carried_to_it(
-    nodes: Three, tmp_path: Path
-) -> None:
-    stick = new_stick(tmp_path)
-    submit(nodes.village)
-    carry_out(nodes.village, stick, nodes.town)
-    revoke(nodes, nodes.village, 1)
-    sync(nodes.town, nodes.district)
-
-    came = carry_in(nodes.town, stick)
-
-    assert [one.why for one in came.faults] == ["not-trusted"]
-    with pytest.raises(NotAllowed):
-        carry_out(nodes.town, stick, nodes.village)
-
-
-def test_nothing_is_carried_to_oneself(nodes: Three, tmp_path: Path) -> None:
-    with pytest.raises(NotAllowed):
-        carry_out(nodes.town, new_stick(tmp_path), nodes.town)
-
-
-def test_a_pack_of_one_volume_in_anothers_name_stays_what_its_bundles_say(
-    nodes: Three, tmp_path: Path
-) -> None:
-    stick = new_stick(tmp_path)
-    submit(nodes.village)
-    carry_out(nodes.village, stick, nodes.town)
-    (volume,) = volumes(stick)
-    volume.rename(stick / "lianban-00000000-ffffffff-9999-7.lbb")
-
-    at_town = from_one(carry_in(nodes.town, stick), nodes.village)
-
-    assert at_town.packs == (1,)
-    assert at_town.missing == ()
-
-
-def test_a_file_that_only_bears_our_name_is_not_removed(
-    nodes: Three, tmp_path: Path
-) -> None:
-    stick = new_stick(tmp_path)
-    carry_out(nodes.village, stick, nodes.town)
-    (volume,) = volumes(stick)
-    volume.write_bytes(b"somebody's own file")
-
-    carry_out(nodes.village, stick, nodes.town)
-
-    assert volume.read_bytes() == b"somebody's own file"
-
-
 # -- clocks, backups, new epochs -------------------------------------------------
 
 
@@ -682,171 +479,6 @@ def test_a_recipient_that_was_put_back_does_not_ask_for_what_it_once_had(
     assert at_restored.missing == ()
 
 
-# -- what cannot be taken yet ----------------------------------------------------
-
-
-def test_a_newer_format_stays_unopened_until_the_program_is_newer(
-    nodes: Three, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stick = new_stick(tmp_path)
-    submit(nodes.village)
-    monkeypatch.setattr(bundle, "FORMAT", 2)
-    carry_out(nodes.village, stick, nodes.town)
-    monkeypatch.undo()
-
-    came = carry_in(nodes.town, stick)
-    on_disk = [one.read_bytes() for one in nodes.town.home.waiting.iterdir()]
-    monkeypatch.setattr(bundle, "FORMAT", 2)
-    monkeypatch.setattr(waiting, "FORMAT", 2)
-    upgraded = waiting.retry(nodes.town)
-
-    assert came.newer == (nodes.village.id,)
-    assert (came.senders, came.faults) == ((), ())
-    assert [framed(one) for one in on_disk] == [volumes(stick)[0].read_bytes()]
-    assert (upgraded.entries, upgraded.left) == (1, 0)
-    assert traffic(nodes.town, nodes.village).highest == 1
-
-
-def test_an_upgraded_program_tries_what_waits_without_being_asked(
-    nodes: Three, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stick = new_stick(tmp_path)
-    submit(nodes.village)
-    monkeypatch.setattr(bundle, "FORMAT", 2)
-    carry_out(nodes.village, stick, nodes.town)
-    monkeypatch.undo()
-    carry_in(nodes.town, stick)
-
-    before = waiting.retry_if_news(nodes.town)
-    monkeypatch.setattr(bundle, "FORMAT", 2)
-    monkeypatch.setattr(waiting, "FORMAT", 2)
-    after = waiting.retry_if_news(nodes.town)
-
-    assert before.entries == 0
-    assert after.entries == 1
-
-
-def test_a_newer_format_for_another_node_is_not_kept(
-    nodes: Three, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stick = new_stick(tmp_path)
-    monkeypatch.setattr(bundle, "FORMAT", 2)
-    carry_out(nodes.village, stick, nodes.town)
-    monkeypatch.undo()
-
-    came = carry_in(nodes.other_village, stick)
-
-    assert [one.recipient for one in came.for_others] == [nodes.town.id]
-    assert waiting.count(nodes.other_village) == 0
-
-
-def newer(recipient: Node, number: int, sender: bytes) -> bytes:
-    """Return what says to be a bundle of a format to come."""
-    header = encode((9, sender, 1, recipient.id, number))
-    return MAGIC + bytes([2]) + len(header).to_bytes(2, "big") + header + bytes(200)
-
-
-def test_a_newer_format_is_not_tried_again_by_the_same_program(
-    nodes: Three, tmp_path: Path
-) -> None:
-    village, town, stick = nodes.village, nodes.town, new_stick(tmp_path)
-    many = (framed(newer(town, number, village.id)) for number in range(20))
-    (stick / "x").write_bytes(b"".join(many))
-
-    came = carry_in(town, stick)
-    first = refusals(town)
-    submit(nodes.other_village)
-    sync(nodes.other_village, town)
-    retried = waiting.retry_if_news(town)
-
-    assert came.newer == (village.id,)
-    assert came.waiting == 0
-    assert [cause for cause, _ in first] == ["too-new"]
-    assert refusals(town) == first
-    assert retried.left == 0
-    assert waiting.count(town) == 20
-
-
-def test_the_oldest_of_what_is_too_new_make_room(
-    nodes: Three, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    village, other, town = nodes.village, nodes.other_village, nodes.town
-    monkeypatch.setattr(waiting, "MOST_NEWER_OF_ONE", 3)
-    monkeypatch.setattr(waiting, "MOST_NEWER", 5)
-    theirs = [newer(town, number, village.id) for number in range(6)]
-    others = [newer(town, number, other.id) for number in range(4)]
-
-    for some in (theirs[:2], theirs[2:4], others, theirs[4:]):
-        stick = new_stick(tmp_path)
-        (stick / "x").write_bytes(b"".join(map(framed, some)))
-        carry_in(town, stick)
-    held = {one.read_bytes() for one in town.home.waiting.iterdir()}
-
-    # Of the third stick the first three, and of the village its last that had room.
-    assert held == {*others[:3], *theirs[4:]}
-
-
-def test_a_newer_format_of_nobody_we_know_is_not_kept(
-    nodes: Three, tmp_path: Path
-) -> None:
-    stick = new_stick(tmp_path)
-    (stick / "x").write_bytes(framed(newer(nodes.town, 1, b"s" * 16)))
-
-    came = carry_in(nodes.town, stick)
-
-    assert came.newer == ()
-    assert [one.why for one in came.faults] == ["not-trusted"]
-    assert waiting.count(nodes.town) == 0
-
-
-def test_what_is_too_new_for_the_next_program_as_well_waits_on(
-    nodes: Three, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stick = new_stick(tmp_path)
-    (stick / "x").write_bytes(framed(newer(nodes.town, 1, nodes.village.id)))
-    carry_in(nodes.town, stick)
-
-    monkeypatch.setattr(waiting, "NEWEST_DICTIONARY", 99)
-    retried = [waiting.retry_if_news(nodes.town) for _ in range(2)]
-
-    assert [(one.left, one.newer) for one in retried] == [(1, 1), (0, 0)]
-    assert waiting.count(nodes.town) == 1
-
-
-def test_what_waits_has_a_limit_and_loses_nothing_by_it(
-    nodes: Three, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    village, town = nodes.village, nodes.town
-    stick = new_stick(tmp_path)
-    submit_many(village, 24)
-    carry_out(village, stick, town, SMALL)
-    volumes(stick)[0].unlink()
-    monkeypatch.setattr(waiting, "MOST_BYTES_OF_ONE", 2 * SMALL)
-
-    carry_in(town, stick)
-    held = sum(one.stat().st_size for one in town.home.waiting.iterdir())
-    carried(village, stick, town)
-
-    assert 0 < held <= 2 * SMALL
-    assert waiting.count(town) == 0
-    assert shared_digests(village, town)
-
-
-def test_junk_among_what_waits_harms_nothing(nodes: Three, tmp_path: Path) -> None:
-    folder = nodes.town.home.waiting
-    folder.mkdir()
-    (folder / "junk").write_bytes(b"junk" * 100)
-    (folder / "empty").write_bytes(b"")
-    (folder / "folder").mkdir()
-    (folder / "link").symlink_to("/etc/passwd")
-
-    retried = waiting.retry(nodes.town)
-    at_town = carried(nodes.village, new_stick(tmp_path), nodes.town)
-
-    assert (retried.entries, retried.left) == (0, 0)
-    assert at_town.bundles == 1
-
-
 # -- a stick that is too small ---------------------------------------------------
 
 
@@ -908,90 +540,3 @@ def test_no_such_folder_is_said_and_no_number_is_used_up(
             carry_in(nodes.village, path)
 
     assert carry_out(nodes.village, new_stick(tmp_path), nodes.town).pack == 1
-
-
-# -- numbers that nobody counts to -------------------------------------------------
-
-
-@pytest.mark.parametrize("epoch", [2**31, 2**63, 2**64 - 1])
-def test_an_epoch_beyond_all_counting_harms_only_its_own_bundle(
-    nodes: Three, tmp_path: Path, epoch: int
-) -> None:
-    village, town = nodes.village, nodes.town
-    stick = new_stick(tmp_path)
-    case = submit(village)
-    carry_out(village, stick, town)
-    (volume,) = volumes(stick)
-    bad = bundle.wrap(
-        encode_parcel(parcel()),
-        sender=with_fields(village.certificate, epoch=epoch),
-        sign_key=village.secrets.sign_key,
-        recipient=peer_of(village, town),
-        roster_version=1,
-        place=Place(1, 1, 1, LAST_OF_PACK),
-    )
-    volume.write_bytes(framed(bad) + volume.read_bytes())
-
-    came = carry_in(town, stick)
-
-    assert [one.why for one in came.faults] == ["damaged"]
-    assert from_one(came, village).entries == 1
-    assert open_case(town, case.id).story.state is State.SUBMITTED
-
-
-@pytest.mark.parametrize(
-    "word",
-    [
-        PackWord(MadeWord(1, 0, (), 2**63 - 1, 0), None),
-        PackWord(MadeWord(1, 0, (), 2**64 - 1, 0), None),
-        PackWord(MadeWord(1, 0, (), -1, 0), None),
-        PackWord(MadeWord(1, 2**31, (), 0, 0), None),
-        PackWord(None, CameWord(1, -(2**63), 0, ())),
-        PackWord(None, CameWord(1, 0, 2**64 - 1, ())),
-        PackWord(None, CameWord(1, 0, 0, (Gap(1, 1, filled_by=2**64 - 1),))),
-    ],
-)
-def test_a_word_about_packs_with_such_a_number_is_refused_and_nothing_else(
-    nodes: Three, tmp_path: Path, word: PackWord
-) -> None:
-    village, town = nodes.village, nodes.town
-    content = with_fields(parcel(), extras=((packs.EXTRA, encode(word)),))
-
-    send(village, town, content)
-    at_town = carried(village, new_stick(tmp_path), town)
-
-    assert [cause for cause, _ in refusals(town)] == ["packs"]
-    assert at_town.refused == ()
-    assert traffic(town, village).highest == 1
-
-
-def test_one_who_has_heard_the_last_number_is_told_it_and_goes_on(
-    nodes: Three, tmp_path: Path
-) -> None:
-    village, town = nodes.village, nodes.town
-    word = PackWord(MadeWord(1, 0, (), MAX_NUMBER - 1, 0), None)
-    send(village, town, with_fields(parcel(), extras=((packs.EXTRA, encode(word)),)))
-
-    carried(village, new_stick(tmp_path), town)
-    case = submit(village)
-    sync(village, town)
-
-    assert town.store.packs.heard(village.id).count == MAX_NUMBER - 1
-    assert open_case(town, case.id).story.state is State.SUBMITTED
-    assert refusals(town) == refusals(village) == []
-
-
-def test_a_row_of_a_pack_that_cannot_be_read_counts_as_empty(
-    nodes: Three, tmp_path: Path
-) -> None:
-    village, town = nodes.village, nodes.town
-    carried(village, new_stick(tmp_path), town)
-    junk = bytes(1_000_000)
-    tamper(town, "UPDATE packs_come SET body = ?", junk)
-    tamper(town, "UPDATE pack_words SET made = ?, came = ?", junk, junk)
-
-    seen = traffic(town, village)
-    filled = carried(village, new_stick(tmp_path), town)
-
-    assert seen.missing == (Gap(1, 1, 1, 0),)
-    assert not any(one.is_open for one in filled.missing)

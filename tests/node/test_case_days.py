@@ -12,9 +12,7 @@ from node.store import Store
 from node.store.cases import CaseRow, Filter, Light, Order
 from node.workdays import YearTable
 from tests.node.nodes import Three, step, submit, sync_all
-from tests.node.test_store import case, put, store
-
-__all__ = ["store"]
+from tests.node.stores import case, put
 
 YEARS = known_tables(2025)
 DAY_MS = 24 * 3600 * 1000

@@ -1,46 +1,25 @@
 """Copied homes and restored backups: one author, two histories."""
 
-from collections.abc import Iterator
-from dataclasses import replace
-
-import msgspec
 import pytest
 
-from node import casework, forks, journal, roster, talk, upkeep
+from node import casework, speaking, upkeep
 from node.absorb import take_chunk
 from node.cases import open_case
-from node.errors import Forked, WriteForbidden
+from node.errors import Forked
 from node.fork_report import forked_nodes
-from node.forks import MAX_BRANCHES, MAX_SHOWN_BRANCHES
 from node.lifecycle import State, Step
 from node.status import above, arrivals, trouble
 from node.wiring import Node
-from sync import seal
-from sync.canonical import encode
-from sync.errors import Malformed, NotTrusted
-from sync.fork import Tail, follow, show
-from sync.identity import Revocation, sign_roster_entry
-from sync.stream import (
-    KIND_BRANCH,
-    MAX_PAYLOAD_BYTES,
-    Chunk,
-    Entry,
-    StreamId,
-    genesis,
-    unpack,
-)
 from tests.node.forge import (
     bundle_for,
     chunk_of,
-    chunk_signed,
     parcel,
-    put_entry,
     refusals,
     send,
 )
+from tests.node.forked import lines, stream_of
 from tests.node.nodes import (
     BIRTH,
-    OTHER_VILLAGE,
     TOWN,
     VILLAGE,
     Three,
@@ -57,33 +36,6 @@ from tests.node.nodes import (
     sync,
     sync_all,
 )
-
-
-@pytest.fixture
-def copy(nodes: Three) -> Iterator[Node]:
-    """A copy of the village's home, made when all knew its first case."""
-    submit(nodes.village)
-    sync_all(nodes)
-    made = reopen(clone(nodes.village, nodes.path / "copy"), nodes.clock)
-    yield made
-    made.close()
-
-
-def stream_of(node: Node, epoch: int = 1, scope: str = "") -> StreamId:
-    return StreamId(node.id, epoch, scope or node.certificate.division)
-
-
-def lines(node: Node, stream: StreamId) -> list[tuple[int, int]]:
-    """Return (base, end) of the main line and of each branch."""
-    return [(one.base, one.sequence) for one in node.store.branches.lines(stream)]
-
-
-def tail_of(node: Node, stream: StreamId, first: int, last: int = 2**40) -> Tail:
-    chunk = chunk_of(node, stream, first, last)
-    previous = node.store.journal.hash_at(stream, first - 1)
-    assert previous is not None
-    return Tail(previous, chunk, follow(previous, chunk, unpack(chunk)))
-
 
 # -- what is seen -----------------------------------------------------------------
 
@@ -109,7 +61,7 @@ def test_a_copied_home_that_writes_is_named_and_both_sides_are_seen(
         assert open_case(node, second.id).fields == second.fields
         assert node.store.cases.get(other.row.document) is not None
         assert lines(node, stream_of(nodes.village)) == [(0, 1), (1, 2), (1, 2)]
-        assert node.store.journal.count_refusals() == 0
+        assert node.store.refusals.count() == 0
         assert causes(node) == []
     step(nodes.town, second.id, Step.ACCEPT)
     sync_all(nodes)
@@ -227,7 +179,7 @@ def test_who_has_more_of_ours_than_we_have_may_have_it_from_a_copy(
     submit(copy)
     sync(copy, nodes.town)
     mine = submit(nodes.village)
-    words = [one.signed for one in nodes.town.store.journal.vectors()]
+    words = [one.signed for one in nodes.town.store.vectors.all()]
 
     # The words of the town alone, as when the line is cut behind them.
     send(nodes.town, nodes.village, parcel([], words))
@@ -245,10 +197,10 @@ def test_the_words_of_a_copy_that_is_gone_do_not_silence_us(
     nodes: Three, copy: Node
 ) -> None:
     submit(copy)
-    talk.sign_vectors(copy, [VILLAGE])
+    speaking.sign_vectors(copy, [VILLAGE])
     words = [
         one.signed
-        for one in copy.store.journal.vectors()
+        for one in copy.store.vectors.all()
         if (one.holder, one.scope) == (copy.id, VILLAGE)
     ]
     # All that is left of the copy: its word, with a higher number than ours.
@@ -260,8 +212,8 @@ def test_the_words_of_a_copy_that_is_gone_do_not_silence_us(
 
     assert nodes.town.store.cases.get(mine.row.document) is not None
     assert shared_digests(nodes.village, nodes.town)
-    known = nodes.town.store.journal.vector_of(nodes.village.id, VILLAGE)
-    own = nodes.village.store.journal.vector_of(nodes.village.id, VILLAGE)
+    known = nodes.town.store.vectors.of(nodes.village.id, VILLAGE)
+    own = nodes.village.store.vectors.of(nodes.village.id, VILLAGE)
     assert known == own
 
 
@@ -578,429 +530,3 @@ def test_evidence_that_a_copied_town_has_written_is_evidence_still(
         assert one.town_ms
     finally:
         other_town.close()
-
-
-# -- those who mean harm ----------------------------------------------------------
-
-
-def histories(node: Node, count: int) -> list[Chunk]:
-    """Return that many histories beyond a node's second entry, all signed by it."""
-    stream = stream_of(node)
-    (entry,) = [one.entry for one in node.store.journal.entries(stream, 2, 2)]
-    previous = node.store.journal.hash_at(stream, 1)
-    assert previous is not None
-    return [
-        chunk_signed(node, stream, previous, [replace(entry, written_at_ms=at)])
-        for at in range(1, count + 1)
-    ]
-
-
-def test_of_many_histories_some_are_kept_and_the_rest_is_noted(
-    nodes: Three, copy: Node
-) -> None:
-    submit(copy)
-    chunks = histories(copy, MAX_BRANCHES + 20)
-
-    send(copy, nodes.town, parcel(chunks))
-    for _ in range(2):
-        sync(nodes.town, nodes.district)
-
-    for node in (nodes.town, nodes.district):
-        assert len(lines(node, stream_of(copy))) == 1 + MAX_BRANCHES
-        assert upkeep.verify(node).faults == ()
-    assert len(refusals(nodes.town)) == 20
-    assert all("(a fork)" in detail for _, detail in refusals(nodes.town))
-    assert refusals(nodes.district) == []
-    assert shared_digests(nodes.town, nodes.district)
-    assert trouble(nodes.district).forks == 1
-
-
-def show_all(node: Node, previous: bytes, chunks: list[Chunk]) -> None:
-    """Let a node write evidence of everything, whatever it is worth."""
-    for chunk in chunks:
-        payload = show(Tail(previous, chunk, ()))
-        put_entry(node, b"", payload, scope=VILLAGE, kind=KIND_BRANCH)
-
-
-def test_of_many_histories_that_one_shows_the_same_are_taken_in_any_order(
-    nodes: Three, copy: Node
-) -> None:
-    submit(copy)
-    stream, shown = stream_of(copy), stream_of(nodes.town, scope=VILLAGE)
-    previous = copy.store.journal.hash_at(stream, 1)
-    assert previous is not None
-    before = nodes.town.store.journal.head(shown)[0]
-    show_all(nodes.town, previous, histories(copy, MAX_SHOWN_BRANCHES + 3))
-    middle, last = before + 40, nodes.town.store.journal.head(shown)[0]
-
-    at_once = chunk_of(nodes.town, shown, before + 1)
-    send(nodes.town, nodes.district, parcel([at_once]))
-    for part in ((before + 1, middle), (middle + 1, last)):
-        chunk = chunk_of(nodes.town, shown, *part)
-        send(nodes.town, nodes.village, parcel([chunk]))
-
-    for node in (nodes.district, nodes.village):
-        assert len(lines(node, stream)) == 1 + MAX_SHOWN_BRANCHES
-        assert causes(node) == ["branch"] * 3
-        assert upkeep.verify(node).faults == ()
-    tags = [
-        {line.tag for line in node.store.branches.lines(stream)}
-        for node in (nodes.district, nodes.village)
-    ]
-    assert tags[0] == tags[1]
-
-
-def test_how_much_one_may_show_is_counted_in_bytes_too(
-    nodes: Three, copy: Node, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    submit(copy)
-    previous = copy.store.journal.hash_at(stream_of(copy), 1)
-    assert previous is not None
-    chunks = histories(copy, 5)
-    size_bytes = len(show(Tail(previous, chunks[0], ())))
-    monkeypatch.setattr(forks, "MAX_EVIDENCE_BYTES", 3 * size_bytes + 10)
-    show_all(nodes.town, previous, chunks)
-
-    sync(nodes.town, nodes.district)
-
-    assert causes(nodes.district) == ["branch", "branch"]
-    assert len(lines(nodes.district, stream_of(copy))) == 1 + 3
-
-
-def test_evidence_is_read_again_only_where_what_stands_before_it_has_come(
-    nodes: Three, copy: Node
-) -> None:
-    stream, branches = stream_of(copy), nodes.district.store.branches
-    submit(copy)
-    submit(copy)
-    payload = show(tail_of(copy, stream, 3))
-    put_entry(nodes.town, b"", payload, scope=VILLAGE, kind=KIND_BRANCH)
-    sync(nodes.town, nodes.district)
-
-    branches.look_again(stream)
-    before = branches.streams_to_look_at()
-    second = chunk_of(copy, stream, 2, 2)
-    take_chunk(nodes.district, second, copy.certificate)
-    waiting = [row.state for row in branches.evidence_of(stream)]
-
-    assert before == []
-    assert waiting == ["new"]
-    assert trouble(nodes.district).forks == 0
-
-
-def test_a_chunk_that_nobody_could_show_is_not_taken(nodes: Three, copy: Node) -> None:
-    stream = stream_of(copy)
-    head, previous = copy.store.journal.head(stream)
-    payload = bytes(MAX_PAYLOAD_BYTES // 2)
-    entries = [
-        Entry(head + n, "holding", b"", 1, 1, seal.sha256(payload), payload)
-        for n in (1, 2)
-    ]
-    chunk = chunk_signed(copy, stream, previous, entries)
-
-    with pytest.raises(Malformed, match="too large"):
-        take_chunk(nodes.town, chunk, copy.certificate)
-
-    assert nodes.town.store.journal.head(stream)[0] == head
-
-
-def test_one_history_shown_twice_is_no_fork(nodes: Three, copy: Node) -> None:
-    """A town cannot stop a village by showing what the village has honestly written."""
-    submit(nodes.village)
-    sync(nodes.village, nodes.town)
-    payload = show(tail_of(nodes.town, stream_of(copy), 2))
-    put_entry(nodes.town, b"", payload, scope=VILLAGE, kind=KIND_BRANCH)
-
-    sync_all(nodes)
-
-    submit(nodes.village)
-    sync_all(nodes)
-    for node in (nodes.village, nodes.district):
-        assert forked_nodes(node) == [] and trouble(node).forks == 0
-        assert upkeep.verify(node).faults == ()
-    assert shared_digests(nodes.village, nodes.district)
-
-
-def test_evidence_that_its_author_has_not_signed_is_set_aside(
-    nodes: Three, copy: Node
-) -> None:
-    submit(nodes.village)
-    submit(copy)
-    tail = tail_of(copy, stream_of(copy), 2)
-    signed = msgspec.structs.replace(tail.chunk.checkpoint, signature=bytes(64))
-    forged = Tail(
-        tail.previous, msgspec.structs.replace(tail.chunk, checkpoint=signed), ()
-    )
-    put_entry(nodes.town, b"", show(forged), scope=VILLAGE, kind=KIND_BRANCH)
-
-    sync_all(nodes)
-
-    assert causes(nodes.district) == causes(nodes.village) == ["branch"]
-    for node in (nodes.village, nodes.district):
-        assert trouble(node).forks == 0
-        assert upkeep.verify(node).faults == ()
-    submit(nodes.village)
-
-
-@pytest.mark.parametrize(
-    "payload", [b"", b"\x92", encode((bytes(32), None)), b"\xff" * 1000]
-)
-def test_a_branch_entry_that_cannot_be_read_harms_nothing(
-    nodes: Three, payload: bytes
-) -> None:
-    put_entry(nodes.town, b"", payload, scope=VILLAGE, kind=KIND_BRANCH)
-    case = submit(nodes.village)
-
-    sync_all(nodes)
-
-    assert causes(nodes.district) == ["branch"]
-    assert nodes.district.store.cases.get(case.row.document) is not None
-
-
-def test_evidence_from_another_scope_proves_nothing(nodes: Three, copy: Node) -> None:
-    submit(nodes.village)
-    submit(copy)
-    sync(nodes.village, nodes.town)
-    payload = show(tail_of(copy, stream_of(copy), 2))
-    put_entry(nodes.town, b"", payload, scope=OTHER_VILLAGE, kind=KIND_BRANCH)
-    put_entry(nodes.town, b"", payload, scope=TOWN, kind=KIND_BRANCH)
-
-    sync_all(nodes)
-
-    assert causes(nodes.district) == ["branch", "branch"]
-    assert trouble(nodes.district).forks == 0
-
-
-def test_evidence_about_a_stranger_waits_for_who_that_is(
-    nodes: Three, copy: Node
-) -> None:
-    """Evidence that comes before its author's certificate, or his main line."""
-    place = "330881105203"
-    third = enrolled(nodes.town, nodes.path / "third", "village", place, "三村")
-    other = None
-    try:
-        sync(third, nodes.town)
-        other = reopen(clone(third, nodes.path / "other3"), nodes.clock)
-        cases = [submit(third), submit(other)]
-        sync(third, nodes.town)
-        sync(other, nodes.town)
-        shown = stream_of(nodes.town, scope=place)
-
-        send(nodes.town, nodes.district, parcel([chunk_of(nodes.town, shown)]))
-        assert upkeep.verify(nodes.district).faults == ()
-        sync_all(nodes)
-
-        assert trouble(nodes.district).forks == 1
-        for case in cases:
-            assert nodes.district.store.cases.get(case.row.document) is not None
-        assert shared_digests(nodes.town, nodes.district)
-    finally:
-        third.close()
-        if other:
-            other.close()
-
-
-def test_what_a_revoked_node_wrote_after_it_parted_is_set_aside(
-    nodes: Three, copy: Node
-) -> None:
-    submit(nodes.village)
-    mine = submit(copy)
-    sync(nodes.village, nodes.town)
-    sync(copy, nodes.town)
-    sync_all(nodes)
-    _revoke(nodes, copy, 2)
-
-    sync(nodes.town, nodes.district)
-
-    for node in (nodes.town, nodes.district):
-        assert causes(node) == ["revoked", "revoked"]
-        assert node.store.cases.get(mine.row.document) is None
-        assert upkeep.verify(node).faults == ()
-
-
-def test_a_fork_of_what_all_share_is_noted_and_nothing_else(nodes: Three) -> None:
-    district, town = nodes.district, nodes.town
-    copy = reopen(clone(district, nodes.path / "copy"), nodes.clock)
-    try:
-        put_entry(district, b"", b"one", scope="public", kind="note")
-        put_entry(copy, b"", b"other", scope="public", kind="note")
-        sync(town, district)
-        first = town.store.journal.head(stream_of(district, scope="public"))
-
-        chunk = chunk_of(copy, stream_of(copy, scope="public"), first[0])
-        with pytest.raises(NotTrusted, match="a fork"):
-            take_chunk(town, chunk, copy.certificate)
-
-        assert town.store.journal.head(stream_of(district, scope="public")) == first
-        (named,) = forked_nodes(town)
-        assert named.node == district.id and named.sides == ()
-        submit(nodes.village)
-        sync_all(nodes)
-        assert shared_digests(town, district)
-    finally:
-        copy.close()
-
-
-def test_a_foreign_chunk_cannot_fall_behind_the_beginning(nodes: Three) -> None:
-    """Nothing stands before the first entry but the stream's own name."""
-    stream = stream_of(nodes.village)
-    assert nodes.town.store.branches.lines(stream) == []
-    submit(nodes.village)
-    sync(nodes.village, nodes.town)
-    (line,) = nodes.town.store.branches.lines(stream)
-    assert nodes.town.store.branches.hash_in(line, 0) == genesis(stream)
-
-
-# -- restored backups -------------------------------------------------------------
-
-
-def test_a_restored_backup_may_not_write_once_it_has_heard(nodes: Three) -> None:
-    village, town = nodes.village, nodes.town
-    submit(village)
-    sync(village, town)
-    backup = clone(village, nodes.path / "backup")
-    later = submit(village)
-    sync(village, town)
-    village.close()
-    restored = reopen(backup, nodes.clock)
-    try:
-        sync(restored, town)
-        held = restored.store.journal.head(StreamId(village.id, 1, VILLAGE))[0]
-        if held < 2:  # it has heard that there is more, and does not have it yet
-            with pytest.raises(WriteForbidden, match="sync first"):
-                submit(restored)
-            assert len(restored.store.cases.drafts()) == 1, "the draft is kept"
-        for _ in range(2):
-            sync(restored, town)
-        again = submit(restored)
-        sync(restored, town)
-
-        assert restored.store.cases.get(later.row.document) is not None
-        assert town.store.cases.get(again.row.document) is not None
-        assert town.store.branches.forks() == []
-        assert shared_digests(restored, town)
-        assert upkeep.verify(restored).faults == ()
-    finally:
-        restored.close()
-    nodes.village = reopen(village.home.path, nodes.clock)
-
-
-def test_one_sync_brings_a_restored_backup_up_to_date(nodes: Three) -> None:
-    village, town = nodes.village, nodes.town
-    submit(village)
-    sync(village, town)
-    backup = clone(village, nodes.path / "backup")
-    submit(village)
-    sync(village, town)
-    restored = reopen(backup, nodes.clock)
-    try:
-        sync(restored, town)
-
-        assert shared_digests(restored, town)
-    finally:
-        restored.close()
-
-
-def test_a_restored_backup_gives_no_case_number_twice(nodes: Three) -> None:
-    village, town = nodes.village, nodes.town
-    submit(village)
-    sync(village, town)
-    backup = clone(village, nodes.path / "backup")
-    later = submit(village)
-    sync(village, town)
-    restored = reopen(backup, nodes.clock)
-    try:
-        for _ in range(2):
-            sync(restored, town)
-
-        again = submit(restored)
-
-        assert again.row.number != later.row.number
-    finally:
-        restored.close()
-
-
-def test_a_restored_backup_replaces_no_batch(nodes: Three) -> None:
-    town, district = nodes.town, nodes.district
-    case, second = submit(nodes.village), submit(nodes.village)
-    sync(nodes.village, town)
-    for one in (case, second):
-        step(town, one.id, Step.ACCEPT)
-    sync(town, district)
-    backup = clone(town, nodes.path / "backup")
-    casework.forward_batch(town, [case.id])
-    sync(town, district)
-    restored = reopen(backup, nodes.clock)
-    try:
-        for _ in range(2):
-            sync(restored, district)
-
-        casework.forward_batch(restored, [second.id])
-        sync(restored, district)
-
-        assert len(district.store.registry.batches(5)) == 2
-    finally:
-        restored.close()
-
-
-def test_a_receiver_that_was_put_back_is_sent_again_what_it_has_lost(
-    nodes: Three,
-) -> None:
-    village, town = nodes.village, nodes.town
-    submit(village)
-    sync(village, town)
-    backup = clone(town, nodes.path / "backup")
-    later = submit(village)
-    sync(village, town)
-    restored = reopen(backup, nodes.clock)
-    try:
-        sync(village, restored)
-
-        assert restored.store.cases.get(later.row.document) is not None
-        assert shared_digests(village, restored)
-        assert causes(restored) == []
-    finally:
-        restored.close()
-
-
-def _revoke(nodes: Three, node: Node, sequence: int) -> None:
-    district = nodes.district
-    step_ = sign_roster_entry(
-        district.secrets.root_key,
-        district.roster.version + 1,
-        "revoke",
-        encode(Revocation(node.id, 1, sequence)),
-    )
-    with district.store.transaction():
-        journal.append(
-            district, "public", "roster", b"", encode(step_), district.now_ms()
-        )
-        roster.take_step(district, step_)
-
-
-def test_a_restored_server_does_not_forget_what_it_was_reminded_of(
-    nodes: Three,
-) -> None:
-    case = submit(nodes.village)
-    sync(nodes.village, nodes.town)
-    backup = clone(nodes.town, nodes.path / "backup")
-    step(nodes.town, case.id, Step.ACCEPT)
-    sync(nodes.village, nodes.town)
-    nodes.town.close()
-    nodes.town = reopen(backup, nodes.clock)
-    said = [
-        vector.signed
-        for vector in nodes.village.store.journal.vectors()
-        if vector.holder == nodes.town.id
-    ]
-
-    # It hears its own word, and answers that it has less.
-    send(nodes.village, nodes.town, parcel([], said))
-
-    with pytest.raises(WriteForbidden, match="sync first"):
-        step(nodes.town, case.id, Step.WITHDRAW, "申请人不办了")
-    sync(nodes.village, nodes.town)
-    step(nodes.town, case.id, Step.WITHDRAW, "申请人不办了")
-    sync(nodes.village, nodes.town)
-    assert nodes.village.store.branches.forks() == []
-    assert shared_digests(nodes.village, nodes.town)

@@ -11,11 +11,10 @@ import msgspec
 import pytest
 
 from forms.package import decode
-from node import absorb, casework, enrol, journal, upkeep
+from node import absorb, casework, enrol, upkeep
 from node.absorb import BatchList
 from node.cases import open_case
 from node.lifecycle import Step
-from node.roster import take_step
 from node.wiring import Node
 from sync import bundle
 from sync.canonical import encode
@@ -55,6 +54,7 @@ from tests.node.forge import (
     put_entry,
     refusals,
     repaired,
+    revoke,
     send,
 )
 from tests.node.nodes import (
@@ -264,7 +264,7 @@ def test_a_vector_makes_no_rows_for_streams_that_are_not_here(nodes: Three) -> N
 
     after = [count(table) for table in tables]
     assert after[0] == before[0] and sum(after) <= sum(before) + 2
-    assert town.store.journal.owed_by(village.id)[0] > 0, "it is still shown"
+    assert town.store.arrivals.owed_by(village.id)[0] > 0, "it is still shown"
 
 
 def test_scopes_that_somebody_has_made_up_are_not_kept_and_not_told(
@@ -282,10 +282,10 @@ def test_scopes_that_somebody_has_made_up_are_not_kept_and_not_told(
     full = [claim(village, scope, [head], 2**51) for scope in (*nowhere, *places)]
     send(village, town, parcel(vectors=full))
 
-    kept = {v.scope for v in town.store.journal.vectors()}
+    kept = {v.scope for v in town.store.vectors.all()}
     assert kept & {*nowhere, *places} == set(places[:2])
-    assert not {*nowhere, *places} & set(town.store.journal.scopes(town.id))
-    assert town.store.journal.count_refusals() == 0
+    assert not {*nowhere, *places} & set(town.store.vectors.scopes(town.id))
+    assert town.store.refusals.count() == 0
 
 
 def test_chunks_that_came_in_go_out_again(nodes: Three) -> None:
@@ -562,21 +562,6 @@ def test_a_town_cannot_take_the_name_of_a_node_that_has_not_asked(
         assert node.roster.latest(nodes.district.id) == district
 
 
-def revoke(nodes: Three, node: Node, sequence: int) -> None:
-    district = nodes.district
-    entry = sign_roster_entry(
-        district.secrets.root_key,
-        district.roster.version + 1,
-        "revoke",
-        encode(Revocation(node.id, 1, sequence)),
-    )
-    with district.store.transaction():
-        journal.append(
-            district, "public", "roster", b"", encode(entry), district.now_ms()
-        )
-        take_step(district, entry)
-
-
 def test_a_revoked_town_enrols_nobody(nodes: Three) -> None:
     case = submit(nodes.village)
     sync_all(nodes)
@@ -622,7 +607,7 @@ def test_a_change_under_a_name_of_a_later_epoch_is_not_taken(nodes: Three) -> No
     send(village, nodes.town, parcel([chunk]))
 
     assert nodes.town.store.documents.count() == 0
-    assert nodes.town.store.journal.count_refusals() == 1
+    assert nodes.town.store.refusals.count() == 1
 
 
 def test_two_births_of_one_document_are_one(nodes: Three) -> None:
@@ -694,7 +679,7 @@ def test_a_stranger_leaves_no_trace(nodes: Three, stranger: Node) -> None:
 
     assert digests(nodes.town) == before
     # A stranger must not fill our disk with refusals either.
-    assert nodes.town.store.journal.count_refusals() == 0
+    assert nodes.town.store.refusals.count() == 0
 
 
 def test_what_a_stranger_wrote_is_not_taken_from_a_friend(

@@ -97,7 +97,7 @@ def test_a_case_for_another_towns_village_goes_over_and_its_answer_comes_home(
         assert (there.row.division, there.row.taken_in_at) == (THERE, VILLAGE)
         assert there.fields == case.fields
         assert causes(node) == []
-        assert node.store.journal.refusals(9) == []
+        assert node.store.refusals.newest(9) == []
         assert upkeep.verify(node).faults == ()
     assert len({digests(node)[JOINT] for node in everyone}) == 1
     known = arrivals(line.village, [case.row.document])[case.row.document]
@@ -111,11 +111,11 @@ def test_nobody_else_holds_anything_of_it(two: Two) -> None:
     other = two.line.other_village
 
     assert other.store.cases.get(case.row.document) is None
-    assert JOINT not in other.store.journal.scopes()
-    assert JOINT not in [vector.scope for vector in other.store.journal.vectors()]
+    assert JOINT not in other.store.vectors.scopes()
+    assert JOINT not in [vector.scope for vector in other.store.vectors.all()]
     # Nor do those who see it see anything more of each other.
-    assert VILLAGE not in two.town.store.journal.scopes()
-    assert THERE not in two.line.village.store.journal.scopes()
+    assert VILLAGE not in two.town.store.vectors.scopes()
+    assert THERE not in two.line.village.store.vectors.scopes()
 
 
 @pytest.mark.parametrize("node", ["intake village", "intake town", "village there"])
@@ -203,7 +203,7 @@ def test_a_draft_keeps_its_place_and_nothing_of_it_travels(two: Two) -> None:
 
     kept = village.store.cases.draft(draft.document)
     assert kept is not None and kept.division == THERE
-    assert JOINT not in village.store.journal.scopes()
+    assert JOINT not in village.store.vectors.scopes()
     assert casework.submit_draft(village, kept).scope == JOINT
 
 

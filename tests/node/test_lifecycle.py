@@ -1,11 +1,13 @@
 """What a case's events come to, and who may add one. No node is needed for that."""
 
+from pathlib import Path
+
 import pytest
 
 from forms.catalog import read_entries, shipped
 from forms.item import Item, Tier
 from node import rights
-from node.facts import FACTS
+from node.facts import FACTS, fault_of
 from node.lifecycle import (
     CARRIES_FIELDS,
     EVENT_LIMIT,
@@ -34,6 +36,7 @@ from node.rights import (
 )
 from node.story import Choice, Happened, Story, fold
 
+PROTOCOL = Path(__file__).parents[2] / "PROTOCOL.md"
 ITEMS = {entry.item.name: entry.item for entry in read_entries(shipped())}
 ELDER, ALLOWANCE, BIRTH = "老年人优待证办理", "最低生活保障审核确认", "生育登记"
 CLOSED = {State.ARCHIVED}
@@ -306,3 +309,16 @@ def test_what_is_no_event_is_passed_over(text: object) -> None:
     assert decode_event(text) is None
     submitted = encode_event(Event(Step.SUBMIT, at=1, by="x"))
     assert fold({"a-1": text, "b-1": submitted}).state is State.SUBMITTED
+
+
+def test_the_event_in_the_protocol_is_as_the_program_writes_one() -> None:
+    text = PROTOCOL.read_text(encoding="utf-8")
+    (shown,) = [line.strip() for line in text.splitlines() if '{"step":' in line]
+
+    event = decode_event(shown)
+
+    assert event is not None and encode_event(event) == shown
+    assert event.facts
+    assert fault_of(Step(event.step), event.facts, ITEMS[ELDER]) == ""
+    names = ", ".join(Event.__struct_fields__)
+    assert f"`{{{names}}}`" in text.replace("?", "")

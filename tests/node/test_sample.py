@@ -19,7 +19,8 @@ from forms import citizen_id
 from forms.check import check, normalise
 from forms.kinds import FLAT_KINDS, KINDS, MAX_AGE, MAX_FILES, MAX_TEXT
 from forms.package import Choice, Field, Package, encode
-from node.sample import CODES, TEXTS, WRITERS, Application, applications
+from node.sample import CODES, Application, applications
+from node.sample_writers import TEXTS, WRITERS
 from tests.forms.samples import PACKAGE
 from tests.shipping import shipped_packages
 

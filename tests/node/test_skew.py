@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from node import journal, roster, talk, upkeep
+from node import answering, journal, peers, roster, talk, upkeep
 from node.cases import open_case
 from node.status import trouble
 from node.wiring import Node
@@ -109,7 +109,7 @@ def test_unknown_extras_of_a_parcel_are_passed_over(nodes: Three) -> None:
     sync_all(nodes)
 
     assert open_case(nodes.district, case.id).fields == case.fields
-    assert nodes.town.store.journal.count_refusals() == 0
+    assert nodes.town.store.refusals.count() == 0
     assert shared_digests(nodes.town, nodes.district)
 
 
@@ -133,7 +133,7 @@ def test_a_bundle_of_a_newer_format_asks_for_an_upgrade_and_changes_nothing(
 
     assert nodes.town.store.documents.count() == 0
     assert trouble(nodes.town).needs_upgrade
-    ((_, peer, cause, _),) = nodes.town.store.journal.refusals(9)
+    ((_, peer, cause, _),) = nodes.town.store.refusals.newest(9)
     assert (peer, cause) == (nodes.village.id, "too-new")
     # Who comes with what is known here is served all the same.
     other = submit(nodes.other_village)
@@ -164,7 +164,7 @@ def test_a_stranger_cannot_ask_for_an_upgrade(
         answer(nodes.town, made(nodes))
 
     assert not trouble(nodes.town).needs_upgrade
-    assert nodes.town.store.journal.count_refusals() == 0
+    assert nodes.town.store.refusals.count() == 0
 
 
 def test_a_format_that_never_was_asks_for_no_upgrade(nodes: Three) -> None:
@@ -176,11 +176,13 @@ def test_a_format_that_never_was_asks_for_no_upgrade(nodes: Three) -> None:
 
 def test_an_answer_of_a_newer_format_says_that_we_must_upgrade(nodes: Three) -> None:
     case = submit(nodes.village)
-    peer = talk.find_neighbour(nodes.village)
+    peer = peers.find_neighbour(nodes.village)
 
     with pytest.raises(TooNew):
         talk.sync_over(
-            nodes.village, peer, lambda run: map(newer, talk.answer(nodes.town, run))
+            nodes.village,
+            peer,
+            lambda run: map(newer, answering.answer(nodes.town, run)),
         )
 
     assert nodes.village.store.registry.peer(peer.node).last_result == "upgrade-here"
@@ -189,4 +191,4 @@ def test_an_answer_of_a_newer_format_says_that_we_must_upgrade(nodes: Three) -> 
     assert nodes.town.store.cases.get(case.row.document) is not None
     sync(nodes.village, nodes.town)
     assert nodes.village.store.registry.peer(peer.node).last_result == "ok"
-    assert OTHER_VILLAGE not in nodes.village.store.journal.scopes()
+    assert OTHER_VILLAGE not in nodes.village.store.vectors.scopes()

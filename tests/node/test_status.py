@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from node import talk
+from node import peers, talk
 from node.lifecycle import Step
 from node.status import Above, Neighbour, above, arrivals, neighbours, trouble
 from node.wiring import Node
@@ -52,7 +52,7 @@ def fails(_run: Iterator[bytes]) -> Iterator[bytes]:
 
 def try_and_fail(node: Node) -> None:
     with pytest.raises(PeerUnreachable):
-        talk.sync_over(node, talk.find_neighbour(node), fails)
+        talk.sync_over(node, peers.find_neighbour(node), fails)
 
 
 def test_everybody_on_the_line_is_listed_once_and_nobody_else(nodes: Three) -> None:

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from node import carrying
+from node import carrying_in
 from node import stick as sticks
-from node.carrying import MOST_FORGED, Fault
+from node.carrying_in import Fault
+from node.carrying_out import Progress
 from node.cases import open_case
 from node.errors import StickTrouble
 from node.lifecycle import State
 from node.stick import look, mounts, write_volumes
+from node.stick_reader import MOST_FORGED
 from sync.bundle import FORMAT, MAGIC, Header
 from sync.canonical import encode
 from sync.framing import framed
@@ -321,13 +323,13 @@ def test_a_stick_pulled_out_while_it_is_read_is_taken_up_again(
         shutil.copy(one, copy)
     bundles = 0
 
-    def pull_out(_: carrying.Progress) -> None:
+    def pull_out(_: Progress) -> None:
         nonlocal bundles
         bundles += 1
         if bundles == 3:
             subprocess.run(["umount", "-l", str(small_disk)], check=True)
 
-    came = carrying.carry_in(town, small_disk, on_progress=pull_out)
+    came = carrying_in.carry_in(town, small_disk, on_progress=pull_out)
     again = carry_in(town, copy)
 
     assert came.trouble is not None
@@ -405,7 +407,7 @@ def test_a_file_of_forged_bundles_is_left_and_refused_once(
     came = carry_in(town, stick)
 
     assert came.faults == (Fault("forged", "not-trusted", MOST_FORGED),)
-    assert town.store.journal.count_refusals() == 1
+    assert town.store.refusals.count() == 1
     assert open_case(town, case.id).story.state is State.SUBMITTED
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from node import casework, talk
+from node import answering, casework, hearing, peers, talk
 from node.lifecycle import Step
 from sync.exchange import Parcel, decode_parcel
 from sync.pieces import Want
@@ -29,11 +29,13 @@ def test_what_a_neighbour_has_just_said_is_not_said_back_to_it(nodes: Three) -> 
 
     def listening(run: Iterator[bytes]) -> Iterator[bytes]:
         bundles = list(run)
-        parcels = [decode_parcel(talk.open_bundle(town, one).body) for one in bundles]
+        parcels = [
+            decode_parcel(hearing.open_bundle(town, one).body) for one in bundles
+        ]
         said.append([v.read().holder for one in parcels for v in one.vectors])
-        return talk.answer(town, bundles)
+        return answering.answer(town, bundles)
 
-    talk.sync_over(village, talk.find_neighbour(village), listening)
+    talk.sync_over(village, peers.find_neighbour(village), listening)
 
     assert said == [[], [village.id]]
 
@@ -49,7 +51,7 @@ def _says(nodes: Three, answers: Iterator[Parcel]) -> tuple[talk.Report, int]:
         heard += len(list(run)) > 0
         yield wrap(nodes.town, nodes.village, next(answers))
 
-    peer = talk.find_neighbour(nodes.village, nodes.town.id.hex())
+    peer = peers.find_neighbour(nodes.village, nodes.town.id.hex())
     return talk.sync_over(nodes.village, peer, transport), heard
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from node import peers, roster, talk
+from node import peers, roster
 from node.cases import open_case
 from node.errors import Ambiguous, NodeError, NotAllowed, NotFound, PeerImpossible
 from node.lifecycle import State, Step
@@ -41,7 +41,7 @@ def second(nodes: Three) -> Iterator[Node]:
 
 
 def refusals(*nodes: Node) -> list[str]:
-    return [row[3] for node in nodes for row in node.store.journal.refusals(99)]
+    return [row[3] for node in nodes for row in node.store.refusals.newest(99)]
 
 
 def test_two_desks_agree_through_a_town_whose_district_is_away(
@@ -227,7 +227,7 @@ def test_a_neighbour_that_is_no_line_above_is_told_of_too(nodes: Three) -> None:
 
     assert other.id in [n.certificate.node for n in neighbours(first)]
     assert report.refused == () and (again.requests, again.sent) == (1, 0)
-    assert VILLAGE not in other.store.journal.scopes()
+    assert VILLAGE not in other.store.vectors.scopes()
 
 
 @pytest.mark.parametrize("address", ["", "here", "a b:1", "x:123456", "http://a:1"])
@@ -268,4 +268,4 @@ def test_an_invitation_gives_the_line_above_and_no_other_desk(
     finally:
         fresh.close()
     assert peers.ADDRESS.fullmatch("10.0.0.2:8443")
-    assert talk.find_neighbour(nodes.village).name == "石门镇"
+    assert peers.find_neighbour(nodes.village).name == "石门镇"

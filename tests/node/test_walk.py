@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from node import casework, talk, upkeep
+from node import answering, casework, peers, talk, upkeep
 from node.cases import open_case
 from node.errors import NodeError, StepRefused
 from node.lifecycle import State, Step
@@ -103,9 +103,9 @@ def test_nothing_has_arrived_because_it_was_sent(nodes: Three) -> None:
     answer(nodes.town, data)
 
     town = nodes.town.id
-    journal = nodes.village.store.journal
+    acknowledged = nodes.village.store.arrivals.acknowledged
     assert nodes.town.store.cases.get(document) is not None
-    assert journal.acknowledged(document, nodes.village.id, [town]) == {town: 0}
+    assert acknowledged(document, nodes.village.id, [town]) == {town: 0}
     assert arrivals(nodes.village, [document])[document] == Arrival(0, 0)
 
 
@@ -417,10 +417,10 @@ def _obey(
 
 def test_a_lost_answer_is_made_good_by_the_next_exchange(nodes: Three) -> None:
     case = submit(nodes.village)
-    peer = talk.find_neighbour(nodes.village)
+    peer = peers.find_neighbour(nodes.village)
 
     def lose(run: Iterator[bytes]) -> Iterator[bytes]:
-        list(talk.answer(nodes.town, run))
+        list(answering.answer(nodes.town, run))
         raise NodeError("the line is cut")
 
     with pytest.raises(NodeError):

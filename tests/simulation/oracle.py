@@ -408,7 +408,7 @@ class Oracle:
             view.last_row = row
             if document and stream[0] == site.node.id:
                 view.own.setdefault(document, set()).add(one)
-        view.refusals = site.node.store.journal.count_refusals()
+        view.refusals = site.node.store.refusals.count()
         view.waiting = {one for one in self.cases if self.cases[one].held(view.entries)}
         self.views[site.name] = view
 

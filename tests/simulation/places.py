@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from forms.package import Package
-from node import roster, talk, upkeep
+from node import answering, peers, roster, talk, upkeep
 from node.home import Home
 from node.store import Store
 from node.vault import Keys
@@ -247,8 +247,8 @@ def _introduce(node: Node, signed: SignedCertificate) -> None:
 
 
 def _sync(one: Node, other: Node) -> talk.Report:
-    peer = talk.find_neighbour(one, other.id.hex())
-    return talk.sync_over(one, peer, lambda run: talk.answer(other, run))
+    peer = peers.find_neighbour(one, other.id.hex())
+    return talk.sync_over(one, peer, lambda run: answering.answer(other, run))
 
 
 def _packages(node: Node) -> list[Package]:

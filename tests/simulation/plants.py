@@ -9,16 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import node.store
-from node import absorb, judge, story, talk
+from node import absorb, judge, story
 from node.document_plan import DocumentPlan
 from node.lifecycle import Event
+from node.store.arrivals import Arrivals
 from node.store.connection import Handle
 from node.store.journal import Journal
+from node.store.vectors import Vectors
 from node.wiring import Node
 from sync import exchange
 from sync.identity import Certificate
 from sync.stream import Chunk
-from sync.vector import Head, Span, Vector
+from sync.vector import Head, Span, Vector, sign_vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +48,31 @@ def _said_before_it_is_kept() -> None:
 
 
 def _sign(node: Node, scope: str, heads: tuple[Head, ...]) -> None:
-    known = node.store.journal.vector_of(node.id, scope)
+    known = node.store.vectors.of(node.id, scope)
     counter = known.counter + 1 if known else 1
     vector = Vector(node.id, 1, scope, counter, node.now_ms(), heads)
-    signed = talk.sign_vector(node.secrets.sign_key, vector)
+    signed = sign_vector(node.secrets.sign_key, vector)
     with node.store.transaction():
-        node.store.journal.put_vector(vector, signed, vector.at_ms, heads)
+        node.store.vectors.put(vector, signed, vector.at_ms, heads)
 
 
 def _arrived_when_sent() -> None:
-    honest = Journal.acknowledged
+    honest = Arrivals.acknowledged
 
     def acknowledged(
-        self: Journal, document: bytes, author: bytes, holders: Sequence[bytes]
+        self: Arrivals, document: bytes, author: bytes, holders: Sequence[bytes]
     ) -> dict[bytes, int]:
         return {
-            holder: 1 if at_ms == 0 and self.told(holder) else at_ms
+            holder: 1 if at_ms == 0 and _told(self, holder) else at_ms
             for holder, at_ms in honest(self, document, author, holders).items()
         }
 
-    Journal.acknowledged = acknowledged  # type: ignore[method-assign]
+    Arrivals.acknowledged = acknowledged  # type: ignore[method-assign]
+
+
+def _told(arrivals: Arrivals, holder: bytes) -> bool:
+    db = arrivals._db
+    return bool(Vectors(db, Journal(db)).told(holder))
 
 
 def _tail_skipped() -> None:

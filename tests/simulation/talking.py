@@ -5,8 +5,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from unittest import mock
 
-from node import carrying, enrol, talk, waiting
-from node.talk import Answering, Report
+from node import carrying_in, carrying_out, enrol, peers, talk, waiting
+from node.answering import Answering
+from node.talk import Report
 from node.wiring import Node
 from sync import exchange as exchanges
 from sync.identity import Certificate
@@ -35,7 +36,7 @@ def line_to(door: object) -> AbstractContextManager[object]:
 
 def peer_of(node: Node, wanted: bytes) -> Certificate:
     """Return what a node knows of another."""
-    return talk.find_neighbour(node, wanted.hex())
+    return peers.find_neighbour(node, wanted.hex())
 
 
 def exchange(node: Node, peer: Certificate, line: Line) -> Report:
@@ -58,12 +59,12 @@ def is_quiet(report: Report) -> bool:
 
 def carry_out(node: Node, stick: Path, peer: Certificate) -> None:
     """Write what a peer should hear to a stick."""
-    carrying.carry_out(node, stick, peer, volume_bytes=VOLUME_BYTES)
+    carrying_out.carry_out(node, stick, peer, volume_bytes=VOLUME_BYTES)
 
 
 def carry_in(node: Node, stick: Path, *, with_answers: bool) -> list[str]:
     """Take in what lies on a stick; return what was wrong with it."""
-    came = carrying.carry_in(
+    came = carrying_in.carry_in(
         node, stick, with_answers=with_answers, volume_bytes=VOLUME_BYTES
     )
     wrong = [one.why for one in came.faults]

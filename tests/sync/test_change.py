@@ -11,14 +11,13 @@ from hypothesis import given, settings
 from sync.change import (
     MAX_ACTORS,
     MAX_DEPENDENCIES,
-    MAX_KEY_BYTES,
-    MAX_OPS,
     MAX_PREDECESSORS,
     MAX_RAW_BYTES,
     MAX_VALUE_BYTES,
     read_change,
     tree_of,
 )
+from sync.columns import MAX_KEY_BYTES, MAX_OPS
 from sync.document import Document, Tree
 from sync.errors import ChangeRefused
 from tests.sync.changes import (

@@ -3,7 +3,8 @@ import itertools
 import pytest
 
 from sync.actor import actor_of, document_id
-from sync.change import MAX_KEY_BYTES, MAX_OPS, MAX_VALUE_BYTES, read_change
+from sync.change import MAX_VALUE_BYTES, read_change
+from sync.columns import MAX_KEY_BYTES, MAX_OPS
 from sync.document import Document, Writes, merge_changes
 from sync.errors import ChangeRefused, DocumentDamaged
 from tests.sync.changes import UNREADABLE_AFTER_SAVE, a_case

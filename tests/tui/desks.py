@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from node import casework, enrol, talk, upkeep
+from node import answering, casework, enrol, peers, talk, upkeep
 from node.cases import Case
 from node.vault import Cost
 from node.wiring import Node
@@ -101,7 +101,9 @@ class Desks:
         here, there = node.another_connection(), above.another_connection()
         try:
             talk.sync_over(
-                here, talk.find_neighbour(here), lambda run: talk.answer(there, run)
+                here,
+                peers.find_neighbour(here),
+                lambda run: answering.answer(there, run),
             )
         finally:
             here.close()

@@ -2,6 +2,7 @@ import json
 
 import pytest
 from textual.widgets import Input
+from textual.worker import WorkerFailed
 
 from node import casework, roster
 from node.cases import open_case
@@ -99,6 +100,34 @@ async def test_a_mistake_of_ours_ends_in_words_and_without_data(
     assert "欧阳" not in printed
     assert "Traceback" not in printed
     assert "已经保存的内容都在" in printed
+
+
+async def test_a_job_that_fails_in_a_worker_leaves_its_places_in_the_log(
+    desks: Desks,
+) -> None:
+    app = LianbanApp(desks.village)
+
+    async def broken() -> None:
+        name = "欧阳建国"
+        raise ValueError(name)
+
+    async def one_job_fails() -> None:
+        async with app.run_test(size=SIZE) as pilot:
+            page = app.screen
+            assert isinstance(page, DeskPage)
+            page.work(broken())
+            await pilot.pause()
+
+    with pytest.raises(WorkerFailed):
+        await one_job_fails()
+
+    log = desks.village.home.log.read_text(encoding="utf-8")
+    line = json.loads(log.splitlines()[-1])
+    assert line["cause"] == "ValueError"
+    assert line["places"][0].startswith("textual/worker.py:")
+    assert line["places"][-1].startswith("tui/test_screens_errors.py:")
+    assert line["places"][-1].endswith(" broken")
+    assert "欧阳" not in log
 
 
 @pytest.mark.parametrize("tier", ["village", "town", "district"])

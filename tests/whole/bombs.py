@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 import zstandard
 
-from node import talk
+from node import peers
 from node.wiring import Node
 from sync import bundle, seal
 from sync.bundle import MAX_BUNDLE_BYTES, MAX_PLAIN_BYTES
@@ -80,7 +80,7 @@ class Attacker:
         self, body: bytes, *, packed: bytes | None = None, says: int = -1
     ) -> bytes:
         """Return a bundle with a true signature over any body."""
-        peer = talk.find_neighbour(self.node)
+        peer = peers.find_neighbour(self.node)
         if packed is None:
             return bundle.wrap(
                 body,
@@ -114,7 +114,7 @@ class Attacker:
 
 def flipped_bytes(me: Attacker) -> Iterator[str]:
     submit_some(me.node, 3, seed=1)
-    (good,) = bundles(me.node, talk.find_neighbour(me.node))
+    (good,) = bundles(me.node, peers.find_neighbour(me.node))
     chance = random.Random(2)
     for at in sorted(chance.sample(range(len(good)), min(FLIPS, len(good)))):
         bad = bytearray(good)
@@ -124,7 +124,7 @@ def flipped_bytes(me: Attacker) -> Iterator[str]:
 
 def the_same_run_three_times(me: Attacker) -> Iterator[str]:
     submit_some(me.node, 3, seed=2)
-    run = list(bundles(me.node, talk.find_neighbour(me.node)))
+    run = list(bundles(me.node, peers.find_neighbour(me.node)))
     for _ in range(3):
         yield me.post(*run)
 
@@ -254,9 +254,9 @@ def throw_all(
     service = places.town.service
     assert service is not None
     with places.village.open() as node:
-        peer = talk.find_neighbour(node)
+        peer = peers.find_neighbour(node)
         address = node.store.registry.peer(peer.node).url
-        with contextlib.closing(talk.client_for(node, peer)) as client:
+        with contextlib.closing(peers.client_for(node, peer)) as client:
             me = Attacker(node, client, address)
             for attack in attacks:
                 began_s = time.monotonic()

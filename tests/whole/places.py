@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from node import casework, enrol, sample, talk, upkeep
+from node import casework, enrol, peers, sample, talk, upkeep
 from node.vault import Cost
 from node.wiring import Node, open_node
 from tests.shipping import shipped_packages
@@ -178,8 +178,8 @@ def sync(place: Place) -> talk.Report:
 
 def sync_node(node: Node) -> talk.Report:
     """Sync an open node upward."""
-    peer = talk.find_neighbour(node)
-    client = talk.client_for(node, peer)
+    peer = peers.find_neighbour(node)
+    client = peers.client_for(node, peer)
     try:
         return talk.sync_over(node, peer, client.exchange)
     finally:

@@ -41,7 +41,7 @@ def test_each_attack_is_answered_by_a_refusal_or_set_aside(places: Places) -> No
     assert said["zstd_bombs"] == "PeerRefused 400 x4"
     assert said["frames_that_lie"] == "HTTP/1.1 400 x5"
     with places.town.open() as node:
-        causes = {cause for _, _, cause, _ in node.store.journal.refusals(1000)}
+        causes = {cause for _, _, cause, _ in node.store.refusals.newest(1000)}
         assert "chunk" in causes
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from node import casework, talk
+from node import casework, peers
 from node.lifecycle import Step
 from sync.errors import SyncError
 from sync.exchange import MOST_PACE_BYTES
@@ -104,7 +104,7 @@ def _sync_until_done(place: Place, line: Line) -> None:
     """Sync upward over the line, again and again until nothing is left to do."""
     for _ in range(MOST_TRIES):
         with place.open() as node:
-            above = talk.find_neighbour(node)
+            above = peers.find_neighbour(node)
             with node.store.transaction():
                 peer = node.store.registry.peer(above.node)
                 there = replace(peer, url=line.address)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from node import talk
+from node import answering
 from node.serving import Server
 from sync import bundle
 from sync.errors import PeerRefused
@@ -48,7 +48,7 @@ class NewerServer(Server):
         return NewerAnswering(self._node)
 
 
-class NewerAnswering(talk.Answering):
+class NewerAnswering(answering.Answering):
     """What the newer program says."""
 
     def reply(self) -> Iterator[bytes]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from node import carrying, standing, status, talk
-from node.carrying import CarriedIn, CarriedOut, Progress
+from node import carrying_in, carrying_out, peers, standing, status
+from node.carrying_in import CarriedIn
+from node.carrying_out import CarriedOut, Progress
 from node.packs import Traffic
 from sync.carry import Gap
 from tui import labels, stick_words
@@ -28,7 +29,7 @@ def _size(_context: click.Context, _option: click.Parameter, value: str) -> int:
     unit = UNITS[found[3].upper()]
     size_bytes = int(found[1]) * unit
     size_bytes += int((found[2] or "0").ljust(3, "0")) * unit // 1000
-    if size_bytes < carrying.LEAST_VOLUME_BYTES:
+    if size_bytes < carrying_out.LEAST_VOLUME_BYTES:
         raise click.UsageError("--volume-size 太小了：至少 16K。")
     return size_bytes
 
@@ -56,10 +57,10 @@ def out(
 ) -> int:
     """Write a pack for a neighbour."""
     with context.node() as node:
-        made = carrying.carry_out(
+        made = carrying_out.carry_out(
             node,
             folder,
-            talk.find_neighbour(node, peer),
+            peers.find_neighbour(node, peer),
             volume_bytes=volume_size,
             on_progress=None if as_json else _progress("已写"),
         )
@@ -84,7 +85,7 @@ def in_(context: Context, folder: Path, no_answer: bool, as_json: bool) -> int:
     """Take in what a stick has brought."""
     with context.node() as node:
         before = status.above(node)
-        came = carrying.carry_in(
+        came = carrying_in.carry_in(
             node,
             folder,
             with_answers=not no_answer,

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from node import enrol, old_names, roster, talk, waiting
+from node import enrol, old_names, peers, roster, talk, waiting
 from node import rejoin as node_rejoin
 from node.desks import desks_of
 from node.logs import log_to
@@ -193,7 +193,7 @@ def node_list(context: Context, as_json: bool) -> None:
 def node_show(context: Context, name: str, as_json: bool) -> None:
     """Show one node by id, division or name."""
     with context.node() as node:
-        certificate = talk.find_neighbour(node, name)
+        certificate = peers.find_neighbour(node, name)
         row = _certificate(node.roster.is_revoked(certificate.node), certificate)
     if as_json:
         show(row)
@@ -211,7 +211,7 @@ def node_show(context: Context, name: str, as_json: bool) -> None:
 def node_revoke(context: Context, name: str, reason: str, yes: bool) -> int:
     """Let nothing count that a node writes from now on."""
     with context.node() as node:
-        who = talk.find_neighbour(node, name)
+        who = peers.find_neighbour(node, name)
         desks = desks_of(node.roster, who.node)
         called = f"{labels.desk_names(desks)}（{who.division}，{who.node.hex()[:16]}）"
         if len(desks) > 1:
@@ -277,8 +277,8 @@ def serve(
 def sync(context: Context, peer: str, as_json: bool) -> int:
     """Exchange until neither side owes anything."""
     with context.node() as node:
-        neighbour = talk.find_neighbour(node, peer)
-        client = talk.client_for(node, neighbour)
+        neighbour = peers.find_neighbour(node, peer)
+        client = peers.client_for(node, neighbour)
         is_terminal = sys.stderr.isatty() and not as_json
 
         def progress(report: talk.Report) -> None:

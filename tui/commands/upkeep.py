@@ -132,7 +132,7 @@ def status_object(node: Node) -> dict[str, Any]:
         "may_write": not (trouble.is_stopped or trouble.is_revoked),
         "refusals": [
             {"at": iso(at_ms), "peer": peer.hex(), "cause": cause, "detail": detail}
-            for at_ms, peer, cause, detail in node.store.journal.refusals(
+            for at_ms, peer, cause, detail in node.store.refusals.newest(
                 QUARANTINE_SHOWN
             )
         ],
@@ -271,7 +271,7 @@ def _print_status(node: Node) -> None:
         f"等候 {trouble.waiting}  隔离 {trouble.set_aside}  分叉 {trouble.forks}  "
         f"拒收 {trouble.refusals}"
     )
-    for at_ms, _, _, detail in node.store.journal.refusals(PRINTED):
+    for at_ms, _, _, detail in node.store.refusals.newest(PRINTED):
         words = refusal_words.refusal(detail, node.roster)
         line("拒收", _moment(node, at_ms), words)
     if trouble.refusals > PRINTED:

@@ -12,8 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from node import carrying, status
-from node.carrying import Progress
+from node import carrying_in, carrying_out, status
+from node.carrying_out import Progress
 from node.status import Neighbour
 from node.stick import Mount, mounts
 from node.wiring import Node
@@ -159,7 +159,7 @@ class StickPage(Page):
         assert folder is not None
         self.say(f"正在拷给{harmless(one.certificate.name)}…请不要拔出")
         made = await self._at_the_stick(
-            lambda node: carrying.carry_out(
+            lambda node: carrying_out.carry_out(
                 node, folder, one.certificate, on_progress=self._tells("已写")
             )
         )
@@ -174,7 +174,7 @@ class StickPage(Page):
         self.say("正在从 U 盘收…请不要拔出")
         before = status.above(self.node)
         came = await self._at_the_stick(
-            lambda node: carrying.carry_in(
+            lambda node: carrying_in.carry_in(
                 node, folder, on_progress=self._tells("已读")
             )
         )
