@@ -18,6 +18,8 @@ from node.proof import is_signature
 
 TEXT_LIMIT = 200
 FACTS_LIMIT = 120
+TOO_MANY = "too-many"
+"""What `fault_of` says of more facts than that."""
 TRIPS_LIMIT = 99
 PAUSE_LIMIT_DAYS = 365
 EXTENSION_LIMIT_WORKDAYS = 15
@@ -198,9 +200,9 @@ FACTS: dict[Step, tuple[Fact, ...]] = {
 
 
 def fault_of(step: Step, facts: Mapping[str, str], item: Item) -> str:
-    """Return which fact of a step is not right: its key; "" where all are."""
+    """Return which fact of a step is not right: its key, `TOO_MANY`; "" for none."""
     if len(facts) > FACTS_LIMIT:
-        return "too-many"
+        return TOO_MANY
     known = FACTS[step]
     for one in known:
         if one.is_needed and not facts.get(one.key):

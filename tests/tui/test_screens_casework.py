@@ -115,8 +115,12 @@ async def test_a_special_procedure_is_ended_without_typing_its_number(
         await pilot.press("f3")
         await pilot.pause()
         said = note(app)
+        await pilot.press("2")
+        await pilot.pause()
+        story = screen_text(app)
 
     assert "鉴定" in asked
+    assert "结束哪一个：鉴定" in story
     assert "✓ 特别程序结束：欧阳建国" in said
     (pause,) = known(desks.district, case).pauses
     assert pause.end is not None

@@ -343,8 +343,10 @@ def facts_of_steps(as_json: bool) -> None:
         return
     for step, known in FACTS.items():
         for one in known:
-            needed = "必填" if one.is_needed else ""
-            line(str(step), one.key, labels.word(labels.FACTS, one.key), needed)
+            asked = fact_words.asked_as(step, one.key)
+            if asked is not None:
+                needed = "必填" if one.is_needed else ""
+                line(str(step), one.key, fact_words.written(asked), needed)
 
 
 def read_facts(given: Sequence[str]) -> dict[str, str]:
