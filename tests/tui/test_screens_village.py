@@ -261,6 +261,11 @@ async def test_a_file_is_attached_by_its_path(desks: Desks, tmp_path: Path) -> N
         await pilot.pause()
         await app.workers.wait_for_complete()
         missing = screen_text(app)
+        row.editor.value = "~nobody-here/身份证.jpg"
+        await pilot.press("enter")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        strange = screen_text(app)
         row.editor.value = str(tmp_path / "假的.jpg")
         await pilot.press("enter")
         await app.workers.wait_for_complete()
@@ -278,6 +283,7 @@ async def test_a_file_is_attached_by_its_path(desks: Desks, tmp_path: Path) -> N
 
     assert "✗ 读不到文件" in missing
     assert "没有.jpg。没有附上" in "".join(missing.split())
+    assert "身份证.jpg。没有附上" in "".join(strange.split())
     assert "没有附上假的.jpg：名字是照片，内容却不是。" in "".join(lying.split())
     assert "已附 1 身份证.jpg（" in attached
     assert "读不到" not in attached

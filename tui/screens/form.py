@@ -7,7 +7,6 @@ field saves, and so does a pause in typing. The screen says so only after the co
 import asyncio
 import base64
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
@@ -22,6 +21,7 @@ from forms import check
 from forms.filled import FilledForm, Line
 from node import casework, intake, kept_answers, known, reuse
 from node.errors import AnswersWrong
+from node.files import path_of
 from node.intake import Prepared
 from node.reuse import Offer
 from node.wiring import Node
@@ -649,8 +649,8 @@ class FormPage(Page):
         """Return the file, sealed, or why it cannot be attached. Touches no store."""
         node, item = self.node, self.sheet.package.item
         try:
-            return intake.prepare(node.home, node.keys, Path(path).expanduser(), item)
-        except (*ERRORS, RuntimeError) as error:  # a home of nobody: ~name
+            return intake.prepare(node.home, node.keys, path_of(path, "file"), item)
+        except ERRORS as error:
             return error
 
     def _name_file(self, row: FileRow, prepared: Prepared | Exception) -> None:

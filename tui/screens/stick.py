@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from node import carrying, status
 from node.carrying import Progress
+from node.files import path_of
 from node.status import Neighbour
 from node.stick import Mount, mounts
 from node.wiring import Node
@@ -145,7 +146,7 @@ class StickPage(Page):
                 "U 盘是哪个文件夹？", placeholder="如 /media/usb，请填完整路径"
             )
             if typed and typed.strip():
-                self.folder = Path(typed.strip()).expanduser()
+                self.folder = path_of(typed.strip(), "folder")
         elif value is not None:
             self.folder = media[int(value)].path
         self._show_folder()
