@@ -141,6 +141,14 @@ def screen_text(app: LianbanApp) -> str:
     )
 
 
+async def read_out(pilot: Pilot[None]) -> None:
+    """Wait until the page has read what it lists, and shows it."""
+    await pilot.pause()
+    while [one for one in pilot.app.workers if one.group == "read"]:
+        await pilot.pause()
+    await pilot.pause()
+
+
 def note(app: LianbanApp) -> str:
     """Return the line above the keys."""
     assert app.page is not None

@@ -4,16 +4,20 @@ import csv
 import io
 import json
 from pathlib import Path
+from threading import Event
 
 import openpyxl
 import pytest
 
 from node import casework
 from node.lifecycle import Step
+from node.statistics import Report
+from node.wiring import Node
 from tests.node.nodes import BIRTH_ANSWERS
-from tests.tui.desks import BIRTH, Desks, screen_text, submit
+from tests.tui.desks import BIRTH, Desks, note, read_out, screen_text, submit
 from tests.tui.test_commands import Shell
 from tui.app import LianbanApp
+from tui.screens.report import Asked, ReportPage
 from tui.text import cells
 
 
@@ -25,6 +29,20 @@ def anyio_backend() -> str:
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Shell:
     return Shell(capsys, tmp_path)
+
+
+class SlowReport(ReportPage):
+    """Counts when it may; `counted` says by what."""
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(node)
+        self.may_count = Event()
+        self.counted: list[str] = []
+
+    def read(self, node: Node, asked: Asked) -> Report:
+        self.counted.append(asked[0])
+        assert self.may_count.wait(timeout=30)
+        return super().read(node, asked)
 
 
 def busy(desks: Desks) -> str:
@@ -125,15 +143,17 @@ async def test_the_screen_counts_by_what_is_chosen_and_saves(
 
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("t")
-        await pilot.pause()
+        await read_out(pilot)
         by_item = screen_text(app)
         await pilot.press("left", "left")
-        await pilot.pause()
+        await read_out(pilot)
         by_agent = screen_text(app)
         await pilot.press("minus")
-        await pilot.pause()
+        await read_out(pilot)
         earlier = screen_text(app)
-        await pilot.press("plus", "c")
+        await pilot.press("plus")
+        await read_out(pilot)
+        await pilot.press("c")
         await pilot.pause()
         await pilot.press("ctrl+u", *str(tmp_path), "enter")
         await app.workers.wait_for_complete()
@@ -146,3 +166,28 @@ async def test_the_screen_counts_by_what_is_chosen_and_saves(
     assert "✓ 已存到" in saved
     assert list(tmp_path.glob("统计-收件人-*.csv"))
     assert max(map(cells, by_item.splitlines())) <= 80
+
+
+@pytest.mark.anyio
+async def test_the_screen_says_that_it_counts_and_never_shows_what_was_not_asked(
+    desks: Desks,
+) -> None:
+    busy(desks)
+    app, page = LianbanApp(desks.town), SlowReport(desks.town)
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.push_screen(page)
+        await pilot.pause()
+        counting = screen_text(app)
+        await pilot.press("c", "right", "right", "right")
+        await pilot.pause()
+        saving = note(app)
+        page.may_count.set()
+        await read_out(pilot)
+        counted = screen_text(app)
+
+    assert "正在统计…" in counting and "生育登记" not in counting
+    assert "还在统计，数出来以后再存" in saving
+    assert "[4收件点]" in counted and "耀里村" in counted and "生育登记" not in counted
+    # One thread at a time; what was asked in between was never counted.
+    assert page.counted == ["item", "village"]

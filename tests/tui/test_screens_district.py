@@ -4,7 +4,7 @@ from node import casework
 from node.cases import open_case
 from node.lifecycle import State, Step
 from tests.node.forge import copy_of, put_entry
-from tests.tui.desks import Desks, note, screen_text, submit, type_text
+from tests.tui.desks import Desks, note, read_out, screen_text, submit, type_text
 from tui.app import LianbanApp
 
 pytestmark = pytest.mark.anyio
@@ -147,6 +147,30 @@ async def test_the_monitor_names_what_is_set_aside(desks: Desks) -> None:
     assert "该站点无权办这一步" in text
     assert "贺村镇" in text
     assert "town" not in text
+
+
+async def test_the_monitor_lists_what_was_not_taken_and_what_to_do(
+    desks: Desks,
+) -> None:
+    town, detail = desks.town.id, f"vector of {desks.town.id.hex()}: bad signature"
+    for cause, said in (("vector", detail), ("bundle", "<script> 11010519491231002X")):
+        desks.district.store.journal.put_refusal(
+            desks.district.now_ms(), town, cause, said
+        )
+    app = LianbanApp(desks.district)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("s")
+        await read_out(pilot)
+        await pilot.press("4", "down")
+        await pilot.pause()
+        text = screen_text(app)
+
+    assert "[4拒收 2]" in text
+    assert "贺村镇的签收单" in text and "签名不符" in text
+    assert "一处内容" in text and "不合规定" in text
+    assert "贺村镇刚刚传来，没有存：不影响别的办件；请对方再同步一次" in text
+    assert "11010519491231002X" not in text and "script" not in text
 
 
 async def test_the_village_sees_how_its_line_is(desks: Desks) -> None:

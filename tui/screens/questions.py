@@ -152,10 +152,6 @@ class QuestionsPage(Page):
             return
         self.finish(values)
 
-    def action_leave(self) -> None:
-        """Go back; nothing was changed."""
-        self.lianban.close_page("")
-
     def _tidy(self, row: FieldRow) -> None:
         row.show(check.normalise_field(row.field, row.value))
 
