@@ -217,6 +217,19 @@ def test_a_stick_with_acknowledgements_only_says_what_has_arrived(
     assert "到达  镇 已到" in shown.out
 
 
+def test_a_draft_is_shown_without_how_far_it_has_come(
+    desks: Desks, lianban: Shell
+) -> None:
+    draft = casework.begin_draft(desks.village, ITEM, ELDER)
+
+    shown = lianban(desks.village, "case", "show", draft.id)
+    told = lianban(desks.village, "case", "show", draft.id, "--json")
+
+    assert "草稿" in shown.out
+    assert "到达" not in shown.out
+    assert json.loads(told.out)["sync"] == {"town": None, "district": None}
+
+
 def test_what_is_shown_says_who_where_and_what_may_be_filled_in(
     desks: Desks, lianban: Shell
 ) -> None:

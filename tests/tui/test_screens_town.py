@@ -7,6 +7,7 @@ from tests.node.nodes import BIRTH_ANSWERS
 from tests.tui.desks import BIRTH, Desks, note, screen_text, submit, type_text
 from tui.app import LianbanApp
 from tui.screens.case import CasePage
+from tui.screens.correction import CorrectionPage
 from tui.screens.desk import DeskPage
 
 pytestmark = pytest.mark.anyio
@@ -127,6 +128,27 @@ async def test_a_return_wants_a_reason(desks: Desks) -> None:
     assert state(desks, case.id) is State.RETURNED
     assert "✓ 已退回：欧阳建国的老年人优待证办理" in text
     assert "都受理完了，没有等着的办件" in text
+
+
+async def test_several_cases_are_not_returned_with_one_notice_for_all(
+    desks: Desks,
+) -> None:
+    ids = [submit(desks.village, name).id for name in ("王芳", "张伟")]
+    desks.up()
+    app = LianbanApp(desks.town)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("space", "down", "space", "r")
+        await pilot.pause()
+        said = note(app)
+        await pilot.press("escape", "r")
+        await pilot.pause()
+        page = app.screen
+
+    assert "退回补正要一件一件来：每件告知的是它自己要补的" in said
+    assert "选中的 2 件没有改动" in said
+    assert [state(desks, one) for one in ids] == [State.SUBMITTED] * 2
+    assert isinstance(page, CorrectionPage)
 
 
 async def test_accepted_cases_are_forwarded_as_a_batch(desks: Desks) -> None:

@@ -187,7 +187,7 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
             row = node_cases.draft_row(node, draft)
             package = node.package(draft.package)
             renewal = versions.renewal(node, draft)
-            shown = _row_object(row, Arrival(0, 0), None) | {
+            shown = _row_object(row, Arrival(None, None), None) | {
                 "fields": draft.answers,
                 "renewal": renewing.renewal_object(renewal) if renewal else None,
             }
