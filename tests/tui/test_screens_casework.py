@@ -301,8 +301,8 @@ async def test_papers_come_first_and_the_town_enters_the_form(desks: Desks) -> N
         page = app.screen
         assert isinstance(page, FormPage)
         for key, value in ELDER.items():
-            page._rows[key].show(value)  # typed out elsewhere, field by field
-            page._answer(page._rows[key])
+            page.fields[key].show(value)  # typed out elsewhere, field by field
+            page.lines.answer(page.fields[key])
         await pilot.press("f3")
         await pilot.pause()
     assert "代收，表待录" in head

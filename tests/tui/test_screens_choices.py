@@ -12,7 +12,7 @@ from node.wiring import Node
 from tests.forms.author_files import Row, markdown, row, written
 from tests.tui.desks import screen_text, type_text
 from tui.screens.choose import ChooseAnswer
-from tui.screens.form_rows import FieldRow
+from tui.screens.field_row import FieldRow
 from tui.trial import TrialApp, TrialPage, package_of
 
 pytest.importorskip("pyxform")

@@ -29,8 +29,8 @@ from tests.tui.desks import (
 from tui.app import LianbanApp
 from tui.screens.case import CasePage
 from tui.screens.desk import DeskPage
+from tui.screens.field_row import FieldRow
 from tui.screens.form import FormPage
-from tui.screens.form_rows import FieldRow
 from tui.screens.open_list import OpenListPage
 from tui.screens.settle import SettlePage
 from tui.screens.sides import sheet

@@ -53,11 +53,11 @@ async def test_a_slip_in_a_number_of_members_does_not_bring_up_hundreds_of_them(
         assert isinstance(page, TrialPage)
         await pilot.press("4", "0", "3", "enter", "f3")
         await pilot.pause()
-        with_slip = list(page._rows)
+        with_slip = list(page.fields)
         said = str(page.query_one("#note", Static).render())
         await pilot.press("end", "backspace", "backspace", "enter")
         await pilot.pause()
-        put_right = list(page._rows)
+        put_right = list(page.fields)
 
     assert with_slip == ["size", "remark"]
     assert "有 1 处要改" in said

@@ -21,8 +21,8 @@ from tests.tui.desks import (
 )
 from tui.app import LianbanApp
 from tui.screens.desk import DeskPage
+from tui.screens.field_row import FieldRow, FileRow
 from tui.screens.form import FormPage
-from tui.screens.form_rows import FieldRow, FileRow
 from tui.screens.intake import IntakePage
 from tui.screens.sources import CaseSource
 from tui.screens.step_page import StepPage

@@ -18,7 +18,8 @@ from forms.field import Field
 from node import casework
 from node.wiring import Node
 from tui.screens.choose import ChooseAnswer, Option
-from tui.screens.form_rows import FieldRow, Rows
+from tui.screens.field_row import FieldRow
+from tui.screens.form_rows import Rows
 from tui.screens.page import Page
 from tui.text import cells, plain
 from tui.widgets.choice_line import ChoiceLine
