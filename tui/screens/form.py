@@ -69,7 +69,7 @@ class FormPage(FillingPage):
         self._meet()
         at_ms = self.sheet.saved_at_ms
         first = next((r for r in self.fields.values() if not r.editor.disabled), None)
-        last = self.fields.get(self.sheet.last_field)
+        last = self.lines.reach(self.sheet.last_field)
         if at_ms is not None:
             at = times.clock(at_ms, self.node.now_ms())
             where = f"，最后一项：{last.field.label}" if last else ""
@@ -166,7 +166,8 @@ class FormPage(FillingPage):
         self.work(self._go_to_fault())
 
     async def _go_to_fault(self) -> None:
-        faults = [p for p in self.lines.faults() if p.key in self.fields]
+        asked_for = {line.key for line in self.lines.form.lines()}
+        faults = [one for one in self.lines.faults() if one.key in asked_for]
         where = await self.app.push_screen_wait(
             Choose(
                 f"还有 {len(faults)} 处要改，到哪一处？",
@@ -176,8 +177,9 @@ class FormPage(FillingPage):
                 empty="没有要改的了，按 Esc 回到表单，按 F3 提交",
             )
         )
-        if where in self.fields:
-            self.fields[where].focus_editor()
+        row = self.lines.reach(where) if where is not None else None
+        if row is not None:
+            self.lines.go_to(row)
 
     def action_guide(self) -> None:
         """Show how the item is done, and which materials it needs."""
@@ -243,8 +245,7 @@ class FormPage(FillingPage):
 
     def _show_problems(self, problems: Sequence[tuple[str, str, str]]) -> None:
         by_key = {key: message for key, _, message in problems}
-        for key, row in self.fields.items():
-            row.set_problem(by_key.get(key))
+        self.lines.tell_faults(by_key)
         asked_for = {line.key for line in self.lines.form.lines()}
         strange = [label for key, label, _ in problems if key not in asked_for]
         extra = f"；表单里没有的项：{'、'.join(strange)}" if strange else ""
@@ -255,6 +256,7 @@ class FormPage(FillingPage):
         self._is_scolded = True
         self._meet()
         self.refresh_bindings()
-        first = next((self.fields[key] for key in by_key if key in self.fields), None)
+        reached = (self.lines.reach(key) for key in by_key if key in asked_for)
+        first = next((row for row in reached if row is not None), None)
         if first is not None:
             self.lines.go_to(first)

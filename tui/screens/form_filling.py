@@ -125,6 +125,7 @@ class FillingPage(Page):
         if event.changed:
             self._last_field = event.key
             self._autosave()
+            self._show_missing()
         if not is_wrong:
             self._meet()
 
@@ -160,13 +161,22 @@ class FillingPage(Page):
         self._settle()
         if event.is_more:
             added = self.lines.form.add(event.key)
-            self.lines.bring_up()
+            self._open(added)
             self._autosave()
-            first = next((k for k in self.fields if k.startswith(f"{added}/")), "")
-            if first:
-                self.lines.go_to(self.fields[first])
         else:
             self.work(self._take_out(event.key, event.label))
+
+    @on(SeriesRow.Opened)
+    def series_opened(self, event: SeriesRow.Opened) -> None:
+        """Show the questions of a group, and go to the first."""
+        event.stop()
+        self._open(event.key)
+
+    def _open(self, key: str) -> None:
+        first = self.lines.open(key)
+        self._show_ages()
+        if first is not None:
+            self.lines.go_to(first)
 
     async def _take_out(self, key: str, label: str) -> None:
         inside = [one for one in self.answers if one.startswith(f"{key}/")]
@@ -232,10 +242,14 @@ class FillingPage(Page):
 
     def action_next(self) -> None:
         """Go to what can be filled in next. The head of a group in a repeat is left to
-        the arrows: whoever types on after Tab would type into nothing there.
+        the arrows: whoever types on after Tab would type into nothing there. One that
+        is closed is opened.
         """
         self.focus_next()
-        if isinstance(self.focused, SeriesRow) and self.focused.is_head:
+        head = self.focused
+        if isinstance(head, SeriesRow) and head.is_closed:
+            head.action_add()
+        elif isinstance(head, SeriesRow) and head.is_head:
             self.focus_next()
 
     def action_save(self) -> None:
@@ -339,7 +353,7 @@ class FillingPage(Page):
         text = form_words.missing(self.lines.form, self.lines.filled)
         self.line("missing").update(plain(text))
         self._show_notice()
-        if self._is_scolded and not any(row.is_wrong for row in self.fields.values()):
+        if self._is_scolded and not self.lines.is_wrong:
             self._is_scolded = False
             self.refresh_bindings()
             self.say("")

@@ -1,6 +1,7 @@
 """The rows of a form on the screen, kept to what the form asks now."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from textual.widget import Widget
 
@@ -8,13 +9,27 @@ from forms import check
 from forms.filled import FilledForm, Line, Problem
 from node.material import Material
 from tui.screens.field_row import FieldRow, FileRow
-from tui.screens.form_rows import FormRow, Rows, asked, row_for
+from tui.screens.form_rows import (
+    FormRow,
+    Rows,
+    SeriesRow,
+    ToldRow,
+    asked,
+    row_for,
+)
 from tui.text import cells
 
 MOST_NEW_ROWS = 120
 """How many rows of repeats may come up at once while an answer is wrong. A row costs
 about 0.6 MB and 10 ms: 403 typed for 4 members took 1.3 GB and a minute.
 """
+MOST_INSTANCES = 12
+"""Of a repeat with more of them only the heads stand on the screen, and the questions
+of those that were opened last. All questions of 200 members took 12 s of a processor
+to come up, and each key 2 s; their heads take 0.4 s, those of 1,000 a second.
+"""
+KEPT_OPEN = 3
+"""So many: what was just left is still at work, as a file that is being sealed."""
 LABEL_CELLS_MIN, LABEL_CELLS_MAX = 12, 24
 
 
@@ -42,11 +57,15 @@ class FormLines(Rows):
         self._held, self._material, self._origin = held, material, origin
         self._rows: dict[str, FormRow] = {}
         """All rows from above, by name."""
-        lines = self._due()
-        widths = [cells(one.label) for one in lines.values() if one.field]
+        self._opened: list[str] = []
+        """Keys of instances of long repeats; what was opened last stands at the end."""
+        self._shut: frozenset[str] = frozenset()
+        self._told: dict[str, str] = {}
+        """What was last said to be put right, by key."""
+        widths = [cells(one.label) for one in self._due().values() if one.field]
         width = max(widths, default=0) + 1
         self._label_cells = max(LABEL_CELLS_MIN, min(LABEL_CELLS_MAX, width))
-        self._rows = {name: self._row(line) for name, line in lines.items()}
+        self._rows = {name: self._row(line) for name, line in self._shown().items()}
         self.fields: dict[str, FieldRow] = {}
         """The questions that stand on the screen, by key."""
         self._note_fields()
@@ -59,6 +78,15 @@ class FormLines(Rows):
         """All answers as they stand on the screen, without the empty ones."""
         known = self.form.answers | {k: row.value for k, row in self.fields.items()}
         return {key: value for key, value in known.items() if value}
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether a problem is shown, or would be in a group that is closed."""
+        if any(row.is_wrong for row in self.fields.values()):
+            return True
+        return bool(self._shut) and any(
+            one.key not in self.fields for one in self.faults()
+        )
 
     @property
     def file_rows(self) -> list[FileRow]:
@@ -85,13 +113,39 @@ class FormLines(Rows):
         """Stop at a question that has come up between the one that was left and the
         one that was gone to.
         """
-        keys = list(self.fields)
-        if here is None or here.field.key not in keys or left.field.key not in keys:
+        rows = list(self._rows.values())
+        if here not in rows or left not in rows:
             return
-        passed = keys[keys.index(left.field.key) + 1 : keys.index(here.field.key)]
-        new = next((key for key in passed if not self.fields[key].is_mounted), None)
-        if new is not None:
-            self.go_to(self.fields[new])
+        passed = rows[rows.index(left) + 1 : rows.index(here)]
+        for row in passed:
+            if isinstance(row, SeriesRow) and row.is_closed and not row.is_mounted:
+                first = self.open(row.line.key)
+            elif isinstance(row, FieldRow) and not row.is_mounted:
+                first = row
+            else:
+                continue
+            if first is not None:
+                self.go_to(first)
+            return
+
+    def reach(self, key: str) -> FieldRow | None:
+        """Return a question, with its group opened; None where it is not asked now."""
+        if key not in self.fields:
+            for one in sorted(self._shut):  # the outer before the inner
+                if key.startswith(f"{one}/"):
+                    self.open(one)
+        return self.fields.get(key)
+
+    def open(self, key: str) -> FieldRow | None:
+        """Show the questions of an instance of a long repeat; return the first."""
+        for row in self.fields.values():
+            # The word that the cursor has left a row may still be on its way.
+            self.answer(row, is_last=False)
+        others = [one for one in self._opened if one != key]
+        self._opened = [*others[-KEPT_OPEN + 1 :], key]
+        self.bring_up()
+        inside = (row for k, row in self.fields.items() if k.startswith(f"{key}/"))
+        return next(inside, None)
 
     def answer(self, row: FieldRow, *, is_last: bool = True) -> None:
         """Tell the form what stands in a row, and show what follows from it; with more
@@ -108,7 +162,7 @@ class FormLines(Rows):
 
     def bring_up(self) -> None:
         """Bring the screen to what the form asks now; what stays is left alone."""
-        lines = self._due()
+        lines = self._shown()
         gone = [name for name in self._rows if name not in lines]
         with self.app.batch_update():
             for name in gone:
@@ -126,7 +180,7 @@ class FormLines(Rows):
                 elif isinstance(row, FieldRow):
                     self._turn(row, line)
                 else:
-                    row.tell(line)
+                    self._tell(row, line)
                 self._rows[name] = before = row
         self._note_fields()
         self._hold()
@@ -143,6 +197,14 @@ class FormLines(Rows):
         row.set_problem(fault)
         return bool(fault)
 
+    def tell_faults(self, problems: Mapping[str, str]) -> None:
+        """Say below each question what is to be put right, by key; groups that are
+        closed say it when they are opened.
+        """
+        self._told = dict(problems)
+        for key, row in self.fields.items():
+            row.set_problem(problems.get(key))
+
     def faults(self) -> list[Problem]:
         """Return what is to be put right on the screen; in groups that wait for it,
         nothing is wrong yet.
@@ -154,7 +216,18 @@ class FormLines(Rows):
     # -- private --------------------------------------------------------------
 
     def _row(self, line: Line) -> FormRow:
-        return row_for(line, self._label_cells, self._material)
+        row = row_for(line, self._label_cells, self._material)
+        if not isinstance(row, FieldRow):
+            self._tell(row, line)
+        elif line.key in self._told:
+            missing = None if line.value else self._told[line.key]
+            row.set_problem(self.form.problem(line.key) or missing)
+        return row
+
+    def _tell(self, row: ToldRow | SeriesRow, line: Line) -> None:
+        if isinstance(row, SeriesRow):
+            row.is_closed = line.key in self._shut
+        row.tell(line)
 
     def _note_fields(self) -> None:
         self.fields = {
@@ -168,7 +241,10 @@ class FormLines(Rows):
         all answers are right: the number that counts them may be a slip.
         """
         lines = _named(self.form.lines())
-        new = _in_new_instances(lines, self._rows)
+        new = {
+            name
+            for name, _ in _standing_in(lines, lambda head, _: head not in self._rows)
+        }
         if len(new) <= MOST_NEW_ROWS:
             return lines
         rest = {name: line for name, line in lines.items() if name not in new}
@@ -177,6 +253,17 @@ class FormLines(Rows):
             for line in rest.values()
         )
         return rest if is_wrong else lines
+
+    def _shown(self) -> dict[str, Line]:
+        """Return the lines to show, without what closed instances hold."""
+        lines = self._due()
+        self._shut = _closed(lines.values(), self._opened)
+        hidden = {
+            name
+            for name, is_head in _standing_in(lines, lambda _, key: key in self._shut)
+            if not is_head
+        }
+        return {name: line for name, line in lines.items() if name not in hidden}
 
     def _turn(self, row: FieldRow, line: Line) -> None:
         """Let a row ask its question as it is now; the form may have changed the
@@ -192,20 +279,40 @@ class FormLines(Rows):
                 self.fields[key].hold("两处填得不同，核对后才能改")
 
 
-def _in_new_instances(
-    lines: Mapping[str, Line], shown: Mapping[str, FormRow]
-) -> set[str]:
-    """Return the names of the lines of instances whose head is not shown yet."""
-    new: set[str] = set()
+def _closed(lines: Iterable[Line], opened: Collection[str]) -> frozenset[str]:
+    """Return the keys of the instances of long repeats that are not opened; nor is any
+    that stands in them.
+    """
+    heads = [line.key for line in lines if line.kind == "instance"]
+    counts = Counter(_series(key) for key in heads)
+    return frozenset(
+        key
+        for key in heads
+        if counts[_series(key)] > MOST_INSTANCES
+        and not any(f"{one}/".startswith(f"{key}/") for one in opened)
+    )
+
+
+def _series(key: str) -> str:
+    """Return the key of the repeat that an instance belongs to."""
+    return key.rpartition("/")[0]
+
+
+def _standing_in(
+    lines: Mapping[str, Line], is_meant: Callable[[str, str], bool]
+) -> Iterator[tuple[str, bool]]:
+    """Yield the names of the lines of instances that are meant, by name and key, and
+    whether it is the line that heads one.
+    """
     depth: int | None = None
     for name, line in lines.items():
         if depth is not None and line.depth <= depth:
             depth = None
-        if depth is None and line.kind == "instance" and name not in shown:
+        is_head = depth is None and line.kind == "instance" and is_meant(name, line.key)
+        if is_head:
             depth = line.depth
         if depth is not None:
-            new.add(name)
-    return new
+            yield name, is_head
 
 
 def _named(lines: Iterable[Line]) -> dict[str, Line]:

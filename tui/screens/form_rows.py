@@ -70,17 +70,27 @@ class SeriesRow(Static, can_focus=True):
         label: str
         is_more: bool
 
+    @dataclass
+    class Opened(Message):
+        """The user wants to see the questions of this one."""
+
+        key: str
+
     def __init__(self, line: Line) -> None:
         super().__init__()
-        self.can_focus = line.is_open
+        self.is_closed = False
+        """The questions of its group are not on the screen."""
         self.tell(line)
 
     def tell(self, line: Line) -> None:
         """Say it as it is now."""
         self.line = line
+        self.can_focus = line.is_open or self.is_closed
         indent = "  " * line.depth
-        key = "按 Delete 去掉" if line.kind == "instance" else "按回车加一组"
-        more = f"  （{key}）" if line.is_open else ""
+        keys = [] if not self.is_closed else ["按回车打开"]
+        if line.is_open:
+            keys.append("按 Delete 去掉" if self.is_head else "按回车加一组")
+        more = f"  （{'，'.join(keys)}）" if keys else ""
         mark = "──" if line.kind == "instance" else "＋"
         self.update(plain(f"{indent}{mark} {line.label}{more}"))
 
@@ -93,6 +103,8 @@ class SeriesRow(Static, can_focus=True):
     def hint(self) -> str:
         """What the keys do here, where nothing can be typed."""
         label = self.line.label
+        if self.is_closed:
+            return f"{label}：按回车打开这一组来填"
         if self.is_head:
             return f"{label}：按 Tab 填这一组，按 Delete 去掉这一组"
         return f"{label}：按回车加一组，按 Tab 不加了"
@@ -101,12 +113,14 @@ class SeriesRow(Static, can_focus=True):
         """Ask for one more, where that is what the line is for."""
         if self.line.kind == "repeat":
             self.post_message(self.Wanted(self.line.key, self.line.label, True))
+        elif self.is_closed:
+            self.post_message(self.Opened(self.line.key))
         else:
             self.screen.focus_next()
 
     def action_take_out(self) -> None:
         """Ask to take this one out."""
-        if self.line.kind == "instance":
+        if self.is_head and self.line.is_open:
             self.post_message(self.Wanted(self.line.key, self.line.label, False))
 
 
