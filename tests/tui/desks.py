@@ -141,6 +141,12 @@ def screen_text(app: LianbanApp) -> str:
     )
 
 
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys, and wait until the screen has followed."""
+    await pilot.press(*keys)
+    await pilot.pause()
+
+
 async def read_out(pilot: Pilot[None]) -> None:
     """Wait until the page has read what it lists, and shows it."""
     await pilot.pause()

@@ -15,20 +15,10 @@ from node.statistics import Report
 from node.wiring import Node
 from tests.node.nodes import BIRTH_ANSWERS
 from tests.tui.desks import BIRTH, Desks, note, read_out, screen_text, submit
-from tests.tui.test_commands import Shell
+from tests.tui.shell import Shell
 from tui.app import LianbanApp
 from tui.screens.report import Asked, ReportPage
 from tui.text import cells
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Shell:
-    return Shell(capsys, tmp_path)
 
 
 class SlowReport(ReportPage):
@@ -63,13 +53,13 @@ def busy(desks: Desks) -> str:
 
 
 def test_the_same_cut_gives_the_same_figures_at_every_tier(
-    desks: Desks, run: Shell
+    desks: Desks, lianban: Shell
 ) -> None:
     busy(desks)
     asked = ("report", "cases", "--by", "agent", "--place", "耀里村", "--json")
 
     told = [
-        json.loads(run(node, *asked).out)
+        json.loads(lianban(node, *asked).out)
         for node in (desks.village, desks.town, desks.district)
     ]
 
@@ -79,23 +69,23 @@ def test_the_same_cut_gives_the_same_figures_at_every_tier(
     assert (total["withdrawn"], total["points"], total["trips"]) == (1, 1, 1)
 
 
-def test_another_step_makes_another_sync_point(desks: Desks, run: Shell) -> None:
+def test_another_step_makes_another_sync_point(desks: Desks, lianban: Shell) -> None:
     busy(desks)
     asked = ("report", "cases", "--place", "耀里村", "--json")
     submit(desks.village, "李秀英")
 
     here, above = (
-        json.loads(run(node, *asked).out) for node in (desks.village, desks.town)
+        json.loads(lianban(node, *asked).out) for node in (desks.village, desks.town)
     )
 
     assert here["sync_point"] != above["sync_point"]
 
 
-def test_the_cases_behind_a_figure_are_listed(desks: Desks, run: Shell) -> None:
+def test_the_cases_behind_a_figure_are_listed(desks: Desks, lianban: Shell) -> None:
     number = busy(desks)
 
-    listed = run(desks.district, "report", "cases", "--list", "same_day")
-    of_item = run(
+    listed = lianban(desks.district, "report", "cases", "--list", "same_day")
+    of_item = lianban(
         desks.district, "report", "cases", "--list", "received", "--of", "332023002000"
     )
 
@@ -104,14 +94,14 @@ def test_the_cases_behind_a_figure_are_listed(desks: Desks, run: Shell) -> None:
 
 
 def test_no_cell_of_an_export_is_a_formula_and_the_export_is_written_down(
-    desks: Desks, run: Shell, tmp_path: Path
+    desks: Desks, lianban: Shell, tmp_path: Path
 ) -> None:
     busy(desks)
     month = casework.today(desks.town).isoformat()[:7]
     where = ("--csv", str(tmp_path / "a.csv"), "--xlsx", str(tmp_path / "a.xlsx"))
 
-    said = run(desks.town, "report", "agents", "--month", month, *where)
-    audited = run(desks.town, "audit", "list").out
+    said = lianban(desks.town, "report", "agents", "--month", month, *where)
+    audited = lianban(desks.town, "audit", "list").out
 
     assert said.code == 0 and said.err.count("已写好") == 2
     data = (tmp_path / "a.csv").read_bytes()
@@ -125,10 +115,10 @@ def test_no_cell_of_an_export_is_a_formula_and_the_export_is_written_down(
 
 
 def test_an_unknown_place_and_a_month_that_is_none_are_told(
-    desks: Desks, run: Shell
+    desks: Desks, lianban: Shell
 ) -> None:
-    nowhere = run(desks.town, "report", "cases", "--place", "桃花源")
-    no_month = run(desks.town, "report", "agents", "--month", "2026-13")
+    nowhere = lianban(desks.town, "report", "cases", "--place", "桃花源")
+    no_month = lianban(desks.town, "report", "agents", "--month", "2026-13")
 
     assert nowhere.code == 1 and "没有叫“桃花源”的地方" in nowhere.err
     assert no_month.code == 2 and "2026-11" in no_month.err

@@ -1,14 +1,11 @@
 """A number typed wrongly, by which the form counts its groups."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from textual.widgets import Static
 
 from forms.author.build import build
-from node import enrol
-from node.vault import Cost
 from node.wiring import Node
 from tests.forms.author_files import markdown, row, written
 from tests.tui.desks import note, screen_text
@@ -27,26 +24,11 @@ HOUSEHOLD = [
 ]
 
 
-@pytest.fixture
-def node(tmp_path: Path) -> Iterator[Node]:
-    node = enrol.init_district(
-        tmp_path / "node",
-        division="330881000000",
-        name="试填",
-        operator="admin",
-        password="x",
-        cost=Cost(64, 1),
-    )
-    yield node
-    node.close()
-    node.sandbox.close()
-
-
 async def test_a_slip_in_a_number_of_members_does_not_bring_up_hundreds_of_them(
-    node: Node, tmp_path: Path
+    trial_node: Node, tmp_path: Path
 ) -> None:
     form = build(written(tmp_path, "a.md", markdown(HOUSEHOLD)))
-    app = TrialApp(node, package_of(form, "a"))
+    app = TrialApp(trial_node, package_of(form, "a"))
 
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -67,10 +49,10 @@ async def test_a_slip_in_a_number_of_members_does_not_bring_up_hundreds_of_them(
 
 
 async def test_of_a_long_list_of_members_only_those_stand_open_that_are_worked_on(
-    node: Node, tmp_path: Path
+    trial_node: Node, tmp_path: Path
 ) -> None:
     form = build(written(tmp_path, "a.md", markdown(HOUSEHOLD)))
-    app = TrialApp(node, package_of(form, "a"))
+    app = TrialApp(trial_node, package_of(form, "a"))
 
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
