@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from node import casework, enrol, talk, upkeep
 from node.cases import Case
+from node.lifecycle import Step
 from node.vault import Cost
 from node.wiring import Node
 from tests.shipping import shipped_packages
@@ -124,6 +125,17 @@ def submit(node: Node, name: str = "欧阳建国", item: str = ITEM, **more: str
     """Submit a case without a screen."""
     answers: Mapping[str, str] = {**ELDER, "name": name, **more}
     return casework.submit_draft(node, casework.begin_draft(node, item, answers))
+
+
+def forwarded(desks: Desks, *names: str) -> list[Case]:
+    """Submit a case for each name, and bring all to the district in one batch."""
+    made = [submit(desks.village, name) for name in names]
+    desks.up()
+    for one in made:
+        casework.take_step(desks.town, one.id, Step.ACCEPT)
+    casework.forward_batch(desks.town, [one.id for one in made])
+    desks.up()
+    return made
 
 
 def joined(monkeypatch: pytest.MonkeyPatch, path: Path) -> Desks:

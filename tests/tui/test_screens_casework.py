@@ -17,6 +17,7 @@ from tests.tui.desks import (
     ITEM,
     Desks,
     dialogue,
+    forwarded,
     note,
     press,
     screen_text,
@@ -38,19 +39,10 @@ def known(node: Node, case: Case) -> Records:
     return records(found.package.item, found.story)
 
 
-def forwarded(desks: Desks) -> Case:
-    case = submit(desks.village)
-    desks.up()
-    casework.take_step(desks.town, case.id, Step.ACCEPT)
-    casework.forward_batch(desks.town, [case.id])
-    desks.up()
-    return case
-
-
 async def test_the_menu_lists_every_step_and_asks_what_it_must_say(
     desks: Desks,
 ) -> None:
-    case = forwarded(desks)
+    (case,) = forwarded(desks, "欧阳建国")
     app = LianbanApp(desks.district)
 
     async with app.run_test(size=SIZE) as pilot:
@@ -89,7 +81,7 @@ async def test_the_menu_lists_every_step_and_asks_what_it_must_say(
 async def test_a_special_procedure_is_ended_without_typing_its_number(
     desks: Desks,
 ) -> None:
-    case = forwarded(desks)
+    (case,) = forwarded(desks, "欧阳建国")
     casework.take_step(
         desks.district, case.id, Step.PAUSE, note="要鉴定", facts={"kind": "appraisal"}
     )
@@ -336,7 +328,7 @@ def joint(desks: Desks) -> Case:
     )
     upkeep.publish(desks.district, [changed])
     desks.up()
-    return forwarded(desks)
+    return forwarded(desks, "欧阳建国")[0]
 
 
 async def step(pilot: Pilot[None], name: str) -> None:

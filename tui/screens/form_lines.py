@@ -220,7 +220,8 @@ class FormLines(Rows):
         if not isinstance(row, FieldRow):
             self._tell(row, line)
         elif line.key in self._told:
-            missing = None if line.value else self._told[line.key]
+            is_missing = line.is_required and not line.value
+            missing = self._told[line.key] if is_missing else None
             row.set_problem(self.form.problem(line.key) or missing)
         return row
 
