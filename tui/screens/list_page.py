@@ -98,20 +98,23 @@ class ReadingPage(ListPage, Generic[Asked, Found]):
         )
 
     def _read(self, asked: Asked) -> None:
-        show: Callable[[], None]
+        show: Callable[[], None] | None = None
         try:
             with closing(self.node.another_connection()) as node:
                 show = partial(self._show_found, asked, self.read(node, asked))
         except ERRORS as error:
             show = partial(self.lianban.tell, error)
-        self.app.call_from_thread(self._end, show)
+        finally:
+            self.app.call_from_thread(self._end, show)
 
-    def _end(self, show: Callable[[], None]) -> None:
+    def _end(self, show: Callable[[], None] | None) -> None:
         self._is_reading = False
-        if self.is_mounted:
+        if not self.is_mounted:
+            return
+        if show is not None:
             show()
-            if self._is_stale:
-                self._begin()
+        if self._is_stale:
+            self._begin()
 
     def _show_found(self, asked: Asked, found: Found) -> None:
         if asked == self.asked:
