@@ -6,12 +6,11 @@ from pathlib import Path
 from node import attachments, audit
 from node.cases import Case
 from node.errors import DiskFull, NotFound
-from node.files import write_durably
+from node.files import SHOWN_PATH, path_of, write_durably
 from node.material import safe_name
 from node.wiring import Node
 
 MOST_NAMESAKES = 1000
-SHOWN_PATH = 40
 
 
 def save(node: Node, case: Case, digest: str, number: int, folder: Path) -> Path:
@@ -62,10 +61,9 @@ def place_in(typed: str, name: str) -> Path:
         NotFound: it can be no path here.
     """
     try:
-        path = Path(typed).expanduser()
+        path = path_of(typed, "folder")
         return path / name if path.is_dir() else path
-    except (OSError, RuntimeError, ValueError) as error:
-        # Too long, not ours to look into, or the home of somebody unknown.
+    except (OSError, ValueError) as error:  # too long, or not ours to look into
         raise NotFound("folder", typed[:SHOWN_PATH]) from error
 
 

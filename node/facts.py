@@ -206,7 +206,7 @@ FACTS: dict[Step, tuple[Fact, ...]] = {
 
 
 def fault_of(step: Step, facts: Mapping[str, str], item: Item) -> str:
-    """Return which fact of a step is not right: its key; "" where all are."""
+    """Return which fact of a step is not right: its key, `TOO_MANY`; "" for none."""
     if len(facts) > FACTS_LIMIT:
         return TOO_MANY
     if written_length(facts) > TOTAL_LIMIT:

@@ -6,7 +6,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from node.errors import DiskFull
+from node.errors import DiskFull, NotFound
+
+SHOWN_PATH = 40
+
+
+def path_of(typed: str, what: str) -> Path:
+    """Return the path that a person means, with `~` as his own folder.
+
+    Raises:
+        NotFound: of `what`, "file" or "folder": nothing can be called that.
+    """
+    try:
+        path = Path(typed).expanduser()
+        if b"\0" in os.fsencode(path):
+            raise ValueError("no path holds a zero byte")
+        return path
+    except (RuntimeError, ValueError) as error:  # the home of somebody unknown
+        raise NotFound(what, typed[:SHOWN_PATH]) from error
 
 
 def write_durably(path: Path, data: bytes) -> None:

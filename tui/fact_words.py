@@ -1,7 +1,8 @@
 """What steps say, in words: how each fact is asked, and how it is told.
 
-One table for the screens that ask, the story of a case and its records. Which facts a
-step has, and which it must have, stands in `node.facts.FACTS`; here are their words.
+One table for the screens that ask, the command line, the story of a case, its records
+and what is said when a step is refused. Which facts a step has, and which it must have,
+stands in `node.facts.FACTS`; here are their words.
 """
 
 import datetime as dt
@@ -56,7 +57,9 @@ class Asked:
     """How a fact is asked and told.
 
     `words` are fixed choices, `offers` those that the case gives; `usual` is what
-    mostly is the answer, by what is known and the day.
+    mostly is the answer, by what is known and the day. `typed` says what is written on
+    a command line where a screen offers a choice. `tells` are the words of what was
+    said once, where that is more than what is offered now.
     """
 
     label: str
@@ -65,6 +68,8 @@ class Asked:
     words: Mapping[str, str] = field(default_factory=dict)
     offers: Callable[[Scene], Names] | None = None
     usual: Callable[[Scene], str] | None = None
+    typed: str = ""
+    tells: Callable[[Scene], Names] | None = None
 
 
 def _branches(scene: Scene) -> Names:
@@ -81,12 +86,17 @@ def _visits(scene: Scene) -> Names:
     }
 
 
-def _running(scene: Scene) -> Names:
+def _pauses(scene: Scene) -> Names:
     return {
         one.begin.id: f"{labels.word(PAUSES, one.kind)} {_day(one.begin.event.at)} 起"
         for one in scene.known.pauses
-        if one.end is None
     }
+
+
+def _running(scene: Scene) -> Names:
+    names = _pauses(scene)
+    running = (one.begin.id for one in scene.known.pauses if one.end is None)
+    return {key: names[key] for key in running}
 
 
 def _events(scene: Scene) -> Names:
@@ -130,6 +140,7 @@ def _today(scene: Scene) -> str:
     return scene.today.isoformat()
 
 
+_A_DAY = "如 2026-11-23"
 _TRIPS = Asked(
     "跑了几趟",
     "integer",
@@ -139,10 +150,19 @@ _TRIPS = Asked(
 _WAY = Asked(
     "送达方式",
     "choice",
+    words=DELIVERIES,
     offers=_deliveries,
     usual=lambda scene: scene.known.delivery,
 )
-_BRANCH = Asked("哪个部门", "choice", offers=_branches)
+_BRANCH = Asked("哪个部门", "choice", offers=_branches, typed="部门事项的编号")
+
+GROUPS: dict[str, Asked] = {
+    "material/": Asked(
+        "材料状态", "choice", words=MATERIAL_STATES, typed="斜线后接材料的编号"
+    ),
+    "fault/": Asked("要补正的", typed="斜线后接那一项的编号；写明要补什么、怎么改"),
+}
+"""What begins a group of facts; asked on a page of its own, one by one."""
 
 ASKED: dict[Step, dict[str, Asked]] = {
     Step.SUBMIT: {
@@ -158,7 +178,7 @@ ASKED: dict[Step, dict[str, Asked]] = {
     Step.ACCEPT: {"trips": _TRIPS},
     Step.GRANT: {
         "paper": Asked("文号或证号"),
-        "until": Asked("有效期至", "date", "长期有效的不填"),
+        "until": Asked("有效期至", "date", "长期有效的不填", typed=_A_DAY),
     },
     Step.REFUSE: {"paper": Asked("决定书文号")},
     Step.DELIVER: {
@@ -178,7 +198,15 @@ ASKED: dict[Step, dict[str, Asked]] = {
         "kind": Asked("哪一种", "choice", words=PAUSES),
         "days": Asked("要多少天", "integer", "告知申请人的天数，自然日"),
     },
-    Step.RESUME: {"pause": Asked("结束哪一个", "choice", offers=_running)},
+    Step.RESUME: {
+        "pause": Asked(
+            "结束哪一个",
+            "choice",
+            offers=_running,
+            typed="开始那一步的编号",
+            tells=_pauses,
+        )
+    },
     Step.EXTEND: {
         "workdays": Asked(
             "延长几个工作日", "integer", "一般最多 10 个，联合办理最多 15 个"
@@ -192,16 +220,23 @@ ASKED: dict[Step, dict[str, Asked]] = {
         "result": Asked("意见", "choice", words=OPINIONS),
     },
     Step.VISIT: {
-        "on": Asked("哪一天去", "date", usual=_today),
-        "branches": Asked("哪些部门去", "choices", offers=_branches),
+        "on": Asked("哪一天去", "date", usual=_today, typed=_A_DAY),
+        "branches": Asked(
+            "哪些部门去",
+            "choices",
+            offers=_branches,
+            typed="部门事项的编号，空格隔开",
+        ),
     },
     Step.INSPECT: {
-        "visit": Asked("哪一次勘验", "choice", offers=_visits),
+        "visit": Asked(
+            "哪一次勘验", "choice", offers=_visits, typed="安排那一步的编号"
+        ),
         "branch": _BRANCH,
         "result": Asked("结果", "choice", words=FINDINGS),
     },
     Step.FEE: {
-        "fee": Asked("收费项目", "choice", offers=_fees),
+        "fee": Asked("收费项目", "choice", offers=_fees, typed="项目的名称"),
         "yuan": Asked("金额", "amount_yuan", "减免的写实收数", usual=_amount),
         "receipt": Asked("票据号"),
     },
@@ -217,45 +252,15 @@ ASKED: dict[Step, dict[str, Asked]] = {
         "grade": Asked("申请人评的", "choice", "请申请人自己选，不要提示", GRADES),
         "about": Asked("申请人说的"),
     },
-    Step.EXPLAIN: {"lapse": Asked("哪一个时限", "choice", offers=_late)},
+    Step.EXPLAIN: {
+        "lapse": Asked("哪一个时限", "choice", offers=_late, typed="时限的名字")
+    },
     Step.REDATE: {
-        "event": Asked("哪一步", "choice", offers=_events),
-        "on": Asked("应是哪一天", "date"),
+        "event": Asked("哪一步", "choice", offers=_events, typed="那一步的编号"),
+        "on": Asked("应是哪一天", "date", typed=_A_DAY),
     },
 }
-"""The words of each fact. What begins a group is asked on a page of its own."""
-
-HELP: dict[Step, str] = {
-    Step.SUBMIT: "改好后重新交上去",
-    Step.REVIEW: "先看材料，还不受理，不计时",
-    Step.RETURN: "一次告知全部要补的",
-    Step.ACCEPT: "开始计算办理时限",
-    Step.DECLINE: "不归这里办，或不该办",
-    Step.FORWARD: "交区里审查决定",
-    Step.GRANT: "签发准予决定",
-    Step.REFUSE: "签发不予决定",
-    Step.DELIVER: "结果已到申请人手里",
-    Step.WITHDRAW: "申请人不办了",
-    Step.TERMINATE: "办不下去，依法终止",
-    Step.ARCHIVE: "办完，材料归档",
-    Step.AMEND: "改表，或代录代收的件",
-    Step.CHECK: "核原件、记材料去向",
-    Step.PAUSE: "听证、勘验等，不计时",
-    Step.RESUME: "接着计时",
-    Step.EXTEND: "经批准延长一次",
-    Step.HURRY: "绿色通道，排在最前",
-    Step.TRANSFER: "改由别的部门办",
-    Step.ADVISE: "联办中一个部门的意见",
-    Step.VISIT: "几个部门一次去看",
-    Step.INSPECT: "记一个部门的勘验结果",
-    Step.FEE: "按收费依据收费",
-    Step.PARCEL: "记快递，运单号可后补",
-    Step.RATE: "记申请人的好差评",
-    Step.EXPLAIN: "说明为什么超期",
-    Step.REDATE: "电脑日期错了，更正",
-    Step.SETTLE: "两处不同的定下来",
-}
-"""What each step does, in half a line."""
+"""The words of each fact that stands alone. What is missing is made by the program."""
 
 NOTE = "note"
 """The key of the reason among the questions of a step."""
@@ -297,6 +302,23 @@ def can_be_said(step: Step, scene: Scene) -> bool:
     return all(one.offers(scene) for one in asked if one.offers)
 
 
+def asked_as(step: str, key: str) -> Asked | None:
+    """Return how a fact of a step is asked, or the group that it belongs to; None for
+    what the step does not say, or what nobody is asked.
+    """
+    group, slash, _ = key.partition("/")
+    if slash:
+        return GROUPS.get(group + slash)
+    return ASKED.get(Step(step), {}).get(key) if step in set(Step) else None
+
+
+def written(asked: Asked) -> str:
+    """Return how a fact is written on a command line: `意见：agree 同意；…`."""
+    values = (f"{value} {word}" for value, word in asked.words.items())
+    typed = "；".join(filter(None, (asked.typed, asked.hint, *values)))
+    return f"{asked.label}：{typed}" if typed else asked.label
+
+
 def question(
     key: str, asked: Asked, kind: str, names: Mapping[str, str], is_needed: bool
 ) -> Field:
@@ -314,21 +336,23 @@ def question(
 
 def told(scene: Scene, event: Event) -> Iterator[str]:
     """Yield what an event says, a fact at a time: `批准人：林局长`."""
-    words = ASKED.get(Step(event.step), {}) if event.step in set(Step) else {}
     for key, value in event.facts.items():
         group, slash, name = key.partition("/")
+        asked = asked_as(event.step, key)
+        if asked is None:
+            continue  # what nobody was asked, as a signature, is nobody's word
         if group == "material" and slash:
             state = labels.word(MATERIAL_STATES, value)
             yield f"{material_name(scene.case, name)}：{state}"
         elif group == "fault" and slash:
             yield f"{target_name(scene.case, name)}：{value}"
-        elif key in words:
-            # What nobody was asked, as a signature, is nobody's word.
-            yield f"{words[key].label}：{_value(words[key], scene, value)}"
+        else:
+            yield f"{asked.label}：{_value(asked, scene, value)}"
 
 
 def _value(asked: Asked, scene: Scene, value: str) -> str:
-    names = asked.offers(scene) if asked.offers else asked.words
+    names_of = asked.tells or asked.offers
+    names = {**asked.words, **(names_of(scene) if names_of else {})}
     if asked.kind == "choices":
         return "、".join(names.get(one, one) for one in value.split())
     if asked.kind == "amount_yuan":

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from forms.item import Tier
 from node import audit
 from node.desks import desk_name
-from node.facts import FACTS_LIMIT, TOO_LONG, TOO_MANY, TOTAL_LIMIT
 from node.lifecycle import State, Step
 from node.matters import MARK_CHANGED, MARK_CONFLICT, MARK_DISPUTED
 from node.pauses import POLL_S
@@ -69,50 +68,37 @@ STEPS: dict[str, str] = {
     Step.SETTLE: "核对",
 }
 
-FACTS: dict[str, str] = {
-    "handling": "办理人：self 本人，agent 代办，visit 上门",
-    "authorised": "委托：谁委托，凭什么",
-    "paper_only": "代收：只收材料，表由上级代录，写 1",
-    "entered": "代录完成，写 1",
-    "delivery": "结果怎么给：counter 自取，post 快递，agent 代办员送，electronic 电子",
-    "send_to": "结果寄送地址",
-    "trips": "申请人已跑次数",
-    "follows": "依据哪一件的结果：办件编号",
-    "material/": "材料状态：material/材料=状态",
-    "fault/": "补正内容：fault/项=哪里不对",
-    "paper": "文号",
-    "until": "有效期至",
-    "way": "方式：送达用 counter、post、agent；快递用 out 寄出、in 寄来",
-    "recipient": "收件人",
-    "duplicate": "重复申请，写 1",
-    "place": "地点",
-    "kind": "特别程序：hearing 听证，survey 现场勘验，expert 专家评审等",
-    "days": "预计天数",
-    "pause": "哪一个特别程序：开始那一步的编号",
-    "workdays": "延长几个工作日",
-    "approver": "批准人",
-    "department": "转给哪个部门",
-    "branch": "哪一项：部门事项的编号",
-    "result": "结果：意见用 agree、refuse；勘验用 pass、mend、fail",
-    "on": "日期，如 2026-11-23",
-    "branches": "哪几项，空格隔开",
-    "visit": "哪一次勘验：安排那一步的编号",
-    "fee": "收费项目的名称",
-    "yuan": "金额（元）",
-    "receipt": "票据号",
-    "carrier": "快递公司",
-    "tracking": "快递单号",
-    "payer": "谁付：office 政府，applicant 申请人",
-    "grade": "评分 1 到 5",
-    "about": "评价的话",
-    "lapse": "哪一次超期",
-    "event": "哪一步：它的编号",
-    TOO_MANY: f"一次最多写 {FACTS_LIMIT} 项",
-    TOO_LONG: f"合计最多 {TOTAL_LIMIT} 字，请写短一些，或分几次写",
+MEANINGS: dict[Step, str] = {
+    Step.SUBMIT: "改好后重新交上去",
+    Step.REVIEW: "先看材料，还不受理，不计时",
+    Step.RETURN: "一次告知全部要补的",
+    Step.ACCEPT: "开始计算办理时限",
+    Step.DECLINE: "不归这里办，或不该办",
+    Step.FORWARD: "交区里审查决定",
+    Step.GRANT: "签发准予决定",
+    Step.REFUSE: "签发不予决定",
+    Step.DELIVER: "结果已到申请人手里",
+    Step.WITHDRAW: "申请人不办了",
+    Step.TERMINATE: "办不下去，依法终止",
+    Step.ARCHIVE: "办完，材料归档",
+    Step.AMEND: "改表，或代录代收的件",
+    Step.CHECK: "核原件、记材料去向",
+    Step.PAUSE: "听证、勘验等，不计时",
+    Step.RESUME: "接着计时",
+    Step.EXTEND: "经批准延长一次",
+    Step.HURRY: "绿色通道，排在最前",
+    Step.TRANSFER: "改由别的部门办",
+    Step.ADVISE: "联办中一个部门的意见",
+    Step.VISIT: "几个部门一次去看",
+    Step.INSPECT: "记一个部门的勘验结果",
+    Step.FEE: "按收费依据收费",
+    Step.PARCEL: "记快递，运单号可后补",
+    Step.RATE: "记申请人的好差评",
+    Step.EXPLAIN: "说明为什么超期",
+    Step.REDATE: "电脑日期错了，更正",
+    Step.SETTLE: "两处不同的定下来",
 }
-"""Keys of `node.facts.FACTS`: what they are, and which values they take; and what else
-`node.facts.fault_of` can name.
-"""
+"""What each step does, in half a line."""
 
 TIERS: dict[str, str] = {Tier.VILLAGE: "村", Tier.TOWN: "镇", Tier.DISTRICT: "区"}
 

@@ -10,12 +10,12 @@ from typing import Any
 from forms import errors as forms_errors
 from node import absorb
 from node import errors as node_errors
-from node.facts import TOO_LONG, TOO_MANY
+from node.facts import FACTS_LIMIT, TOO_LONG, TOO_MANY, TOTAL_LIMIT
 from node.lifecycle import State
 from sync import errors as sync_errors
+from tui.fact_words import asked_as, written
 from tui.labels import (
     CAUSES,
-    FACTS,
     REFUSALS,
     REVOKED_HERE,
     STATES,
@@ -166,16 +166,28 @@ def _step_refused(error: node_errors.StepRefused) -> str:
         who = word(TIERS, error.tier)
         where = "办理地的" if error.why == "elsewhere" else ""
         why += f"，这件现在是“{word(STATES, error.state)}”，由{where}{who}里核对"
-    if error.about in (TOO_MANY, TOO_LONG):
-        why = FACTS[error.about]
-    elif error.about:
-        group, slash, _ = error.about.partition("/")
-        known = FACTS.get(group + slash, "没有这一项")
-        why += f"：{harmless(error.about)}（{known}）"
+    if error.about:
+        why += f"：{_fact(error)}"
     steps = "、".join(word(STEPS, step) for step in error.allowed)
     onward = f"现在可以：{steps}。" if steps else "现在没有要办的步骤。"
     what = "草稿" if error.state == State.DRAFT else "办件"
     return f"没有“{word(STEPS, error.step)}”：{why}。{what}没有改动。{onward}"
+
+
+_TOTALS = {
+    TOO_MANY: f"一次最多写 {FACTS_LIMIT} 项",
+    TOO_LONG: f"合计最多 {TOTAL_LIMIT} 字，请写短一些，或分几次写",
+}
+"""What is said where no single fact of a step is wrong."""
+
+
+def _fact(error: node_errors.StepRefused) -> str:
+    """Return which fact it is about, and how that is written."""
+    if error.about in _TOTALS:
+        return _TOTALS[error.about]
+    asked = asked_as(error.step, error.about)
+    known = written(asked) if asked else "没有这一项"
+    return f"{harmless(error.about)}（{known}）"
 
 
 def _answers_wrong(error: node_errors.AnswersWrong) -> str:

@@ -6,6 +6,7 @@ in general words.
 """
 
 import re
+from dataclasses import dataclass
 
 from sync.identity import Roster
 from tui import labels
@@ -65,15 +66,30 @@ _NODE = re.compile(r"\b[0-9a-f]{16}(?:[0-9a-f]{16})?\b")
 _SCOPE = re.compile(r"\b[0-9]{12}(?:\+[0-9]{12})*\b")
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What was not taken, why, and what to do now, each in words."""
+
+    what: str
+    why: str
+    onward: str
+
+
 def refusal(detail: str, roster: Roster) -> str:
     """Return `没有收下三江口村的签收单：签名不符。`, and what to do."""
+    one = told(detail, roster)
+    return f"没有收下{one.what}：{one.why}。{one.onward}。"
+
+
+def told(detail: str, roster: Roster) -> Refusal:
+    """Return what a sentence of ours says of something that was not taken."""
     thing = THINGS.get(detail.partition(" ")[0].rstrip(":"), "一处内容")
     why, onward = next(
         ((why, onward) for part, why, onward in WHYS if part in detail),
         ("不合规定", ASK),
     )
-    whose = _whose(detail, roster)
-    return f"没有收下{whose}{thing}{_where(detail, roster)}：{why}。{onward}。"
+    what = f"{_whose(detail, roster)}{thing}{_where(detail, roster)}"
+    return Refusal(what, why, onward)
 
 
 def _whose(detail: str, roster: Roster) -> str:

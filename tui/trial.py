@@ -87,10 +87,10 @@ class TrialPage(FormPage):
         if self._is_taking_a_file():
             return
         self._settle()
-        if problems := self._faults():
+        if problems := self.lines.faults():
             self._show_problems([(p.key, p.label, p.message) for p in problems])
             return
-        count = len(self._form.submitted)
+        count = len(self.lines.form.submitted)
         self.say(f"✓ 全部符合要求，会提交 {count} 项（{NOTHING_IS_KEPT}）")
 
     def action_leave(self) -> None:

@@ -196,7 +196,9 @@ def test_a_paper_goes_where_it_is_named_and_replaces_what_was_there(
     }
 
 
-@pytest.mark.parametrize("typed", ["~nobody-here/a.pdf", "/tmp/" + "长" * 200])
+@pytest.mark.parametrize(
+    "typed", ["~nobody-here/a.pdf", "/tmp/" + "长" * 200, "a\0b", "\ud800"]
+)
 def test_what_can_be_no_path_is_not_found(typed: str) -> None:
     with pytest.raises(NotFound):
         export.place_in(typed, "a.pdf")

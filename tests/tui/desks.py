@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from node import answering, casework, enrol, peers, talk, upkeep
 from node.cases import Case
+from node.lifecycle import Step
 from node.vault import Cost
 from node.wiring import Node
 from tests.shipping import shipped_packages
@@ -128,6 +129,17 @@ def submit(node: Node, name: str = "欧阳建国", item: str = ITEM, **more: str
     return casework.submit_draft(node, casework.begin_draft(node, item, answers))
 
 
+def forwarded(desks: Desks, *names: str) -> list[Case]:
+    """Submit a case for each name, and bring all to the district in one batch."""
+    made = [submit(desks.village, name) for name in names]
+    desks.up()
+    for one in made:
+        casework.take_step(desks.town, one.id, Step.ACCEPT)
+    casework.forward_batch(desks.town, [one.id for one in made])
+    desks.up()
+    return made
+
+
 def joined(monkeypatch: pytest.MonkeyPatch, path: Path) -> Desks:
     """Return three desks whose enrolment needs no network."""
     monkeypatch.setattr(enrol, "Client", Line)
@@ -141,6 +153,20 @@ def screen_text(app: LianbanApp) -> str:
     return "\n".join(
         "".join(segment.text for segment in strip).rstrip() for strip in lines[:height]
     )
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys, and wait until the screen has followed."""
+    await pilot.press(*keys)
+    await pilot.pause()
+
+
+async def read_out(pilot: Pilot[None]) -> None:
+    """Wait until the page has read what it lists, and shows it."""
+    await pilot.pause()
+    while [one for one in pilot.app.workers if one.group == "read"]:
+        await pilot.pause()
+    await pilot.pause()
 
 
 def note(app: LianbanApp) -> str:

@@ -10,7 +10,7 @@ from node.wiring import Node
 from node.workdays import Calendar
 from tests.node.test_calendar_file import NOTICE_2026
 from tests.tui.desks import Desks
-from tests.tui.test_commands import Said, Shell
+from tests.tui.shell import Said, Shell
 from tui.text import cells
 
 NOVEMBER_MS = 1_795_233_600_000  # 2026-11-21 12:00 in China

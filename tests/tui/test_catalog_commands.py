@@ -7,17 +7,12 @@ import pytest
 
 from forms.catalog import item_files, read_entries, shipped
 from tests.tui.desks import ITEM, Desks
-from tests.tui.test_commands import Shell
+from tests.tui.shell import Shell
 from tui import cli
 
 openpyxl = pytest.importorskip("openpyxl")
 
 Printed = pytest.CaptureFixture[str]
-
-
-@pytest.fixture
-def lianban(capsys: Printed, tmp_path: Path) -> Shell:
-    return Shell(capsys, tmp_path)
 
 
 def test_the_guide_is_printed_and_told_as_data(desks: Desks, lianban: Shell) -> None:

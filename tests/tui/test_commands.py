@@ -2,56 +2,16 @@
 
 import io
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from node import casework, roster
-from node.wiring import Node
 from sync.errors import Revoked
 from sync.identity import fingerprint_words
 from tests.tui.desks import ELDER, ITEM, Desks, Line, submit
+from tests.tui.shell import Shell
 from tui import labels
-from tui.cli import run
-
-
-@dataclass
-class Said:
-    """What a command printed and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def everything(self) -> str:
-        return self.out + self.err
-
-
-class Shell:
-    """Runs commands for one of the desks."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str], path: Path) -> None:
-        self._capsys = capsys
-        self._password = path / "password"
-        self._password.write_text("x")
-
-    def __call__(self, node: Node, *arguments: str) -> Said:
-        self._capsys.readouterr()
-        code = run(
-            [
-                *("--home", str(node.home.path), "--as", node.operator),
-                *("--password-file", str(self._password), *arguments),
-            ]
-        )
-        said = self._capsys.readouterr()
-        return Said(code, said.out, said.err)
-
-
-@pytest.fixture
-def lianban(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Shell:
-    return Shell(capsys, tmp_path)
 
 
 def put_out(desks: Desks) -> None:
@@ -215,6 +175,19 @@ def test_a_stick_with_acknowledgements_only_says_what_has_arrived(
     assert "带回了回执：1 件已到镇。" in home.err
     assert at_district.code == 0
     assert "到达  镇 已到" in shown.out
+
+
+def test_a_draft_is_shown_without_how_far_it_has_come(
+    desks: Desks, lianban: Shell
+) -> None:
+    draft = casework.begin_draft(desks.village, ITEM, ELDER)
+
+    shown = lianban(desks.village, "case", "show", draft.id)
+    told = lianban(desks.village, "case", "show", draft.id, "--json")
+
+    assert "草稿" in shown.out
+    assert "到达" not in shown.out
+    assert json.loads(told.out)["sync"] == {"town": None, "district": None}
 
 
 def test_what_is_shown_says_who_where_and_what_may_be_filled_in(

@@ -8,7 +8,7 @@ import pytest
 from node import casework
 from node.lifecycle import Step
 from tests.tui.desks import Desks, submit
-from tests.tui.test_commands import Shell
+from tests.tui.shell import Shell
 
 DAY_MS = 24 * 3600 * 1000
 SATURDAY_MS = 1_795_233_600_000  # 2026-11-21 12:00 in China

@@ -10,14 +10,9 @@ from node import audit, casework
 from node.cases import Case, open_case
 from node.lifecycle import Step
 from tests.tui.desks import ELDER, ITEM, Desks, submit
-from tests.tui.test_commands import Shell
+from tests.tui.shell import Shell
 
 WHO = {"citizen_id": ELDER["citizen_id"]}
-
-
-@pytest.fixture
-def lianban(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Shell:
-    return Shell(capsys, tmp_path)
 
 
 @pytest.fixture

@@ -6,11 +6,9 @@ from node import casework
 from node.cases import open_case
 from node.lifecycle import State, Step
 from tests.tui.desks import Desks, dialogue, submit
-from tests.tui.test_commands import Shell, lianban
+from tests.tui.shell import Shell
 from tests.tui.test_screens_settle import conflicting
 from tui.app import LianbanApp
-
-__all__ = ["lianban"]  # a fixture
 
 
 def test_commands_say_what_is_open(desks: Desks, lianban: Shell) -> None:

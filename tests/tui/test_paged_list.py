@@ -173,6 +173,30 @@ async def test_rows_held_stay_few_on_a_long_way() -> None:
         assert len(app.rows._stretch.rows) <= KEPT_ROWS
 
 
+@pytest.mark.parametrize("height", [300, KEPT_ROWS - 50, KEPT_ROWS + 2, 1_000])
+async def test_a_screen_taller_than_what_is_kept_is_full_to_its_last_line(
+    height: int,
+) -> None:
+    app = Lists(Memory(range(5_000)))
+    body = height - 1
+    async with app.run_test(size=(80, height)) as pilot:
+        for key, expected in (
+            ("pagedown", body),
+            ("pagedown", 2 * body),
+            ("down", 2 * body + 1),
+            ("pageup", body + 1),
+            ("end", 4_999),
+            ("pageup", 4_999 - body),
+            ("up", 4_999 - body - 1),
+            ("home", 0),
+        ):
+            await pilot.press(key)
+
+            assert app.key == (expected,), key
+            assert all(line.strip() for line in app.lines), key
+            assert len(app.rows._stretch.rows) <= max(KEPT_ROWS, body + READ_ROWS)
+
+
 async def test_rows_that_come_in_above_leave_the_highlight_where_it_was() -> None:
     app = Lists(Memory(range(1_000, 2_000)))
     async with app.run_test(size=(80, 24)) as pilot:

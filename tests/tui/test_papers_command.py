@@ -11,14 +11,9 @@ from node import casework
 from node.lifecycle import Step
 from node.papers.official import progress_code
 from tests.tui.desks import Desks, submit
-from tests.tui.test_commands import Shell
+from tests.tui.shell import Shell
 
 Printed = pytest.CaptureFixture[str]
-
-
-@pytest.fixture
-def lianban(capsys: Printed, tmp_path: Path) -> Shell:
-    return Shell(capsys, tmp_path)
 
 
 def test_a_receipt_is_printed_below_and_verified_above(

@@ -4,27 +4,35 @@ import csv
 import io
 import json
 from pathlib import Path
+from threading import Event
 
 import openpyxl
 import pytest
 
 from node import casework
 from node.lifecycle import Step
+from node.statistics import Report
+from node.wiring import Node
 from tests.node.nodes import BIRTH_ANSWERS
-from tests.tui.desks import BIRTH, Desks, screen_text, submit
-from tests.tui.test_commands import Shell
+from tests.tui.desks import BIRTH, Desks, note, read_out, screen_text, submit
+from tests.tui.shell import Shell
 from tui.app import LianbanApp
+from tui.screens.report import Asked, ReportPage
 from tui.text import cells
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+class SlowReport(ReportPage):
+    """Counts when it may; `counted` says by what."""
 
+    def __init__(self, node: Node) -> None:
+        super().__init__(node)
+        self.may_count = Event()
+        self.counted: list[str] = []
 
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Shell:
-    return Shell(capsys, tmp_path)
+    def read(self, node: Node, asked: Asked) -> Report:
+        self.counted.append(asked[0])
+        assert self.may_count.wait(timeout=30)
+        return super().read(node, asked)
 
 
 def busy(desks: Desks) -> str:
@@ -45,13 +53,13 @@ def busy(desks: Desks) -> str:
 
 
 def test_the_same_cut_gives_the_same_figures_at_every_tier(
-    desks: Desks, run: Shell
+    desks: Desks, lianban: Shell
 ) -> None:
     busy(desks)
     asked = ("report", "cases", "--by", "agent", "--place", "耀里村", "--json")
 
     told = [
-        json.loads(run(node, *asked).out)
+        json.loads(lianban(node, *asked).out)
         for node in (desks.village, desks.town, desks.district)
     ]
 
@@ -61,23 +69,23 @@ def test_the_same_cut_gives_the_same_figures_at_every_tier(
     assert (total["withdrawn"], total["points"], total["trips"]) == (1, 1, 1)
 
 
-def test_another_step_makes_another_sync_point(desks: Desks, run: Shell) -> None:
+def test_another_step_makes_another_sync_point(desks: Desks, lianban: Shell) -> None:
     busy(desks)
     asked = ("report", "cases", "--place", "耀里村", "--json")
     submit(desks.village, "李秀英")
 
     here, above = (
-        json.loads(run(node, *asked).out) for node in (desks.village, desks.town)
+        json.loads(lianban(node, *asked).out) for node in (desks.village, desks.town)
     )
 
     assert here["sync_point"] != above["sync_point"]
 
 
-def test_the_cases_behind_a_figure_are_listed(desks: Desks, run: Shell) -> None:
+def test_the_cases_behind_a_figure_are_listed(desks: Desks, lianban: Shell) -> None:
     number = busy(desks)
 
-    listed = run(desks.district, "report", "cases", "--list", "same_day")
-    of_item = run(
+    listed = lianban(desks.district, "report", "cases", "--list", "same_day")
+    of_item = lianban(
         desks.district, "report", "cases", "--list", "received", "--of", "332023002000"
     )
 
@@ -86,14 +94,14 @@ def test_the_cases_behind_a_figure_are_listed(desks: Desks, run: Shell) -> None:
 
 
 def test_no_cell_of_an_export_is_a_formula_and_the_export_is_written_down(
-    desks: Desks, run: Shell, tmp_path: Path
+    desks: Desks, lianban: Shell, tmp_path: Path
 ) -> None:
     busy(desks)
     month = casework.today(desks.town).isoformat()[:7]
     where = ("--csv", str(tmp_path / "a.csv"), "--xlsx", str(tmp_path / "a.xlsx"))
 
-    said = run(desks.town, "report", "agents", "--month", month, *where)
-    audited = run(desks.town, "audit", "list").out
+    said = lianban(desks.town, "report", "agents", "--month", month, *where)
+    audited = lianban(desks.town, "audit", "list").out
 
     assert said.code == 0 and said.err.count("已写好") == 2
     data = (tmp_path / "a.csv").read_bytes()
@@ -107,10 +115,10 @@ def test_no_cell_of_an_export_is_a_formula_and_the_export_is_written_down(
 
 
 def test_an_unknown_place_and_a_month_that_is_none_are_told(
-    desks: Desks, run: Shell
+    desks: Desks, lianban: Shell
 ) -> None:
-    nowhere = run(desks.town, "report", "cases", "--place", "桃花源")
-    no_month = run(desks.town, "report", "agents", "--month", "2026-13")
+    nowhere = lianban(desks.town, "report", "cases", "--place", "桃花源")
+    no_month = lianban(desks.town, "report", "agents", "--month", "2026-13")
 
     assert nowhere.code == 1 and "没有叫“桃花源”的地方" in nowhere.err
     assert no_month.code == 2 and "2026-11" in no_month.err
@@ -125,15 +133,17 @@ async def test_the_screen_counts_by_what_is_chosen_and_saves(
 
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("t")
-        await pilot.pause()
+        await read_out(pilot)
         by_item = screen_text(app)
         await pilot.press("left", "left")
-        await pilot.pause()
+        await read_out(pilot)
         by_agent = screen_text(app)
         await pilot.press("minus")
-        await pilot.pause()
+        await read_out(pilot)
         earlier = screen_text(app)
-        await pilot.press("plus", "c")
+        await pilot.press("plus")
+        await read_out(pilot)
+        await pilot.press("c")
         await pilot.pause()
         await pilot.press("ctrl+u", *str(tmp_path), "enter")
         await app.workers.wait_for_complete()
@@ -146,3 +156,28 @@ async def test_the_screen_counts_by_what_is_chosen_and_saves(
     assert "✓ 已存到" in saved
     assert list(tmp_path.glob("统计-收件人-*.csv"))
     assert max(map(cells, by_item.splitlines())) <= 80
+
+
+@pytest.mark.anyio
+async def test_the_screen_says_that_it_counts_and_never_shows_what_was_not_asked(
+    desks: Desks,
+) -> None:
+    busy(desks)
+    app, page = LianbanApp(desks.town), SlowReport(desks.town)
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.push_screen(page)
+        await pilot.pause()
+        counting = screen_text(app)
+        await pilot.press("c", "right", "right", "right")
+        await pilot.pause()
+        saving = note(app)
+        page.may_count.set()
+        await read_out(pilot)
+        counted = screen_text(app)
+
+    assert "正在统计…" in counting and "生育登记" not in counting
+    assert "还在统计，数出来以后再存" in saving
+    assert "[4收件点]" in counted and "耀里村" in counted and "生育登记" not in counted
+    # One thread at a time; what was asked in between was never counted.
+    assert page.counted == ["item", "village"]

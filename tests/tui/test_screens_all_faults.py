@@ -11,8 +11,8 @@ from tests.forms.all_wrong import SAID, WRONG, catalogue
 from tests.tui.desks import Desks, note, screen_text
 from tui.app import LianbanApp
 from tui.screens.choose import Choose
+from tui.screens.field_row import FieldRow
 from tui.screens.form import FormPage
-from tui.screens.form_rows import FieldRow
 
 pytest.importorskip("pyxform")
 pytestmark = pytest.mark.anyio

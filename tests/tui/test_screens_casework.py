@@ -17,7 +17,9 @@ from tests.tui.desks import (
     ITEM,
     Desks,
     dialogue,
+    forwarded,
     note,
+    press,
     screen_text,
     submit,
     type_text,
@@ -37,49 +39,32 @@ def known(node: Node, case: Case) -> Records:
     return records(found.package.item, found.story)
 
 
-def forwarded(desks: Desks) -> Case:
-    case = submit(desks.village)
-    desks.up()
-    casework.take_step(desks.town, case.id, Step.ACCEPT)
-    casework.forward_batch(desks.town, [case.id])
-    desks.up()
-    return case
-
-
 async def test_the_menu_lists_every_step_and_asks_what_it_must_say(
     desks: Desks,
 ) -> None:
-    case = forwarded(desks)
+    (case,) = forwarded(desks, "欧阳建国")
     app = LianbanApp(desks.district)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
-        await pilot.press("m")
-        await pilot.pause()
+        await press(pilot, "enter")
+        await press(pilot, "m")
         listed = screen_text(app)
         await type_text(pilot, "延长")
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         await pilot.pause()
         assert isinstance(app.screen, StepPage)
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "f3")
         lacking = screen_text(app)
         await type_text(pilot, "11")
         await pilot.press("enter")
         await type_text(pilot, "林局长")
         await pilot.press("enter")
         await type_text(pilot, "要实地核查")
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "f3")
         refused = "".join(screen_text(app).split())
-        await pilot.press("enter")
-        await pilot.pause()
-        await pilot.press("shift+tab", "shift+tab", "backspace", "0", "f3")
-        await pilot.pause()
-        await pilot.press("2")
-        await pilot.pause()
+        await press(pilot, "enter")
+        await press(pilot, "shift+tab", "shift+tab", "backspace", "0", "f3")
+        await press(pilot, "2")
         story = screen_text(app)
 
     assert "部门意见" not in listed
@@ -96,27 +81,26 @@ async def test_the_menu_lists_every_step_and_asks_what_it_must_say(
 async def test_a_special_procedure_is_ended_without_typing_its_number(
     desks: Desks,
 ) -> None:
-    case = forwarded(desks)
+    (case,) = forwarded(desks, "欧阳建国")
     casework.take_step(
         desks.district, case.id, Step.PAUSE, note="要鉴定", facts={"kind": "appraisal"}
     )
     app = LianbanApp(desks.district)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
-        await pilot.press("m")
-        await pilot.pause()
+        await press(pilot, "enter")
+        await press(pilot, "m")
         await type_text(pilot, "特别程序结束")
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         await pilot.pause()
         asked = screen_text(app)
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "f3")
         said = note(app)
+        await press(pilot, "2")
+        story = screen_text(app)
 
     assert "鉴定" in asked
+    assert "结束哪一个：鉴定" in story
     assert "✓ 特别程序结束：欧阳建国" in said
     (pause,) = known(desks.district, case).pauses
     assert pause.end is not None
@@ -129,22 +113,15 @@ async def test_all_faults_go_into_one_notice_and_a_new_one_later_is_marked(
     desks.up()
     app = LianbanApp(desks.town)
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
-        await pilot.press("r")
-        await pilot.pause()
-        await pilot.press("space")
-        await pilot.pause()
-        await pilot.press("2")
-        await pilot.pause()
-        await pilot.press("down", "space")
-        await pilot.pause()
+        await press(pilot, "enter")
+        await press(pilot, "r")
+        await press(pilot, "space")
+        await press(pilot, "2")
+        await press(pilot, "down", "space")
         await type_text(pilot, "号码抄错")
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         ticked = screen_text(app)
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "f3")
         await pilot.press("y")
         await app.workers.wait_for_complete()
         await pilot.pause()
@@ -158,18 +135,15 @@ async def test_all_faults_go_into_one_notice_and_a_new_one_later_is_marked(
 
     app = LianbanApp(desks.village)
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         page = screen_text(app)
-        await pilot.press("e")
-        await pilot.pause()
+        await press(pilot, "e")
         before = screen_text(app)
         await pilot.press("end")
         await type_text(pilot, "了")
         await pilot.pause()
         after = screen_text(app)
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "f3")
     assert "□ 姓名：与证件不一致" in page
     assert "□ 姓名：与证件不一致" in before
     assert "✓ 姓名：与证件不一致" in after
@@ -179,17 +153,12 @@ async def test_all_faults_go_into_one_notice_and_a_new_one_later_is_marked(
 
     app = LianbanApp(desks.town)
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
-        await pilot.press("r")
-        await pilot.pause()
-        await pilot.press("end", "space")
-        await pilot.pause()
+        await press(pilot, "enter")
+        await press(pilot, "r")
+        await press(pilot, "end", "space")
         await type_text(pilot, "还缺照片")
-        await pilot.press("enter")
-        await pilot.pause()
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "enter")
+        await press(pilot, "f3")
         warning = "".join(screen_text(app).split())
         await pilot.press("y")
         await app.workers.wait_for_complete()
@@ -206,20 +175,14 @@ async def test_papers_are_checked_with_one_key_and_the_log_says_who_and_where(
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
-        await pilot.press("k")
-        await pilot.pause()
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
+        await press(pilot, "k")
+        await press(pilot, "enter")
         points = screen_text(app)
         await pilot.press("escape")
-        await pilot.press("b")
-        await pilot.pause()
-        await pilot.press("enter")
-        await pilot.pause()
-        await pilot.press("l")
-        await pilot.pause()
+        await press(pilot, "b")
+        await press(pilot, "enter")
+        await press(pilot, "l")
         await pilot.press("enter")
         await app.workers.wait_for_complete()
         await pilot.pause()
@@ -240,19 +203,14 @@ async def test_an_agent_must_show_his_authorisation(desks: Desks) -> None:
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "enter")
+        await press(pilot, "f3")
         assert isinstance(app.screen, IntakePage)
-        await pilot.press("2", "f3")
-        await pilot.pause()
+        await press(pilot, "2", "f3")
         lacking = screen_text(app)
         await type_text(pilot, "儿子持委托书")
-        await pilot.press("enter", "1", "2", "f3")
-        await pilot.pause()
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter", "1", "2", "f3")
+        await press(pilot, "enter")
         text = screen_text(app)
 
     assert "代办的要写明委托凭据" in lacking
@@ -271,15 +229,11 @@ async def test_papers_come_first_and_the_town_enters_the_form(desks: Desks) -> N
     )
     app = LianbanApp(desks.village)
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
-        await pilot.press("f6")
-        await pilot.pause()
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "enter")
+        await press(pilot, "f6")
+        await press(pilot, "f3")
         assert "请勾上收到的材料" in screen_text(app)
-        await pilot.press("1", "f3")
-        await pilot.pause()
+        await press(pilot, "1", "f3")
     case = open_case(desks.village, draft.id)
     assert known(desks.village, case).is_paper_only
     desks.up()
@@ -288,19 +242,16 @@ async def test_papers_come_first_and_the_town_enters_the_form(desks: Desks) -> N
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         assert "待代录" in screen_text(app)
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         head = screen_text(app)
-        await pilot.press("e")
-        await pilot.pause()
+        await press(pilot, "e")
         form = screen_text(app)
         page = app.screen
         assert isinstance(page, FormPage)
         for key, value in ELDER.items():
-            page._rows[key].show(value)  # typed out elsewhere, field by field
-            page._answer(page._rows[key])
-        await pilot.press("f3")
-        await pilot.pause()
+            page.fields[key].show(value)  # typed out elsewhere, field by field
+            page.lines.answer(page.fields[key])
+        await press(pilot, "f3")
     assert "代收，表待录" in head
     assert "照材料代录" in form
     entered = open_case(desks.town, case.id)
@@ -317,13 +268,10 @@ async def test_what_is_decided_on_the_spot_is_accepted_and_granted_at_once(
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         assert "I 当场办结" in screen_text(app)
-        await pilot.press("i")
-        await pilot.pause()
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "i")
+        await press(pilot, "f3")
         said = note(app)
 
     assert "✓ 当场办结：" in said
@@ -342,30 +290,23 @@ async def test_the_departments_of_a_joint_case_decide_side_by_side(
     app = LianbanApp(desks.district)
 
     async with app.run_test(size=(80, 40)) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         waiting = screen_text(app)
         await step(pilot, "部门意见")
-        await pilot.press("1", "tab", "1", "f3")
-        await pilot.pause()
+        await press(pilot, "1", "tab", "1", "f3")
         one = screen_text(app)
-        await pilot.press("g")
-        await pilot.pause()
+        await press(pilot, "g")
         await pilot.press("y")
         await app.workers.wait_for_complete()
         await pilot.pause()
         refused = dialogue(app)
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         await step(pilot, "安排联合勘验")
-        await pilot.press("1", "2", "f3")
-        await pilot.pause()
+        await press(pilot, "1", "2", "f3")
         await step(pilot, "勘验结果")
-        await pilot.press("2", "tab", "2", "f3")
-        await pilot.pause()
+        await press(pilot, "2", "tab", "2", "f3")
         inspected = screen_text(app)
-        await pilot.press("2")
-        await pilot.pause()
+        await press(pilot, "2")
         story = screen_text(app)
 
     states = known(desks.district, case).branches
@@ -387,14 +328,12 @@ def joint(desks: Desks) -> Case:
     )
     upkeep.publish(desks.district, [changed])
     desks.up()
-    return forwarded(desks)
+    return forwarded(desks, "欧阳建国")[0]
 
 
 async def step(pilot: Pilot[None], name: str) -> None:
     """Choose a step from the list of all that are possible."""
-    await pilot.press("m")
-    await pilot.pause()
+    await press(pilot, "m")
     await type_text(pilot, name)
-    await pilot.press("enter")
-    await pilot.pause()
+    await press(pilot, "enter")
     await pilot.pause()

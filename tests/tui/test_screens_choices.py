@@ -1,18 +1,15 @@
 """Questions with choices in a real form: long lists, and those of which several fit."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from forms.author.build import build
-from node import enrol
-from node.vault import Cost
 from node.wiring import Node
 from tests.forms.author_files import Row, markdown, row, written
 from tests.tui.desks import screen_text, type_text
 from tui.screens.choose import ChooseAnswer
-from tui.screens.form_rows import FieldRow
+from tui.screens.field_row import FieldRow
 from tui.trial import TrialApp, TrialPage, package_of
 
 pytest.importorskip("pyxform")
@@ -26,21 +23,6 @@ HELP: list[Row] = [
     {"list_name": "help", "name": name, "label": label}
     for name, label in (("meal", "助餐"), ("bath", "助浴"), ("visit", "探访"))
 ]
-
-
-@pytest.fixture
-def node(tmp_path: Path) -> Iterator[Node]:
-    made = enrol.init_district(
-        tmp_path / "node",
-        division="330881000000",
-        name="试填",
-        operator="admin",
-        password="x",
-        cost=Cost(64, 1),
-    )
-    yield made
-    made.close()
-    made.sandbox.close()
 
 
 def trial(node: Node, folder: Path, *survey: Row) -> TrialApp:
@@ -62,10 +44,10 @@ def focused_key(app: TrialApp) -> str:
 
 
 async def test_a_number_and_enter_answer_one_question_of_a_long_list(
-    node: Node, tmp_path: Path
+    trial_node: Node, tmp_path: Path
 ) -> None:
     ask = [row("select_one trade", "trade", "行业"), row("text", "who", "姓名")]
-    app = trial(node, tmp_path, *ask, row("text", "why", "理由"))
+    app = trial(trial_node, tmp_path, *ask, row("text", "why", "理由"))
 
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("enter")
@@ -82,10 +64,10 @@ async def test_a_number_and_enter_answer_one_question_of_a_long_list(
 
 
 async def test_enter_in_a_long_list_leaves_the_answer_as_it_is(
-    node: Node, tmp_path: Path
+    trial_node: Node, tmp_path: Path
 ) -> None:
     ask = [row("select_one trade", "trade", "行业"), row("text", "who", "姓名")]
-    app = trial(node, tmp_path, *ask)
+    app = trial(trial_node, tmp_path, *ask)
 
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("3", "enter")  # a number in the form, then the list
@@ -99,9 +81,9 @@ async def test_enter_in_a_long_list_leaves_the_answer_as_it_is(
 
 
 async def test_a_long_list_is_narrowed_by_what_things_are_called(
-    node: Node, tmp_path: Path
+    trial_node: Node, tmp_path: Path
 ) -> None:
-    app = trial(node, tmp_path, row("select_one trade", "trade", "行业"))
+    app = trial(trial_node, tmp_path, row("select_one trade", "trade", "行业"))
 
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("enter")
@@ -114,10 +96,10 @@ async def test_a_long_list_is_narrowed_by_what_things_are_called(
 
 
 async def test_of_several_choices_each_digit_puts_one_in_or_takes_it_out(
-    node: Node, tmp_path: Path
+    trial_node: Node, tmp_path: Path
 ) -> None:
     ask = [row("select_multiple help", "help", "服务"), row("text", "who", "姓名")]
-    app = trial(node, tmp_path, *ask)
+    app = trial(trial_node, tmp_path, *ask)
 
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("3", "1")
@@ -141,10 +123,10 @@ async def test_of_several_choices_each_digit_puts_one_in_or_takes_it_out(
 
 
 async def test_several_of_a_long_list_are_picked_one_after_the_other(
-    node: Node, tmp_path: Path
+    trial_node: Node, tmp_path: Path
 ) -> None:
     ask = [row("select_multiple trade", "trade", "行业"), row("text", "who", "姓名")]
-    app = trial(node, tmp_path, *ask)
+    app = trial(trial_node, tmp_path, *ask)
 
     async with app.run_test(size=(80, 24)) as pilot:
         for number in ("2", "15"):

@@ -4,7 +4,15 @@ from node import casework
 from node.cases import open_case
 from node.lifecycle import State, Step
 from tests.node.forge import copy_of, put_entry
-from tests.tui.desks import Desks, note, screen_text, submit, type_text
+from tests.tui.desks import (
+    Desks,
+    forwarded,
+    note,
+    read_out,
+    screen_text,
+    submit,
+    type_text,
+)
 from tui.app import LianbanApp
 
 pytestmark = pytest.mark.anyio
@@ -12,22 +20,12 @@ pytestmark = pytest.mark.anyio
 SIZE = (80, 24)
 
 
-def forwarded(desks: Desks, *names: str) -> list[str]:
-    ids = [submit(desks.village, name).id for name in names]
-    desks.up()
-    for one in ids:
-        casework.take_step(desks.town, one, Step.ACCEPT)
-    casework.forward_batch(desks.town, ids)
-    desks.up()
-    return ids
-
-
 def state(desks: Desks, case: str) -> State:
     return open_case(desks.district, case).story.state
 
 
 async def test_a_grant_is_signed_after_a_question(desks: Desks) -> None:
-    first, second = forwarded(desks, "王芳", "张伟")
+    first, second = (one.id for one in forwarded(desks, "王芳", "张伟"))
     app = LianbanApp(desks.district)
 
     async with app.run_test(size=SIZE) as pilot:
@@ -51,7 +49,7 @@ async def test_a_grant_is_signed_after_a_question(desks: Desks) -> None:
 
 
 async def test_a_refusal_wants_a_reason_and_is_no_slip(desks: Desks) -> None:
-    (case,) = forwarded(desks, "王芳")
+    case = forwarded(desks, "王芳")[0].id
     app = LianbanApp(desks.district)
 
     async with app.run_test(size=SIZE) as pilot:
@@ -104,7 +102,7 @@ async def test_the_queue_can_be_narrowed_to_one_item(desks: Desks) -> None:
 async def test_the_monitor_shows_every_neighbour_and_what_is_owed(
     desks: Desks,
 ) -> None:
-    (case,) = forwarded(desks, "王芳")
+    case = forwarded(desks, "王芳")[0].id
     casework.take_step(desks.district, case, Step.GRANT)
     app = LianbanApp(desks.district)
 
@@ -127,7 +125,7 @@ async def test_the_monitor_shows_every_neighbour_and_what_is_owed(
 
 
 async def test_the_monitor_names_what_is_set_aside(desks: Desks) -> None:
-    (case,) = forwarded(desks, "王芳")
+    case = forwarded(desks, "王芳")[0].id
     document = bytes.fromhex(case)
     entry = desks.district.store.journal.entries_of(document)[-1]
     with desks.district.store.transaction():
@@ -147,6 +145,30 @@ async def test_the_monitor_names_what_is_set_aside(desks: Desks) -> None:
     assert "该站点无权办这一步" in text
     assert "贺村镇" in text
     assert "town" not in text
+
+
+async def test_the_monitor_lists_what_was_not_taken_and_what_to_do(
+    desks: Desks,
+) -> None:
+    town, detail = desks.town.id, f"vector of {desks.town.id.hex()}: bad signature"
+    for cause, said in (("vector", detail), ("bundle", "<script> 11010519491231002X")):
+        desks.district.store.journal.put_refusal(
+            desks.district.now_ms(), town, cause, said
+        )
+    app = LianbanApp(desks.district)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("s")
+        await read_out(pilot)
+        await pilot.press("4", "down")
+        await pilot.pause()
+        text = screen_text(app)
+
+    assert "[4拒收 2]" in text
+    assert "贺村镇的签收单" in text and "签名不符" in text
+    assert "一处内容" in text and "不合规定" in text
+    assert "贺村镇刚刚传来，没有存：不影响别的办件；请对方再同步一次" in text
+    assert "11010519491231002X" not in text and "script" not in text
 
 
 async def test_the_village_sees_how_its_line_is(desks: Desks) -> None:

@@ -10,7 +10,16 @@ from node.errors import DiskFull, StoreBusy
 from node.lifecycle import State, Step
 from node.service import Background
 from sync.errors import Revoked
-from tests.tui.desks import ELDER, ITEM, Desks, dialogue, note, screen_text, submit
+from tests.tui.desks import (
+    ELDER,
+    ITEM,
+    Desks,
+    dialogue,
+    note,
+    press,
+    screen_text,
+    submit,
+)
 from tui.app import LianbanApp
 from tui.screens.desk import DeskPage
 from tui.screens.tell import Tell
@@ -26,27 +35,22 @@ async def test_a_step_that_came_too_late_is_explained(desks: Desks) -> None:
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
-        await pilot.press("r")
-        await pilot.pause()
-        await pilot.press("end", "space")
-        await pilot.pause()
+        await press(pilot, "enter")
+        await press(pilot, "r")
+        await press(pilot, "end", "space")
         # While the reason is typed, somebody else accepts the case.
         other = desks.town.another_connection()
         casework.take_step(other, case.id, Step.ACCEPT)
         other.close()
         await pilot.press("x", "enter")
         await app.workers.wait_for_complete()
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "f3")
         await pilot.press("y")
         await app.workers.wait_for_complete()
         await pilot.pause()
         text = dialogue(app)
         assert isinstance(app.screen, Tell)
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         assert not isinstance(app.screen, Tell)
 
     assert "没有“退回补正”：这件现在是“已受理”。办件没有改动。现在可以：" in text
@@ -60,13 +64,11 @@ async def test_a_draft_that_is_gone_is_explained_and_the_text_stays(
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         other = desks.village.another_connection()
         casework.drop_draft(other, draft)
         other.close()
-        await pilot.press("四", "tab")
-        await pilot.pause()
+        await press(pilot, "四", "tab")
         text = screen_text(app)
 
     assert "没有存上" in text
@@ -144,12 +146,10 @@ async def test_every_screen_is_in_chinese(desks: Desks, tier: str) -> None:
 
     async with app.run_test(size=SIZE) as pilot:
         for keys in (["6"], ["enter"], ["2"], ["3"], ["4"], ["escape", "f1"]):
-            await pilot.press(*keys)
-            await pilot.pause()
+            await press(pilot, *keys)
             texts.append(screen_text(app))
         for keys in (["escape", "ctrl+p"], ["escape", "s"], ["escape", "n"]):
-            await pilot.press(*keys)
-            await pilot.pause()
+            await press(pilot, *keys)
             texts.append(screen_text(app))
 
     for text in texts:
@@ -164,13 +164,10 @@ async def test_ctrl_c_and_ctrl_q_do_no_harm(desks: Desks) -> None:
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("n", "2")
-        await pilot.pause()
-        await pilot.press("王", "escape", "ctrl+c")
-        await pilot.pause()
+        await press(pilot, "n", "2")
+        await press(pilot, "王", "escape", "ctrl+c")
         told = note(app)
-        await pilot.press("enter", "芳", "ctrl+q")
-        await pilot.pause()
+        await press(pilot, "enter", "芳", "ctrl+q")
 
     assert "F10" in told
     (draft,) = desks.village.store.cases.drafts()
@@ -206,15 +203,12 @@ async def test_a_full_disk_neither_holds_nor_loses_without_asking(
         raise DiskFull("nothing was stored")
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("n", "2")
-        await pilot.pause()
+        await press(pilot, "n", "2")
         await pilot.press("王")
         monkeypatch.setattr(desks.village.store.cases, "put_draft", full)
-        await pilot.press("f10")
-        await pilot.pause()
+        await press(pilot, "f10")
         asked = dialogue(app)
-        await pilot.press(answer)
-        await pilot.pause()
+        await press(pilot, answer)
 
         assert app.is_running is is_running
 
@@ -230,13 +224,10 @@ async def test_a_revoked_desk_says_so_and_keeps_the_draft(desks: Desks) -> None:
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=(100, 24)) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         header = screen_text(app).splitlines()[0]
-        await pilot.press("f3")
-        await pilot.pause()
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "f3")
+        await press(pilot, "f3")
         text = dialogue(app)
 
     assert "本站点已停用，请联系区里" in header
@@ -262,13 +253,10 @@ async def test_caps_lock_stops_no_key_and_stays_in_text(desks: Desks) -> None:
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("S")
-        await pilot.pause()
+        await press(pilot, "S")
         after_s = type(app.page).__name__
-        await pilot.press("escape")
-        await pilot.pause()
-        await pilot.press("/", "O", "Y")
-        await pilot.pause()
+        await press(pilot, "escape")
+        await press(pilot, "/", "O", "Y")
         typed = app.screen.query_one("#find", Input).value
 
     assert after_s == "MonitorPage"

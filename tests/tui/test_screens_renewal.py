@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,7 @@ from node.store.cases import Draft
 from tests.forms.versions import ANSWERS, NEW, OLD, PUT_RIGHT
 from tests.node.nodes import tamper
 from tests.tui.desks import Desks, note, screen_text
-from tests.tui.test_commands import Shell
+from tests.tui.shell import Shell
 from tui import version_words
 from tui.app import LianbanApp
 from tui.screens.desk import DeskPage
@@ -37,11 +36,6 @@ def draft(desks: Desks) -> Draft:
     upkeep.publish(desks.district, [NEW])
     desks.up()
     return begun
-
-
-@pytest.fixture
-def lianban(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Shell:
-    return Shell(capsys, tmp_path)
 
 
 def stored(desks: Desks, draft: Draft) -> Draft:

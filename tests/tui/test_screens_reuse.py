@@ -18,8 +18,8 @@ from tests.node.nodes import tamper
 from tests.node.papers import scan, taken_in
 from tests.tui.desks import ELDER, ITEM, Desks, note, screen_text, submit, type_text
 from tui.app import LianbanApp
+from tui.screens.field_row import FieldRow, FileRow
 from tui.screens.form import FormPage
-from tui.screens.form_rows import FieldRow, FileRow
 from tui.screens.reuse import ReusePage
 
 pytestmark = pytest.mark.anyio

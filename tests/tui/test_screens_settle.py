@@ -22,6 +22,7 @@ from tests.tui.desks import (
     Desks,
     dialogue,
     note,
+    press,
     screen_text,
     submit,
     type_text,
@@ -29,8 +30,8 @@ from tests.tui.desks import (
 from tui.app import LianbanApp
 from tui.screens.case import CasePage
 from tui.screens.desk import DeskPage
+from tui.screens.field_row import FieldRow
 from tui.screens.form import FormPage
-from tui.screens.form_rows import FieldRow
 from tui.screens.open_list import OpenListPage
 from tui.screens.settle import SettlePage
 from tui.screens.sides import sheet
@@ -74,12 +75,10 @@ async def test_the_home_screen_counts_what_this_tier_may_settle(desks: Desks) ->
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         desk = screen_text(app)
-        await pilot.press("h")
-        await pilot.pause()
+        await press(pilot, "h")
         assert isinstance(app.screen, OpenListPage)
         listed = screen_text(app)
-        await pilot.press("escape")
-        await pilot.pause()
+        await press(pilot, "escape")
         assert isinstance(app.screen, DeskPage)
 
     assert "! 待核对 3" in desk.splitlines()[0]
@@ -99,8 +98,7 @@ async def test_a_desk_with_nothing_to_settle_does_not_speak_of_it(
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("h")
-        await pilot.pause()
+        await press(pilot, "h")
         assert isinstance(app.screen, DeskPage)
         text = screen_text(app)
 
@@ -112,22 +110,19 @@ async def test_one_key_and_a_reason_settle_a_phone_number(desks: Desks) -> None:
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("h", "enter")
-        await pilot.pause()
+        await press(pilot, "h", "enter")
         assert isinstance(app.screen, SettlePage)
         both = screen_text(app)
         found = open_case(desks.town, case.id).matters[0]
         place = [side.value for side in found.sides].index("13511111111") + 1
-        await pilot.press(str(place))
-        await pilot.pause()
+        await press(pilot, str(place))
         question = dialogue(app)
         await pilot.press("1")
         await app.workers.wait_for_complete()
         await pilot.pause()
         assert isinstance(app.screen, OpenListPage)
         after = screen_text(app)
-        await pilot.press("escape")
-        await pilot.pause()
+        await press(pilot, "escape")
         desk = screen_text(app)
 
     assert "! 联系电话：两处填得不同" in both
@@ -151,8 +146,7 @@ async def test_both_sides_stand_side_by_side_and_in_line(desks: Desks) -> None:
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("h", "enter")
-        await pilot.pause()
+        await press(pilot, "h", "enter")
         lines = screen_text(app).splitlines()
 
     places = [line for line in lines if "│" in line]
@@ -168,16 +162,13 @@ async def test_another_value_is_typed_and_checked(desks: Desks) -> None:
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("h", "enter", "e")
-        await pilot.pause()
+        await press(pilot, "h", "enter", "e")
         await type_text(pilot, "12")
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         complaint = dialogue(app)
         await pilot.press("backspace", "backspace")
         await type_text(pilot, "13733333333")
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         await type_text(pilot, "申请人换了号")
         await pilot.press("enter")
         await app.workers.wait_for_complete()
@@ -211,8 +202,7 @@ async def test_of_two_photographs_both_may_be_kept(
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("h", "enter")
-        await pilot.pause()
+        await press(pilot, "h", "enter")
         text = screen_text(app)
         await pilot.press("e", "1")
         await app.workers.wait_for_complete()
@@ -250,8 +240,7 @@ async def test_of_a_field_for_one_file_one_is_chosen(
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("h", "enter", "e")
-        await pilot.pause()
+        await press(pilot, "h", "enter", "e")
         assert isinstance(app.screen, SettlePage)
         keys = screen_text(app).splitlines()[-1]
 
@@ -263,13 +252,10 @@ async def test_to_go_back_settles_nothing(desks: Desks) -> None:
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("h", "enter", "1")
-        await pilot.pause()
-        await pilot.press("escape")
-        await pilot.pause()
+        await press(pilot, "h", "enter", "1")
+        await press(pilot, "escape")
         assert isinstance(app.screen, SettlePage)
-        await pilot.press("9", "escape")
-        await pilot.pause()
+        await press(pilot, "9", "escape")
         assert isinstance(app.screen, OpenListPage)
 
     assert open_case(desks.town, case.id).row.open_count == 1
@@ -283,11 +269,9 @@ async def test_one_thing_follows_another_and_what_is_skipped_waits(
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("h", "enter")
-        await pilot.pause()
+        await press(pilot, "h", "enter")
         one = screen_text(app)
-        await pilot.press("n")
-        await pilot.pause()
+        await press(pilot, "n")
         two = screen_text(app)
         await pilot.press("2", "1")
         await app.workers.wait_for_complete()
@@ -315,8 +299,7 @@ async def test_what_changed_under_the_hands_is_shown_anew(desks: Desks) -> None:
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("h", "enter", "1")
-        await pilot.pause()
+        await press(pilot, "h", "enter", "1")
         # The other window of this town is faster.
         other = desks.town.another_connection()
         found = open_case(other, case.id)
@@ -338,8 +321,7 @@ async def test_the_district_chooses_which_of_two_steps_stands(desks: Desks) -> N
     app = LianbanApp(desks.district)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("h", "enter")
-        await pilot.pause()
+        await press(pilot, "h", "enter")
         both = screen_text(app)
         found = open_case(desks.district, case.id).matters[0]
         place = [side.step for side in found.sides].index("grant") + 1
@@ -368,8 +350,7 @@ async def test_a_late_amendment_is_seen_and_noted(desks: Desks) -> None:
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("h", "enter")
-        await pilot.pause()
+        await press(pilot, "h", "enter")
         text = screen_text(app)
         await pilot.press("1", "1")
         await app.workers.wait_for_complete()
@@ -390,12 +371,10 @@ async def test_the_village_sees_it_calmly_and_leaves_it_to_the_town(
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         desk = screen_text(app)
-        await pilot.press("h", "enter", "4")
-        await pilot.pause()
+        await press(pilot, "h", "enter", "4")
         assert isinstance(app.screen, CasePage)
         tab = screen_text(app)
-        await pilot.press("h")
-        await pilot.pause()
+        await press(pilot, "h")
         assert isinstance(app.screen, CasePage)
 
     assert "! 待核对" not in desk
@@ -411,8 +390,7 @@ async def test_a_disputed_field_is_held_in_the_form(desks: Desks) -> None:
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("e")
-        await pilot.pause()
+        await press(pilot, "e")
         assert isinstance(app.screen, FormPage)
         rows = {row.field.key: row for row in app.screen.query(FieldRow)}
         assert rows["phone"].editor.disabled
@@ -422,8 +400,7 @@ async def test_a_disputed_field_is_held_in_the_form(desks: Desks) -> None:
         text = screen_text(app)
         rows["home_address"].focus_editor()
         rows["home_address"].show("村西头")
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "f3")
         said = note(app)
 
     assert "两处填得不同，核对后才能改" in text
@@ -442,11 +419,9 @@ async def test_a_settled_case_says_that_it_once_had_a_conflict(desks: Desks) -> 
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("6", "enter", "2")
-        await pilot.pause()
+        await press(pilot, "6", "enter", "2")
         story = screen_text(app)
-        await pilot.press("4")
-        await pilot.pause()
+        await press(pilot, "4")
         tab = screen_text(app)
 
     assert "≠ 曾有不同，已核对" in story

@@ -1,16 +1,14 @@
 """A number typed wrongly, by which the form counts its groups."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from textual.widgets import Static
 
 from forms.author.build import build
-from node import enrol
-from node.vault import Cost
 from node.wiring import Node
 from tests.forms.author_files import markdown, row, written
+from tests.tui.desks import note, screen_text
 from tui.trial import TrialApp, TrialPage, package_of
 
 pytest.importorskip("pyxform")
@@ -26,26 +24,11 @@ HOUSEHOLD = [
 ]
 
 
-@pytest.fixture
-def node(tmp_path: Path) -> Iterator[Node]:
-    node = enrol.init_district(
-        tmp_path / "node",
-        division="330881000000",
-        name="试填",
-        operator="admin",
-        password="x",
-        cost=Cost(64, 1),
-    )
-    yield node
-    node.close()
-    node.sandbox.close()
-
-
 async def test_a_slip_in_a_number_of_members_does_not_bring_up_hundreds_of_them(
-    node: Node, tmp_path: Path
+    trial_node: Node, tmp_path: Path
 ) -> None:
     form = build(written(tmp_path, "a.md", markdown(HOUSEHOLD)))
-    app = TrialApp(node, package_of(form, "a"))
+    app = TrialApp(trial_node, package_of(form, "a"))
 
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -53,13 +36,58 @@ async def test_a_slip_in_a_number_of_members_does_not_bring_up_hundreds_of_them(
         assert isinstance(page, TrialPage)
         await pilot.press("4", "0", "3", "enter", "f3")
         await pilot.pause()
-        with_slip = list(page._rows)
+        with_slip = list(page.fields)
         said = str(page.query_one("#note", Static).render())
         await pilot.press("end", "backspace", "backspace", "enter")
         await pilot.pause()
-        put_right = list(page._rows)
+        put_right = list(page.fields)
 
     assert with_slip == ["size", "remark"]
     assert "有 1 处要改" in said
     assert "表单里没有的项" not in said
     assert len(put_right) == 2 + 4 * 2
+
+
+async def test_of_a_long_list_of_members_only_those_stand_open_that_are_worked_on(
+    trial_node: Node, tmp_path: Path
+) -> None:
+    form = build(written(tmp_path, "a.md", markdown(HOUSEHOLD)))
+    app = TrialApp(trial_node, package_of(form, "a"))
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        page = app.screen
+        assert isinstance(page, TrialPage)
+        await pilot.press("2", "0", "enter")
+        await pilot.pause()
+        closed = screen_text(app)
+        fields = [list(page.fields)]
+        for name in "甲乙丙丁":
+            await pilot.press(name, "tab", "3", "tab")
+            await pilot.pause()
+            fields.append(list(page.fields))
+        await pilot.press("f3")
+        await pilot.pause()
+        said, first = note(app), app.focused
+        await pilot.press("f8")
+        await pilot.pause()
+        await pilot.press("end", "enter")
+        await pilot.pause()
+        await pilot.press("癸")
+        await pilot.pause()
+        reached = screen_text(app)
+        answers = page.answers
+
+    # The first is opened by Enter itself, each other by the Tab that leads to it.
+    assert "成员 14  （按回车打开）" in closed and "必填还差 20 项" in closed
+    assert fields[0] == ["size", "member/001/called", "member/001/age", "remark"]
+    assert [key[7:10] for key in fields[4] if key.endswith("/age")] == [
+        "003",
+        "004",
+        "005",
+    ]
+    assert "有 16 处要改" in said
+    assert first is not None and first.id != "remark"
+    assert "癸" in reached
+    assert [v for k, v in answers.items() if k.endswith("called")] == list("甲乙丙丁癸")
+    assert [v for k, v in answers.items() if k.endswith("age")] == list("3333")

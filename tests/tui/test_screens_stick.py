@@ -188,6 +188,28 @@ async def test_without_a_stick_its_path_is_asked_for(
     assert "这个文件夹" in said
 
 
+async def test_a_folder_that_cannot_be_is_said_plainly_and_the_page_goes_on(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stick_screen, "mounts", list)
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await open_stick(app, pilot)
+        await pilot.press("f")
+        await pilot.pause()
+        await type_text(pilot, "~nobody-here/usb")
+        await pilot.press("enter")
+        await pilot.pause()
+        said = dialogue(app)
+        await pilot.press("enter")
+        await pilot.pause()
+        page = screen_text(app)
+
+    assert "本机没有 ~nobody-here/usb 这个文件夹。没有改动" in said
+    assert "还没有选 U 盘" in page
+
+
 async def test_what_cannot_be_written_is_said_and_the_page_goes_on(
     desks: Desks, stick: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,9 +4,18 @@ from node import casework
 from node.cases import open_case
 from node.lifecycle import State, Step
 from tests.node.nodes import BIRTH_ANSWERS
-from tests.tui.desks import BIRTH, Desks, note, screen_text, submit, type_text
+from tests.tui.desks import (
+    BIRTH,
+    Desks,
+    note,
+    press,
+    screen_text,
+    submit,
+    type_text,
+)
 from tui.app import LianbanApp
 from tui.screens.case import CasePage
+from tui.screens.correction import CorrectionPage
 from tui.screens.desk import DeskPage
 
 pytestmark = pytest.mark.anyio
@@ -24,8 +33,7 @@ async def test_selected_cases_are_accepted_together(desks: Desks) -> None:
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("space", "down", "space")
-        await pilot.pause()
+        await press(pilot, "space", "down", "space")
         assert "已选 2 件" in screen_text(app)
         await pilot.press("a")
         await app.workers.wait_for_complete()
@@ -48,8 +56,7 @@ async def test_one_case_that_cannot_go_holds_up_no_other(desks: Desks) -> None:
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("6", "space", "down", "space", "down", "space")
-        await pilot.pause()
+        await press(pilot, "6", "space", "down", "space", "down", "space")
         # Another window of the same town is faster with one of them.
         other = desks.town.another_connection()
         casework.take_step(other, ids[1], Step.RETURN, note="缺照片")
@@ -71,8 +78,7 @@ async def test_what_has_changed_is_selected_no_longer(desks: Desks) -> None:
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("*")
-        await pilot.pause()
+        await press(pilot, "*")
         casework.take_step(
             desks.village, ids[0], Step.AMEND, answers={"phone": "13511111111"}
         )
@@ -95,30 +101,20 @@ async def test_a_return_wants_a_reason(desks: Desks) -> None:
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("r")
-        await pilot.pause()
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "r")
+        await press(pilot, "f3")
         assert "还没有选" in screen_text(app)
-        await pilot.press("end", "space")
-        await pilot.pause()
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "end", "space")
+        await press(pilot, "enter")
         assert "这里不能空着" in screen_text(app)
-        await pilot.press("escape")
-        await pilot.pause()
-        await pilot.press("escape")
-        await pilot.pause()
+        await press(pilot, "escape")
+        await press(pilot, "escape")
         assert state(desks, case.id) is State.SUBMITTED
-        await pilot.press("r")
-        await pilot.pause()
-        await pilot.press("end", "space")
-        await pilot.pause()
+        await press(pilot, "r")
+        await press(pilot, "end", "space")
         await type_text(pilot, "户口簿照片看不清")
-        await pilot.press("enter")
-        await pilot.pause()
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "enter")
+        await press(pilot, "f3")
         await pilot.press("y")
         await app.workers.wait_for_complete()
         await pilot.pause()
@@ -129,6 +125,25 @@ async def test_a_return_wants_a_reason(desks: Desks) -> None:
     assert "都受理完了，没有等着的办件" in text
 
 
+async def test_several_cases_are_not_returned_with_one_notice_for_all(
+    desks: Desks,
+) -> None:
+    ids = [submit(desks.village, name).id for name in ("王芳", "张伟")]
+    desks.up()
+    app = LianbanApp(desks.town)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await press(pilot, "space", "down", "space", "r")
+        said = note(app)
+        await press(pilot, "escape", "r")
+        page = app.screen
+
+    assert "退回补正要一件一件来：每件告知的是它自己要补的" in said
+    assert "选中的 2 件没有改动" in said
+    assert [state(desks, one) for one in ids] == [State.SUBMITTED] * 2
+    assert isinstance(page, CorrectionPage)
+
+
 async def test_accepted_cases_are_forwarded_as_a_batch(desks: Desks) -> None:
     ids = [submit(desks.village, name).id for name in ("王芳", "张伟")]
     desks.up()
@@ -137,8 +152,7 @@ async def test_accepted_cases_are_forwarded_as_a_batch(desks: Desks) -> None:
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("3", "space", "down", "space", "b")
-        await pilot.pause()
+        await press(pilot, "3", "space", "down", "space", "b")
         question = screen_text(app)
         await pilot.press("y")
         await app.workers.wait_for_complete()
@@ -161,8 +175,7 @@ async def test_what_waits_for_the_district_is_marked_until_acknowledged(
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("3")
-        await pilot.pause()
+        await press(pilot, "3")
         before = screen_text(app)
         desks.sync(desks.town)
         app.look()
@@ -181,12 +194,10 @@ async def test_a_case_is_read_and_decided_in_its_own_screen(desks: Desks) -> Non
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         assert isinstance(app.screen, CasePage)
         text = screen_text(app)
-        await pilot.press("3")
-        await pilot.pause()
+        await press(pilot, "3")
         materials = screen_text(app)
         await pilot.press("2", "a")
         await app.workers.wait_for_complete()
@@ -214,8 +225,7 @@ async def test_the_list_can_be_narrowed_to_one_village(desks: Desks) -> None:
         await app.workers.wait_for_complete()
         await pilot.pause()
         text = screen_text(app)
-        await pilot.press("escape")
-        await pilot.pause()
+        await press(pilot, "escape")
         assert isinstance(app.page, DeskPage)
         everything = app.page.rows.position[1]
 
@@ -232,11 +242,9 @@ async def test_what_is_decided_at_the_town_is_granted_there(desks: Desks) -> Non
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("3")
-        await pilot.pause()
+        await press(pilot, "3")
         keys = screen_text(app).splitlines()[-1]
-        await pilot.press("b")
-        await pilot.pause()
+        await press(pilot, "b")
         assert state(desks, case.id) is State.ACCEPTED
         await pilot.press("g", "y")
         await app.workers.wait_for_complete()

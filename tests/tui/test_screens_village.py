@@ -15,14 +15,15 @@ from tests.tui.desks import (
     ITEM,
     Desks,
     note,
+    press,
     screen_text,
     submit,
     type_text,
 )
 from tui.app import LianbanApp
 from tui.screens.desk import DeskPage
+from tui.screens.field_row import FieldRow, FileRow
 from tui.screens.form import FormPage
-from tui.screens.form_rows import FieldRow, FileRow
 from tui.screens.intake import IntakePage
 from tui.screens.sources import CaseSource
 from tui.screens.step_page import StepPage
@@ -74,8 +75,7 @@ async def test_a_whole_case_is_taken_in_by_keyboard(desks: Desks) -> None:
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("n", "2")
-        await pilot.pause()
+        await press(pilot, "n", "2")
         for text in ("欧阳建国", "１１０１０５１９４９１２３１００２x"):
             await type_text(pilot, text)
             await pilot.press("enter")
@@ -93,11 +93,9 @@ async def test_a_whole_case_is_taken_in_by_keyboard(desks: Desks) -> None:
         await pilot.press("down")
         await type_text(pilot, "本人")
         assert "必填都填了" in shown(app, "#missing")
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "f3")
         assert isinstance(app.screen, IntakePage)
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "f3")
 
         assert isinstance(app.screen, DeskPage)
         text = screen_text(app)
@@ -113,19 +111,16 @@ async def test_a_whole_case_is_taken_in_by_keyboard(desks: Desks) -> None:
 async def test_a_draft_survives_the_death_of_the_program(desks: Desks) -> None:
     app = LianbanApp(desks.village)
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("n", "2")
-        await pilot.pause()
+        await press(pilot, "n", "2")
         await type_text(pilot, "买买提")
-        await pilot.press("tab")
-        await pilot.pause()
+        await press(pilot, "tab")
         assert "已自动存草稿" in shown(app, "#saved")
         # The program is killed here: what is on disk is all there is.
         kept = drafts(desks)
 
     again = LianbanApp(desks.village)
     async with again.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         text = note(again)
         focused = again.focused
 
@@ -140,8 +135,7 @@ async def test_a_pause_in_typing_saves_too(desks: Desks) -> None:
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("n", "2")
-        await pilot.pause()
+        await press(pilot, "n", "2")
         await type_text(pilot, "王")
         page = app.screen
         assert isinstance(page, FormPage)
@@ -157,11 +151,9 @@ async def test_leaving_loses_nothing(desks: Desks, key: str) -> None:
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("n", "2")
-        await pilot.pause()
+        await press(pilot, "n", "2")
         await type_text(pilot, "王芳")
-        await pilot.press(key)
-        await pilot.pause()
+        await press(pilot, key)
 
     assert drafts(desks) == [{"name": "王芳"}]
 
@@ -170,10 +162,8 @@ async def test_a_look_at_a_form_leaves_no_draft_behind(desks: Desks) -> None:
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("n", "2")
-        await pilot.pause()
-        await pilot.press("tab", "tab", "escape")
-        await pilot.pause()
+        await press(pilot, "n", "2")
+        await press(pilot, "tab", "tab", "escape")
 
     assert drafts(desks) == []
 
@@ -187,10 +177,8 @@ async def test_submitting_shows_all_faults_and_goes_to_the_first(
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "enter")
+        await press(pilot, "f3")
         text = screen_text(app)
         focused = app.focused
 
@@ -206,8 +194,7 @@ async def test_a_pasted_row_fills_the_fields_that_follow(desks: Desks) -> None:
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("n", "2")
-        await pilot.pause()
+        await press(pilot, "n", "2")
         field = app.focused
         assert isinstance(field, FieldInput)
         field._take("欧阳建国\t11010519491231002x\t女\t回族\t138 0013 8000\n")
@@ -252,15 +239,18 @@ async def test_a_file_is_attached_by_its_path(desks: Desks, tmp_path: Path) -> N
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         row = app.screen.query_one(FileRow)
         assert isinstance(row.editor, FieldInput)
         row.editor.value = str(tmp_path / "没有.jpg")
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         await app.workers.wait_for_complete()
         missing = screen_text(app)
+        row.editor.value = "~nobody-here/身份证.jpg"
+        await pilot.press("enter")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        strange = screen_text(app)
         row.editor.value = str(tmp_path / "假的.jpg")
         await pilot.press("enter")
         await app.workers.wait_for_complete()
@@ -271,13 +261,12 @@ async def test_a_file_is_attached_by_its_path(desks: Desks, tmp_path: Path) -> N
         await app.workers.wait_for_complete()
         await pilot.pause()
         attached = screen_text(app)
-        await pilot.press("f3")
-        await pilot.pause()
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "f3")
+        await press(pilot, "f3")
 
     assert "✗ 读不到文件" in missing
     assert "没有.jpg。没有附上" in "".join(missing.split())
+    assert "身份证.jpg。没有附上" in "".join(strange.split())
     assert "没有附上假的.jpg：名字是照片，内容却不是。" in "".join(lying.split())
     assert "已附 1 身份证.jpg（" in attached
     assert "读不到" not in attached
@@ -301,11 +290,9 @@ async def test_cases_are_found_by_initials_number_and_id_tail(desks: Desks) -> N
             found = app.page.rows
             assert found.position[1] == 1, query
             assert "欧阳建国" in screen_text(app)
-            await pilot.press("escape")
-            await pilot.pause()
+            await press(pilot, "escape")
             assert found.position[1] == 2
-        await pilot.press("slash", "z", "z", "enter")
-        await pilot.pause()
+        await press(pilot, "slash", "z", "z", "enter")
 
         assert "没有找到" in screen_text(app)
 
@@ -322,19 +309,16 @@ async def test_a_returned_case_is_put_right_and_sent_again(desks: Desks) -> None
         text = screen_text(app)
         assert "4退回补正 1!" in text
         assert "! 欧阳建国 退回补正：住址写到门牌（贺村镇 周审核" in text
-        await pilot.press("e")
-        await pilot.pause()
+        await press(pilot, "e")
         app.screen.query_one("#notice")
         row = _row(app, "home_address")
         row.focus_editor()
         await pilot.pause()
         await type_text(pilot, "8号")
-        await pilot.press("escape", "e")
-        await pilot.pause()
+        await press(pilot, "escape", "e")
         assert "最后一项：现住址" in note(app)
         assert _row(app, "home_address").value.endswith("12 号8号")
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "f3")
         text = screen_text(app)
 
     assert "待受理     ▲未送达" in text
@@ -413,8 +397,7 @@ async def test_a_draft_is_thrown_away_by_a_person_only(desks: Desks) -> None:
         await pilot.press("delete", "enter")  # Enter is the answer that does no harm
         await pilot.pause()
         assert len(drafts(desks)) == 1
-        await pilot.press("delete", "y")
-        await pilot.pause()
+        await press(pilot, "delete", "y")
 
         assert drafts(desks) == []
         assert "已删掉草稿：王芳" in note(app)
@@ -431,16 +414,12 @@ async def test_a_granted_case_is_delivered(desks: Desks) -> None:
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("6", "d")
-        await pilot.pause()
+        await press(pilot, "6", "d")
         assert isinstance(app.screen, StepPage)
-        await pilot.press("f3")
-        await pilot.pause()
-        await pilot.press("7", "enter")
-        await pilot.pause()
+        await press(pilot, "f3")
+        await press(pilot, "7", "enter")
         text = screen_text(app)
-        await pilot.press("2")
-        await pilot.pause()
+        await press(pilot, "2")
         story = screen_text(app)
 
     assert "已办结（准予）" in text

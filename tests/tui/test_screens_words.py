@@ -14,7 +14,7 @@ from node.papers import official
 from node.progress import Progress, Way
 from node.status import Above, Arrival
 from sync import errors as sync_errors
-from tui import fact_words, labels, matters, messages, paper_words, times
+from tui import labels, matters, messages, paper_words, times
 from tui.messages import reason, sentence
 from tui.screens.views import COLUMNS, VIEWS
 from tui.screens.wrap import wrap
@@ -141,7 +141,7 @@ def test_all_stored_words_have_a_label() -> None:
         node_matters.MARK_CONFLICT,
         node_matters.MARK_DISPUTED,
     }
-    assert set(fact_words.HELP) == set(Step)
+    assert set(labels.MEANINGS) == set(Step)
     assert set(matters.REASONS) == set(labels.MARKS)
 
 

@@ -268,7 +268,7 @@ def _print_status(node: Node) -> None:
             line("    U 盘", words)
     line(
         f"待核对 {cases.count_to_settle(node)}  "
-        f"等候 {trouble.waiting}  隔离 {trouble.set_aside}  分叉 {trouble.forks}  "
+        f"等候 {trouble.waiting}  搁置 {trouble.set_aside}  分叉 {trouble.forks}  "
         f"拒收 {trouble.refusals}"
     )
     for at_ms, _, _, detail in node.store.refusals.newest(PRINTED):
@@ -291,7 +291,7 @@ def _print_status(node: Node) -> None:
         line("等候", labels.waits_for(waits), *_entry_words(node, waits))
     for aside in node.store.documents.quarantine(PRINTED):
         cause = labels.word(labels.CAUSES, aside.cause)
-        line("隔离", cause, *_entry_words(node, aside))
+        line("搁置", cause, *_entry_words(node, aside))
 
 
 def _entry_words(node: Node, row: PendingRow | QuarantineRow) -> tuple[str, ...]:

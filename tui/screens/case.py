@@ -179,10 +179,6 @@ class CasePage(Page):
         """Exchange with the node above, now."""
         self.lianban.sync_now()
 
-    def action_leave(self) -> None:
-        """Go back to the list."""
-        self.lianban.close_page("")
-
     def _show(self) -> None:
         sections = self._sections
         if sections is None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
@@ -23,10 +24,10 @@ from node.facts import TOTAL_LIMIT, written_length
 from node.lifecycle import Step
 from node.records import MATERIAL, records
 from node.wiring import Node
-from tui.screens.page import Page
+from tui.screens.list_page import ListPage
 from tui.screens.rows_at_hand import RowsAtHand
 from tui.screens.step_page import about, whose
-from tui.text import harmless, plain
+from tui.text import harmless
 from tui.widgets.paged_list import Column, Key, PagedList, Row
 
 COLUMNS = (
@@ -67,19 +68,13 @@ class FaultList(PagedList):
         self.refresh()
 
 
-class CorrectionPage(Page):
+class CorrectionPage(ListPage):
     """All fields and papers of a case; those that are ticked go into one notice."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f3", "send", "退回"),
         Binding("escape", "leave", "返回"),
     ]
-    DEFAULT_CSS = """
-    CorrectionPage {
-        & > #head { height: 2; padding: 0 1; background: $surface; }
-        & > #detail { height: 2; padding: 0 1; }
-    }
-    """
     AUTO_FOCUS = "FaultList"
     HELP = (
         "空格选上有问题的，写明怎么改；可以按数字取用审核要点，再按一次空格取消，"
@@ -106,11 +101,16 @@ class CorrectionPage(Page):
         yield FaultList(COLUMNS, RowsAtHand(self._list_rows()))
         yield Static(id="detail", classes="quiet")
 
-    @on(PagedList.Highlighted)
-    def look_closer(self, event: PagedList.Highlighted) -> None:
-        """Say all of the highlighted row."""
-        if event.key is not None:
-            self._tell(self.targets[int(event.key[0])])
+    def detail(self, row: Row | None) -> Text:
+        """Return all of the highlighted row."""
+        if row is None:
+            return Text()
+        target = self.targets[int(row.key[0])]
+        parts = (
+            f"{target.label}：{target.present or '—'}",
+            f"要改：{self.texts[target.key]}" if target.key in self.texts else "",
+        )
+        return self.folded("   ".join(filter(None, parts)), 2)
 
     @on(PagedList.Toggled)
     def toggled(self, event: PagedList.Toggled) -> None:
@@ -192,14 +192,10 @@ class CorrectionPage(Page):
 
     def _show(self) -> None:
         chosen = self.query_one(FaultList)
-        row = chosen.highlighted
         selected = chosen.selected
-        chosen.show_source(RowsAtHand(self._list_rows()))
+        self.show_rows(self._list_rows())
         for key in selected:
             chosen.tick(key, is_at_fault=True)
-        if row is not None:
-            chosen.highlight(row.key)
-            self._tell(self.targets[int(row.key[0])])
         count = len(self.texts)
         self.say(f"选了 {count} 处，按 F3 一次退回" if count else "")
 
@@ -211,14 +207,6 @@ class CorrectionPage(Page):
             )
             for place, one in enumerate(self.targets)
         ]
-
-    def _tell(self, target: Target) -> None:
-        parts = (
-            f"{target.label}：{target.present or '—'}",
-            f"要改：{self.texts[target.key]}" if target.key in self.texts else "",
-        )
-        words = "   ".join(filter(None, parts))
-        self.query_one("#detail", Static).update(plain(words))
 
 
 def targets(node: Node, case: Case) -> Iterator[Target]:

@@ -61,10 +61,6 @@ class InquiryPage(Page):
             self._show(self._lines(event.value))
             event.input.action_select_all()
 
-    def action_leave(self) -> None:
-        """Go back to the list."""
-        self.lianban.close_page("")
-
     def _lines(self, text: str) -> Iterator[str]:
         if MARK in text.upper():
             try:

@@ -16,10 +16,8 @@ from node.store.cases import CaseRow, Filter
 from node.wiring import Node
 from tui import clock_words, labels
 from tui.screens.case import CasePage
-from tui.screens.monitor_rows import Fixed
-from tui.screens.page import Page
-from tui.screens.wrap import wrap
-from tui.text import plain
+from tui.screens.list_page import ListPage
+from tui.screens.rows_at_hand import RowsAtHand
 from tui.widgets.case_list import CaseList
 from tui.widgets.paged_list import Column, PagedList, Row
 
@@ -37,17 +35,12 @@ COLUMNS = (
 )
 
 
-class LapsePage(Page):
+class LapsePage(ListPage):
     """What has passed, of the cases that changed last; Enter opens the case."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "返回"),
     ]
-    DEFAULT_CSS = """
-    LapsePage {
-        & > #detail { height: 2; padding: 0 1; background: $surface; }
-    }
-    """
     AUTO_FOCUS = "CaseList"
     HELP = (
         "过了时限的事都在这里：哪一项时限、当时在谁手里、应在哪天前、哪天才办。"
@@ -67,7 +60,7 @@ class LapsePage(Page):
 
     def body(self) -> Iterable[Widget]:
         """Put the rest of the highlighted lapse below the list."""
-        rows = CaseList(COLUMNS, Fixed(()), empty="没有超期的，都在时限以内")
+        rows = CaseList(COLUMNS, RowsAtHand(()), empty="没有超期的，都在时限以内")
         rows.can_choose = False
         yield rows
         yield Static(id="detail", classes="quiet")
@@ -84,29 +77,23 @@ class LapsePage(Page):
                 self.node, cases.open_case(self.node, row.id), today
             )
         ]
-        rows = self.query_one(CaseList)
-        kept = rows.highlighted
-        rows.show_source(
-            Fixed([self._row(n, *one) for n, one in enumerate(self._found)])
-        )
-        if kept is not None:
-            rows.highlight(kept.key)
-        self._look()
+        self.show_rows([self._row(n, *one) for n, one in enumerate(self._found)])
+
+    def detail(self, row: Row | None) -> Text:
+        """Return the rest of the highlighted lapse."""
+        if row is None:
+            return Text()
+        case, one = self._found[int(row.key[0])]
+        today = casework.today(self.node)
+        words = clock_words.lapse_words(one, case, self._names, today)
+        text = "   ".join((case.applicant or "（未填）", *words))
+        return self.folded(text, 2)
 
     @on(PagedList.Opened)
     def opened(self, event: PagedList.Opened) -> None:
         """Open the case."""
         row, _ = self._found[int(event.key[0])]
         self.app.push_screen(CasePage(self.node, row.id))
-
-    @on(PagedList.Highlighted)
-    def look_closer(self) -> None:
-        """Say the rest of the highlighted lapse."""
-        self._look()
-
-    def action_leave(self) -> None:
-        """Go back to the desk."""
-        self.lianban.close_page("")
 
     def _row(self, number: int, row: CaseRow, one: Lapse) -> Row:
         today = casework.today(self.node)
@@ -120,14 +107,3 @@ class LapsePage(Page):
             "有" if one.answered else "没有",
         )
         return Row((number,), cells, "" if one.ended_on else "red")
-
-    def _look(self) -> None:
-        row = self.query_one(CaseList).highlighted
-        text = ""
-        if row is not None:
-            case, one = self._found[int(row.key[0])]
-            today = casework.today(self.node)
-            words = clock_words.lapse_words(one, case, self._names, today)
-            text = "   ".join((case.applicant or "（未填）", *words))
-        lines = [plain(part) for part in wrap(text, max(20, self.size.width - 3))[:2]]
-        self.query_one("#detail", Static).update(Text("\n").join(lines))

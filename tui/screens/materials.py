@@ -22,7 +22,7 @@ from node.wiring import Node
 from tui import labels, times
 from tui.screens import preview
 from tui.screens.choose import Choose, Option
-from tui.screens.page import Page
+from tui.screens.list_page import ListPage
 from tui.screens.rows_at_hand import RowsAtHand
 from tui.screens.step_page import about
 from tui.screens.tell import Tell
@@ -56,7 +56,7 @@ class PaperList(PagedList):
     ]
 
 
-class MaterialsPage(Page):
+class MaterialsPage(ListPage):
     """Every paper of a case with its state; one key says what became of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -69,8 +69,7 @@ class MaterialsPage(Page):
     ]
     DEFAULT_CSS = """
     MaterialsPage {
-        & > #head { height: 2; padding: 0 1; background: $surface; }
-        & > #custody { height: 8; padding: 0 1; }
+        & > #detail { height: 8; }
     }
     """
     AUTO_FOCUS = "PaperList"
@@ -96,7 +95,7 @@ class MaterialsPage(Page):
         yield PaperList(
             COLUMNS, RowsAtHand(self._list_rows()), empty="这个事项不要材料"
         )
-        yield Static(id="custody")
+        yield Static(id="detail")
 
     def data_changed(self) -> None:
         """Read the case again."""
@@ -106,8 +105,8 @@ class MaterialsPage(Page):
             self.lianban.close_page("")
             raise
         head = about("核材料", "记下每份材料的状态和去向", self.case)
-        self.query_one("#head", Static).update(head)
-        self._show()
+        self.line("head").update(head)
+        self.show_rows(self._list_rows())
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -117,10 +116,19 @@ class MaterialsPage(Page):
             return may and bool(self._papers)
         return True
 
-    @on(PagedList.Highlighted)
-    def look_closer(self) -> None:
-        """Show who had the highlighted paper."""
-        self._show_custody()
+    def detail(self, row: Row | None) -> Text:
+        """Return who had the highlighted paper."""
+        if row is None:
+            return Text()
+        material = self._papers[int(row.key[0])]
+        log = [one for one in self._known.custody if one.key == material.key]
+        lines = [Text(f"经手记录：{harmless(material.name)}", "bold")]
+        lines += [plain(custody_words(self.node, one)) for one in log[-CUSTODY_LINES:]]
+        if not log:
+            lines.append(Text("还没有人经手。", "dim"))
+        if material.condition:
+            lines.append(plain(f"什么时候要交：{material.condition}"))
+        return Text("\n").join(lines)
 
     @on(PagedList.Opened)
     def opened(self, event: PagedList.Opened) -> None:
@@ -165,39 +173,14 @@ class MaterialsPage(Page):
         self.lianban.wrote()
         self.say(f"✓ {material.name}：{said}")
 
-    def action_leave(self) -> None:
-        """Go back to the case."""
-        self.lianban.close_page("")
-
     def _read(self) -> None:
         self.case: Case = cases.open_case(self.node, self._case_id)
         self._known: Records = records(self.case.package.item, self.case.story)
         self._papers = self.case.package.item.materials
 
     def _highlighted(self) -> Material | None:
-        row = self.query_one(PaperList).highlighted
+        row = self.listed.highlighted
         return None if row is None else self._papers[int(row.key[0])]
-
-    def _show(self) -> None:
-        papers = self.query_one(PaperList)
-        row = papers.highlighted
-        papers.show_source(RowsAtHand(self._list_rows()))
-        if row is not None:
-            papers.highlight(row.key)
-        self._show_custody()
-
-    def _show_custody(self) -> None:
-        material = self._highlighted()
-        if material is None:
-            return
-        log = [one for one in self._known.custody if one.key == material.key]
-        lines = [Text(f"经手记录：{harmless(material.name)}", "bold")]
-        lines += [plain(custody_words(self.node, one)) for one in log[-CUSTODY_LINES:]]
-        if not log:
-            lines.append(Text("还没有人经手。", "dim"))
-        if material.condition:
-            lines.append(plain(f"什么时候要交：{material.condition}"))
-        self.query_one("#custody", Static).update(Text("\n").join(lines))
 
     def _list_rows(self) -> list[Row]:
         counts = file_counts(self.case)

@@ -23,7 +23,7 @@ def offered(node: Node, case: Case) -> list[Option]:
     """Return what may be done, the steps that move the case first."""
     scene = fact_words.scene_of(node, case)
     options = [
-        Option(str(step), labels.STEPS[step], fact_words.HELP[step])
+        Option(str(step), labels.STEPS[step], labels.MEANINGS[step])
         for step in casework.possible_steps(node, case)
         if fact_words.can_be_said(step, scene)
     ]

@@ -1,6 +1,6 @@
-"""What the monitor lists: neighbours, what is set aside, and what waits, as rows."""
+"""What the monitor lists, as rows: neighbours, and what was not taken up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from node import status
@@ -9,10 +9,11 @@ from node.fork_report import ForkedNode, forked_nodes
 from node.status import Neighbour, Trouble
 from node.store.documents import PendingRow, QuarantineRow
 from node.wiring import Node
-from tui import fork_words, labels, stick_words, times
+from tui import fork_words, labels, refusal_words, stick_words, times
+from tui.refusal_words import Refusal
 from tui.screens.views import waiting
 from tui.text import harmless
-from tui.widgets.paged_list import Column, Key, Row
+from tui.widgets.paged_list import Column, Row
 
 SHOWN = 200
 
@@ -31,14 +32,27 @@ ENTRY_COLUMNS = (
     Column("办件", 20, is_flexible=True),
     Column("来自", 14, is_flexible=True),
 )
-
-
+REFUSED_COLUMNS = (
+    Column("收到", 11),
+    Column("没有收下", 26, is_flexible=True),
+    Column("原因", 22, is_flexible=True),
+    Column("谁传来", 12, is_flexible=True),
+)
 FORKED_COLUMNS = (
     Column("站点", 14, is_flexible=True),
     Column("发现", 11),
     Column("各份写过的", 30, is_flexible=True),
     Column("现在", 18),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Something that a neighbour brought and that was not stored."""
+
+    at_ms: int
+    peer: str
+    said: Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +65,8 @@ class Picture:
     pending: tuple[PendingRow, ...]
     numbers: dict[bytes, str]
     authors: dict[bytes, str]
+    refused: tuple[Refused, ...]
     forked: tuple[ForkedNode, ...]
-
-
-class Fixed:
-    """Rows that are at hand as a `Source`."""
-
-    def __init__(self, rows: Sequence[Row]) -> None:
-        """Keep them in this order."""
-        self.rows = list(rows)
-
-    def page(self, after: Key | None, limit: int) -> Sequence[Row]:
-        """Return the rows behind `after`."""
-        start = 0 if after is None else int(after[0]) + 1
-        return self.rows[start : start + limit]
-
-    def page_before(self, before: Key | None, limit: int) -> Sequence[Row]:
-        """Return the rows before `before`."""
-        end = len(self.rows) if before is None else int(before[0])
-        return self.rows[max(0, end - limit) : end]
-
-    def count(self) -> int:
-        """Return how many there are."""
-        return len(self.rows)
 
 
 def look(node: Node) -> Picture:
@@ -97,11 +90,18 @@ def look(node: Node) -> Picture:
         pending,
         numbers,
         authors,
+        tuple(_refused(node)),
         tuple(forked_nodes(node)),
     )
 
 
-def forked_rows(forked: Sequence[ForkedNode], now_ms: int) -> list[Row]:
+def _refused(node: Node) -> Iterator[Refused]:
+    for at_ms, peer, _, detail in node.store.refusals.newest(SHOWN):
+        name = labels.node_name(node.roster.latest(peer), peer)
+        yield Refused(at_ms, name, refusal_words.told(detail, node.roster))
+
+
+def forked_rows(picture: Picture, now_ms: int) -> list[Row]:
     """Return a row for each node whose data were copied."""
     return [
         Row(
@@ -114,20 +114,44 @@ def forked_rows(forked: Sequence[ForkedNode], now_ms: int) -> list[Row]:
             ),
             "dim" if one.is_healed else "",
         )
-        for place, one in enumerate(forked)
+        for place, one in enumerate(picture.forked)
     ]
 
 
-def node_rows(neighbours: Sequence[Neighbour], now_ms: int) -> list[Row]:
+def forked_detail(picture: Picture, place: int, now_ms: int) -> str:
+    """Return what to do about a node whose data were copied."""
+    return fork_words.advice(picture.forked[place])
+
+
+def refused_rows(picture: Picture, now_ms: int) -> list[Row]:
+    """Return a row for each thing that was not taken, the newest first."""
+    return [
+        Row(
+            (place,),
+            (times.moment(one.at_ms, now_ms), one.said.what, one.said.why, one.peer),
+        )
+        for place, one in enumerate(picture.refused)
+    ]
+
+
+def refused_detail(picture: Picture, place: int, now_ms: int) -> str:
+    """Return for how long it has been so, and what to do."""
+    one = picture.refused[place]
+    age = times.ago(one.at_ms, now_ms)
+    return f"{one.peer}{age}传来，没有存：{one.said.onward}。"
+
+
+def node_rows(picture: Picture, now_ms: int) -> list[Row]:
     """Return a row for each neighbour."""
     return [
         Row((place,), _node_cells(one, now_ms), _style(one))
-        for place, one in enumerate(neighbours)
+        for place, one in enumerate(picture.neighbours)
     ]
 
 
-def node_detail(one: Neighbour, now_ms: int) -> str:
+def node_detail(picture: Picture, place: int, now_ms: int) -> str:
     """Return what a row has no room for."""
+    one = picture.neighbours[place]
     if one.is_revoked:
         name = harmless(desk_name(one.certificate))
         return f"{name}：已停用，不再往来；停用以前收到的都在"
@@ -159,8 +183,9 @@ def aside_rows(picture: Picture, now_ms: int) -> list[Row]:
     ]
 
 
-def aside_detail(one: QuarantineRow) -> str:
+def aside_detail(picture: Picture, place: int, now_ms: int) -> str:
     """Return which entry it is."""
+    one = picture.aside[place]
     return (
         f"编号 {one.document.hex() or '—'}，对方的第 {one.sequence} 条。"
         "原样留着，不影响别的办件。"
@@ -175,8 +200,9 @@ def waiting_rows(picture: Picture, now_ms: int) -> list[Row]:
     ]
 
 
-def waiting_detail(one: PendingRow, now_ms: int) -> str:
+def waiting_detail(picture: Picture, place: int, now_ms: int) -> str:
     """Return which entry it is, and for how long it has been waiting."""
+    one = picture.pending[place]
     age = times.span(now_ms - one.received_at_ms)
     return (
         f"编号 {one.document.hex() or '—'}，对方的第 {one.sequence} 条，等了 {age}。"
@@ -234,3 +260,65 @@ def _style(one: Neighbour) -> str:
     if one.is_revoked:
         return "dim"
     return "bold" if one.is_above else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One list of the monitor, and what is said of a row by its number.
+
+    `empty` is said where there is nothing to list; a list without it is only offered
+    where there is.
+    """
+
+    label: str
+    columns: tuple[Column, ...]
+    rows: Callable[[Picture, int], list[Row]]
+    detail: Callable[[Picture, int, int], str]
+    count: Callable[[Picture], int]
+    empty: str = ""
+    is_urgent: bool = False
+
+
+LISTINGS = (
+    Listing(
+        "各站点",
+        NODE_COLUMNS,
+        node_rows,
+        node_detail,
+        lambda picture: len(picture.neighbours),
+        empty="还没有别的站点。用 lianban invite 邀请",
+    ),
+    Listing(
+        "搁置",
+        ENTRY_COLUMNS,
+        aside_rows,
+        aside_detail,
+        lambda picture: picture.trouble.set_aside,
+        empty="没有搁置的，收到的每一步都采用了",
+        is_urgent=True,
+    ),
+    Listing(
+        "等候",
+        ENTRY_COLUMNS,
+        waiting_rows,
+        waiting_detail,
+        lambda picture: picture.trouble.waiting,
+        empty="没有等候的，该到的都到了",
+    ),
+    Listing(
+        "拒收",
+        REFUSED_COLUMNS,
+        refused_rows,
+        refused_detail,
+        lambda picture: picture.trouble.refusals,
+        empty="没有拒收的，传来的都收下了",
+    ),
+    Listing(
+        "两份数据",
+        FORKED_COLUMNS,
+        forked_rows,
+        forked_detail,
+        lambda picture: picture.trouble.forks,
+        is_urgent=True,
+    ),
+)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import ClassVar
 
+from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
@@ -12,15 +13,13 @@ from node import cases
 from node.progress import Progress
 from node.status import Arrival
 from node.store.cases import CaseRow
-from node.wiring import Node
 from tui import labels, matters
 from tui.screens import views
-from tui.screens.page import Page
+from tui.screens.list_page import ListPage
 from tui.screens.settle import SettlePage
 from tui.screens.sources import CaseSource, case_id
-from tui.text import plain
 from tui.widgets.case_list import CaseList
-from tui.widgets.paged_list import Column, PagedList
+from tui.widgets.paged_list import Column, PagedList, Row
 
 COLUMNS = (
     Column("单号", 12),
@@ -54,25 +53,17 @@ class OpenSource(CaseSource):
         )
 
 
-class OpenListPage(Page):
+class OpenListPage(ListPage):
     """The cases that wait; Enter begins with the highlighted one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "返回"),
     ]
-    DEFAULT_CSS = """
-    OpenListPage {
-        & > #detail { height: 2; padding: 0 1; background: $surface; }
-    }
-    """
     AUTO_FOCUS = "CaseList"
     HELP = (
         "这些办件有几处填得不同、几步对不上，或受理后又改过，等本级核对。"
         "等得最久的在最前面；按回车从光标所在的一件开始，一处处核对下去。"
     )
-
-    def __init__(self, node: Node) -> None:
-        super().__init__(node)
 
     @property
     def title_words(self) -> str:
@@ -95,27 +86,17 @@ class OpenListPage(Page):
 
     def data_changed(self) -> None:
         """Read the rows again."""
-        self.query_one(CaseList).refresh_rows()
-        self._look()
+        self.listed.refresh_rows()
+        self.show_detail()
+
+    def detail(self, row: Row | None) -> Text:
+        """Return what is open in the highlighted case."""
+        if row is None:
+            return Text()
+        case = cases.open_case(self.node, case_id(row.key))
+        return self.folded("；".join(matters.title(case, m) for m in case.matters), 2)
 
     @on(PagedList.Opened)
     def opened(self, event: PagedList.Opened) -> None:
         """Settle, from this case on."""
         self.app.push_screen(SettlePage(self.node, case_id(event.key)))
-
-    def action_leave(self) -> None:
-        """Go back to the desk."""
-        self.lianban.close_page("")
-
-    @on(PagedList.Highlighted)
-    def look_closer(self) -> None:
-        """Say what is open in the highlighted case."""
-        self._look()
-
-    def _look(self) -> None:
-        row = self.query_one(CaseList).highlighted
-        words = ""
-        if row is not None:
-            case = cases.open_case(self.node, case_id(row.key))
-            words = "；".join(matters.title(case, one) for one in case.matters)
-        self.query_one("#detail", Static).update(plain(words))

@@ -100,10 +100,22 @@ class Page(Screen[None]):
 
     def say(self, text: str, tone: Tone = "") -> None:
         """Show a line above the keys, until the next one."""
-        note = self.query_one("#note", Static)
+        note = self.line("note")
         note.set_classes(tone)
+        note.update(self.folded(text))
+
+    def folded(self, text: str, most: int | None = None) -> Text:
+        """Return a text in lines as wide as this screen, `most` of them."""
         lines = wrap(text, max(20, self.size.width - 3))
-        note.update(Text("\n").join(plain(line) for line in lines))
+        return Text("\n").join(plain(line) for line in lines[:most])
+
+    def line(self, name: str) -> Static:
+        """Return a line, or a few, of this screen, by its id."""
+        return self.query_one(f"#{name}", Static)
+
+    def action_leave(self) -> None:
+        """Go back to the page below."""
+        self.lianban.close_page("")
 
     def work(self, job: Coroutine[Any, Any, None]) -> None:
         """Do what needs answers from the user, one such thing at a time."""

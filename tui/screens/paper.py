@@ -75,10 +75,6 @@ class PaperPage(Page):
         """Save the paper to a file of the user's choice."""
         self.work(self._save(ending))
 
-    def action_leave(self) -> None:
-        """Go back to where the paper was asked for."""
-        self.lianban.close_page("")
-
     async def _save(self, ending: str) -> None:
         name = safe_name(f"{self.file_stem}.{ending}", 1)
         typed = await self.ask(

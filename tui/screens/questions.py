@@ -18,7 +18,8 @@ from forms.field import Field
 from node import casework
 from node.wiring import Node
 from tui.screens.choose import ChooseAnswer, Option
-from tui.screens.form_rows import FieldRow, Rows
+from tui.screens.field_row import FieldRow
+from tui.screens.form_rows import Rows
 from tui.screens.page import Page
 from tui.text import cells, plain
 from tui.widgets.choice_line import ChoiceLine
@@ -151,10 +152,6 @@ class QuestionsPage(Page):
             self._rows[next(key for key in self._rows if key in faults)].focus_editor()
             return
         self.finish(values)
-
-    def action_leave(self) -> None:
-        """Go back; nothing was changed."""
-        self.lianban.close_page("")
 
     def _tidy(self, row: FieldRow) -> None:
         row.show(check.normalise_field(row.field, row.value))

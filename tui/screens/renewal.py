@@ -99,10 +99,6 @@ class RenewalPage(Page):
         """Go on in the old form; nothing is changed."""
         self._fill_in(self._draft)
 
-    def action_leave(self) -> None:
-        """Go back; nothing is changed."""
-        self.lianban.close_page("")
-
     def _fill_in(self, draft: Draft) -> FormPage:
         package = self.node.package(draft.package)
         assert package is not None

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
@@ -16,30 +15,30 @@ from node import casework, export, statistics
 from node.statistics import MEASURES, Measure, Report
 from node.wiring import Node
 from tui import report_words as words
-from tui.screens.monitor_rows import Fixed
-from tui.screens.page import Page
-from tui.screens.wrap import wrap
-from tui.text import plain
+from tui.screens.list_page import TabbedPage
+from tui.screens.rows_at_hand import RowsAtHand
 from tui.widgets.case_list import CaseList
-from tui.widgets.paged_list import Column, PagedList, Row
+from tui.widgets.paged_list import Column, Row
 from tui.widgets.tab_line import Tab, TabLine
 
 SHOWN = ("received", "accepted", "decided", "same_day", "on_time", "overdue", "points")
 """Measures that have a column; all stand below for the highlighted row."""
 
+COUNTING = "正在统计…"
+NOTHING = "还没有收件"
+NOTHING_IN_MONTH = "这个月没有收件。按 - 看上月，M 看全部"
+
 _COLUMNS = [one for key in SHOWN for one in MEASURES if one.count == key]
 
 
-class ReportPage(Page):
+Asked = tuple[str, date | None]
+"""By what is counted, and of which month, by its first day; None: all that is here."""
+
+
+class ReportPage(TabbedPage[Asked, Report]):
     """One table: left and right choose by what is counted, + and - which month."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right", "turn(1)", "分组", key_display="←→"),
-        Binding("left", "turn(-1)", show=False),
-        *(
-            Binding(str(number), f"view({number - 1})", show=False)
-            for number in range(1, len(words.GROUPS) + 1)
-        ),
         Binding("minus", "month(-1)", "上月", key_display="-"),
         Binding("plus,equals_sign", "month(1)", "下月", key_display="+"),
         Binding("m", "all_months", "全部月份"),
@@ -49,10 +48,9 @@ class ReportPage(Page):
     ]
     DEFAULT_CSS = """
     ReportPage {
-        & > #detail { height: 5; padding: 0 1; background: $surface; }
+        & > #detail { height: 5; }
     }
     """
-    AUTO_FOCUS = "CaseList"
     HELP = (
         "数字都从办件的每一步算出来，只数在本地和下级收的件，按收件日归月。"
         "数据点相同的两处，数字就相同。当日率、按时率只看已办结的；"
@@ -63,7 +61,6 @@ class ReportPage(Page):
 
     def __init__(self, node: Node) -> None:
         super().__init__(node)
-        self.active = 0
         self.month: date | None = casework.today(node).replace(day=1)
         self.report: Report | None = None
 
@@ -75,7 +72,7 @@ class ReportPage(Page):
     def body(self) -> Iterable[Widget]:
         """Put all figures of the highlighted row below the table."""
         yield TabLine([Tab(name) for name in words.GROUPS.values()])
-        yield CaseList((), Fixed(()), empty="这个月没有收件。按 - 看上月，M 看全部")
+        yield CaseList((), RowsAtHand(()), empty=COUNTING)
         yield Static(id="detail", classes="quiet")
 
     def on_mount(self) -> None:
@@ -84,72 +81,75 @@ class ReportPage(Page):
         rows = self.query_one(CaseList)
         rows.can_choose = rows.can_open = False
 
-    def data_changed(self) -> None:
-        """Count again."""
-        group = list(words.GROUPS)[self.active]
-        if self.month:
-            cut = statistics.month_cut(self.node, self.month.isoformat()[:7])
-        else:
-            cut = statistics.cut(self.node)
-        found = statistics.report(self.node, group, cut)
+    @property
+    def asked(self) -> Asked:
+        """What is counted."""
+        return list(words.GROUPS)[self.active], self.month
+
+    def read(self, node: Node, asked: Asked) -> Report:
+        """Count: a second or two where there are 100,000 cases."""
+        group, month = asked
+        if month is None:
+            return statistics.report(node, group, statistics.cut(node))
+        cut = statistics.month_cut(node, month.isoformat()[:7])
+        return statistics.report(node, group, cut)
+
+    def take(self, found: Report) -> None:
+        """Show the figures, where they are others than those on show."""
         if found == self.report:
             return
         self.report = found
-        self.query_one(TabLine).show(self.query_one(TabLine).tabs, self.active)
-        rows = self.query_one(CaseList)
-        head = Column(words.GROUPS[group], 18, is_flexible=True)
-        rows.columns = (head, *(_column(one) for one in _COLUMNS))
+        listed = self.listed
+        head = Column(words.GROUPS[found.group], 18, is_flexible=True)
+        listed.columns = (head, *(_column(one) for one in _COLUMNS))
+        listed.empty = NOTHING_IN_MONTH if self.month else NOTHING
         counted = found.rows and (*found.rows, self._total(found))
-        rows.show_source(
-            Fixed(
-                [
-                    Row((place,), _cells(one), "" if one.key else "bold")
-                    for place, one in enumerate(counted)
-                ]
-            )
+        self.show_rows(
+            [
+                Row((place,), _cells(one), "" if one.key else "bold")
+                for place, one in enumerate(counted)
+            ]
         )
-        self._show_detail()
 
-    def action_view(self, index: int) -> None:
-        """Count by another thing."""
-        self.active = index
+    def show_tab(self) -> None:
+        """Count anew; what was counted for another question is shown no longer."""
+        self.report = None
+        tabs = self.query_one(TabLine)
+        tabs.show(tabs.tabs, self.active)
+        self.show_status()
+        self.listed.empty = COUNTING
+        self.show_rows(())
         self.data_changed()
 
-    def action_turn(self, step: int) -> None:
-        """Count by what stands beside."""
-        self.action_view((self.active + step) % len(words.GROUPS))
+    def detail(self, row: Row | None) -> Text:
+        """Return all figures of the highlighted row, and of when they are."""
+        found = self.report
+        if found is None:
+            return Text(COUNTING)
+        text = ""
+        if row is not None:
+            one = (*found.rows, self._total(found))[int(row.key[0])]
+            text = f"{one.name}：" + "  ".join(
+                f"{words.title(m)} {words.fraction(m, one.counts)}" for m in MEASURES
+            )
+        seen = Text(f"数据点 {found.mark}，看到 {found.cut.today} 为止")
+        return Text("\n").join((self.folded(text, 4), seen))
 
     def action_month(self, step: int) -> None:
         """Show the month before or after."""
         month = self.month or casework.today(self.node).replace(day=1)
         day = month + timedelta(31) if step > 0 else month - timedelta(1)
         self.month = day.replace(day=1)
-        self.show_status()
-        self.data_changed()
+        self.show_tab()
 
     def action_all_months(self) -> None:
         """Show all that is in the ledger."""
         self.month = None
-        self.show_status()
-        self.data_changed()
+        self.show_tab()
 
     def action_save(self, ending: str) -> None:
         """Ask where to, and write the table with all of its measures."""
         self.work(self._save(ending))
-
-    def action_leave(self) -> None:
-        """Go back to the desk."""
-        self.lianban.close_page("")
-
-    @on(TabLine.Picked)
-    def picked(self, event: TabLine.Picked) -> None:
-        """Count by what was clicked."""
-        self.action_view(event.index)
-
-    @on(PagedList.Highlighted)
-    def look_closer(self) -> None:
-        """Say all figures of the highlighted row."""
-        self._show_detail()
 
     @property
     def _month_words(self) -> str:
@@ -158,25 +158,10 @@ class ReportPage(Page):
     def _total(self, found: Report) -> statistics.Row:
         return statistics.Row("", words.TOTAL, found.total)
 
-    def _show_detail(self) -> None:
-        found, row = self.report, self.query_one(CaseList).highlighted
-        if found is None:
-            return
-        text = ""
-        if row is not None:
-            place = int(row.key[0])
-            one = (*found.rows, self._total(found))[place]
-            text = f"{one.name}：" + "  ".join(
-                f"{words.title(m)} {words.fraction(m, one.counts)}" for m in MEASURES
-            )
-        width = max(20, self.size.width - 3)
-        lines = [plain(line) for line in wrap(text, width)[:4]]
-        lines.append(plain(f"数据点 {found.mark}，看到 {found.cut.today} 为止"))
-        self.query_one("#detail", Static).update(Text("\n").join(lines))
-
     async def _save(self, ending: str) -> None:
         found = self.report
         if found is None:
+            self.say("还在统计，数出来以后再存", "quiet")
             return
         month = self.month.isoformat()[:7] if self.month else "全部"
         name = f"统计-{words.GROUPS[found.group]}-{month}.{ending}"

@@ -157,10 +157,6 @@ class SettlePage(Page):
             self._skipped.add((self._case_id, self.matter.key))
         self._next()
 
-    def action_leave(self) -> None:
-        """Go back; what is open stays open."""
-        self.lianban.close_page("")
-
     # -- private --------------------------------------------------------------
 
     async def _settle(

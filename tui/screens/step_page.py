@@ -32,7 +32,7 @@ class StepPage(QuestionsPage):
     @property
     def head(self) -> Text:
         """What is done, what that means, and to whose case."""
-        return about(self.title_words, fact_words.HELP[self.step], self.case)
+        return about(self.title_words, labels.MEANINGS[self.step], self.case)
 
     def faults(self, values: Mapping[str, str]) -> dict[str, str]:
         """Return which facts no receiver would take, with the table's own checks."""

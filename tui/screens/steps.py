@@ -44,12 +44,7 @@ class Act:
 
 ACTS: dict[Step, Act] = {
     Step.ACCEPT: Act("a", "受理"),
-    Step.RETURN: Act(
-        "r",
-        "退回",
-        reason="退回补正：{who}。要补什么、改哪里？",
-        placeholder="如 户口簿照片看不清，请补拍；身份证号与证件不符",
-    ),
+    Step.RETURN: Act("r", "退回"),
     Step.FORWARD: Act("b", "转区"),
     Step.GRANT: Act("g", "准予", question="准予：{who}。签发后各级都会收到。"),
     Step.REFUSE: Act(
@@ -80,6 +75,15 @@ ASKS_IN_FULL: dict[Step, Callable[[Node, Case], Page]] = {
     Step.DELIVER: lambda node, case: StepPage(node, case, Step.DELIVER),
 }
 """Steps that say more of one case than of many at once: on a page of their own."""
+ONE_BY_ONE = {
+    Step.RETURN: (
+        "退回补正要一件一件来：每件告知的是它自己要补的。选中的 {count} 件没有改动；"
+        "请按 Esc 取消选择，在要退的一件上按 R"
+    ),
+}
+"""Steps that are never taken in several cases at once, and what is said instead. A
+notice names all faults of its case (行政许可法 第三十二条): one for several names none.
+"""
 DISPUTES_ASKED = frozenset({Step.FORWARD, Step.GRANT, Step.REFUSE})
 """Steps before which it is said that something is still open. It hinders none."""
 RARE = frozenset({"w"})
@@ -106,6 +110,9 @@ async def take(page: Page, step: Step, rows: Sequence[CaseRow]) -> bool:
     if not able:
         if rows:
             page.say(f"{_who(rows)}：{_why_none(node, step, rows[0])}", "alert")
+        return False
+    if len(rows) > 1 and step in ONE_BY_ONE:
+        page.say(ONE_BY_ONE[step].format(count=len(rows)), "alert")
         return False
     if len(rows) == 1 and (asks := ASKS_IN_FULL.get(step)):
         page.app.push_screen(asks(node, cases.open_case(node, able[0].id)))

@@ -7,26 +7,24 @@ from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from rich.text import Text
-from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
 from node import carrying_in, carrying_out, status
 from node.carrying_out import Progress
+from node.files import path_of
 from node.status import Neighbour
 from node.stick import Mount, mounts
 from node.wiring import Node
 from tui import labels, stick_words, times
-from tui.messages import ERRORS
 from tui.screens.choose import Choose, Option
-from tui.screens.monitor_rows import Fixed
-from tui.screens.page import Page
+from tui.screens.list_page import ReadingPage
+from tui.screens.rows_at_hand import RowsAtHand
 from tui.screens.tell import Tell
-from tui.screens.wrap import wrap
 from tui.text import harmless, plain
 from tui.widgets.case_list import CaseList
-from tui.widgets.paged_list import Column, PagedList, Row
+from tui.widgets.paged_list import Column, Row
 
 T = TypeVar("T")
 
@@ -41,7 +39,7 @@ ANOTHER = "\0another"
 """The value of the option to type a path."""
 
 
-class StickPage(Page):
+class StickPage(ReadingPage[None, tuple[Neighbour, ...]]):
     """All neighbours to whom a stick can go, and what was on sticks so far."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,7 +54,7 @@ class StickPage(Page):
             height: 1; padding: 0 1; background: $surface;
             text-wrap: nowrap; text-overflow: ellipsis;
         }
-        & > #detail { height: 3; padding: 0 1; background: $surface; }
+        & > #detail { height: 3; }
     }
     """
     AUTO_FOCUS = "CaseList"
@@ -79,7 +77,7 @@ class StickPage(Page):
     def body(self) -> Iterable[Widget]:
         """Put the stick above the neighbours."""
         yield Static(id="folder")
-        yield CaseList(COLUMNS, Fixed(()), empty="正在看各站点的情况…")
+        yield CaseList(COLUMNS, RowsAtHand(()), empty="正在看各站点的情况…")
         yield Static(id="detail", classes="quiet")
 
     def on_mount(self) -> None:
@@ -92,16 +90,38 @@ class StickPage(Page):
             self.folder = found[0].path
         self._show_folder()
 
-    def data_changed(self) -> None:
-        """Look again, in a thread: a district has many neighbours."""
-        self.run_worker(
-            self._read, thread=True, group="read", exclusive=True, exit_on_error=False
+    @property
+    def asked(self) -> None:
+        """There is one list."""
+
+    def read(self, node: Node, asked: None) -> tuple[Neighbour, ...]:
+        """Look at all neighbours: a district has many."""
+        found = [one for one in status.neighbours(node) if not one.is_revoked]
+        found.sort(key=lambda one: not one.is_above)
+        return tuple(found)
+
+    def take(self, found: tuple[Neighbour, ...]) -> None:
+        """List them."""
+        if found == self.neighbours:
+            return
+        self.neighbours = found
+        self.listed.empty = "还没有别的站点。用 lianban invite 邀请"
+        now_ms = self.node.now_ms()
+        self.show_rows(
+            [
+                Row((place,), _cells(one, now_ms), "bold" if one.is_above else "")
+                for place, one in enumerate(found)
+            ]
         )
 
-    @on(PagedList.Highlighted)
-    def look_closer(self) -> None:
-        """Say what was on sticks for the highlighted neighbour."""
-        self._show_detail()
+    def detail(self, row: Row | None) -> Text:
+        """Return what was on sticks for the highlighted neighbour."""
+        if row is None:
+            return Text()
+        one = self.neighbours[int(row.key[0])]
+        said = stick_words.traffic(one.packs) if one.packs else []
+        words = "；".join(said) or "还没有用 U 盘来往过"
+        return self.folded(f"{harmless(one.certificate.name)}：{words}", 3)
 
     # -- keys -------------------------------------------------------------------
 
@@ -122,7 +142,7 @@ class StickPage(Page):
         if self.is_busy:
             self.say("正在读写 U 盘，请等它做完")
         else:
-            self.lianban.close_page("")
+            super().action_leave()
 
     async def _choose_only(self) -> None:
         await self._choose()
@@ -145,7 +165,7 @@ class StickPage(Page):
                 "U 盘是哪个文件夹？", placeholder="如 /media/usb，请填完整路径"
             )
             if typed and typed.strip():
-                self.folder = Path(typed.strip()).expanduser()
+                self.folder = path_of(typed.strip(), "folder")
         elif value is not None:
             self.folder = media[int(value)].path
         self._show_folder()
@@ -221,56 +241,13 @@ class StickPage(Page):
         self.lianban.wrote()
         self.app.push_screen(Tell(title, "\n".join(said)))
 
-    def _read(self) -> None:
-        try:
-            with closing(self.node.another_connection()) as node:
-                found = [one for one in status.neighbours(node) if not one.is_revoked]
-        except ERRORS as error:
-            self.app.call_from_thread(self.lianban.tell, error)
-            return
-        found.sort(key=lambda one: not one.is_above)
-        self.app.call_from_thread(self._take, tuple(found))
-
-    def _take(self, neighbours: tuple[Neighbour, ...]) -> None:
-        if not self.is_mounted or neighbours == self.neighbours:
-            return
-        self.neighbours = neighbours
-        chosen = self.query_one(CaseList)
-        chosen.empty = "还没有别的站点。用 lianban invite 邀请"
-        kept = chosen.highlighted
-        now_ms = self.node.now_ms()
-        chosen.show_source(
-            Fixed(
-                [
-                    Row((place,), _cells(one, now_ms), "bold" if one.is_above else "")
-                    for place, one in enumerate(neighbours)
-                ]
-            )
-        )
-        if kept is not None:
-            chosen.highlight(kept.key)
-        self._show_detail()
-
     def _show_folder(self) -> None:
         words = (
             f"U 盘：{harmless(str(self.folder))}"
             if self.folder
             else "还没有选 U 盘：插好以后按 F 选"
         )
-        self.query_one("#folder", Static).update(plain(words))
-
-    def _show_detail(self) -> None:
-        row = self.query_one(CaseList).highlighted
-        if row is None:
-            return
-        one = self.neighbours[int(row.key[0])]
-        said = stick_words.traffic(one.packs) if one.packs else []
-        words = "；".join(said) or "还没有用 U 盘来往过"
-        text = f"{harmless(one.certificate.name)}：{words}"
-        lines = wrap(text, max(20, self.size.width - 3))[:3]
-        self.query_one("#detail", Static).update(
-            Text("\n").join(plain(line) for line in lines)
-        )
+        self.line("folder").update(plain(words))
 
 
 def _cells(one: Neighbour, now_ms: int) -> tuple[str, ...]:

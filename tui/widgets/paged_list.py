@@ -25,6 +25,9 @@ Key: TypeAlias = tuple[str | int, ...]
 READ_ROWS = 100
 """More than most terminals have lines, or a list would be read twice to be shown."""
 KEPT_ROWS = 6 * READ_ROWS
+"""More on a screen that is taller: what stands there and one more reading, or each
+reading would let go of rows at the other end that are on show.
+"""
 GUTTER_CELLS = 3
 FLEXIBLE_CELLS_MIN = 4
 WHEEL_ROWS = 3
@@ -112,12 +115,14 @@ class Stretch:
         """Ask anew how many rows there are."""
         self.total = self.source.count()
 
-    def extend_after(self) -> int:
-        """Read on; return how many rows were let go at the start."""
+    def extend_after(self, kept: int) -> int:
+        """Read on; return how many rows were let go at the start, so that no more than
+        `kept` are held.
+        """
         more = self.source.page(self.rows[-1].key, READ_ROWS)
         self.rows += more
         self.has_after = len(more) == READ_ROWS
-        surplus = max(0, len(self.rows) - KEPT_ROWS)
+        surplus = max(0, len(self.rows) - kept)
         if surplus:
             del self.rows[:surplus]
             self.has_before = True
@@ -127,8 +132,10 @@ class Stretch:
             self.first = max(0, self.total - len(self.rows))
         return surplus
 
-    def extend_before(self) -> int:
-        """Read back; return how many rows were added at the start."""
+    def extend_before(self, kept: int) -> int:
+        """Read back; return how many rows were added at the start. No more than `kept`
+        are held: the last ones are let go.
+        """
         more = self.source.page_before(self.rows[0].key, READ_ROWS)
         self.rows[:0] = more
         self.has_before = len(more) == READ_ROWS
@@ -137,8 +144,8 @@ class Stretch:
         elif self.first is not None:
             # Rows that came in since would push the number below the start.
             self.first = self.first - len(more) if self.first > len(more) else None
-        if len(self.rows) > KEPT_ROWS:
-            del self.rows[KEPT_ROWS:]
+        if len(self.rows) > kept:
+            del self.rows[kept:]
             self.has_after = True
         return len(more)
 
@@ -398,6 +405,10 @@ class PagedList(Widget, can_focus=True):
     def _body_rows(self) -> int:
         return max(1, self.size.height - 1)
 
+    @property
+    def _kept(self) -> int:
+        return max(KEPT_ROWS, self._body_rows + READ_ROWS)
+
     def _key(self) -> Key | None:
         return None if self.highlighted is None else self.highlighted.key
 
@@ -416,10 +427,10 @@ class PagedList(Widget, can_focus=True):
         """Put the cursor on row `cursor` of the stretch, reading on as needed."""
         stretch = self._stretch
         while cursor >= len(stretch.rows) and stretch.has_after:
-            gone = stretch.extend_after()
+            gone = stretch.extend_after(self._kept)
             cursor, top = cursor - gone, top - gone
         while cursor < 0 and stretch.has_before:
-            added = stretch.extend_before()
+            added = stretch.extend_before(self._kept)
             cursor, top = cursor + added, top + added
         self._cursor = max(0, min(cursor, len(stretch.rows) - 1))
         self._settle(top)
@@ -429,11 +440,11 @@ class PagedList(Widget, can_focus=True):
         stretch, body = self._stretch, self._body_rows
         top = max(self._cursor - body + 1, min(top, self._cursor))
         while top + body > len(stretch.rows) and stretch.has_after:
-            gone = stretch.extend_after()
+            gone = stretch.extend_after(self._kept)
             self._cursor, top = self._cursor - gone, top - gone
         top = min(top, len(stretch.rows) - body)
         while top < 0 and stretch.has_before:
-            added = stretch.extend_before()
+            added = stretch.extend_before(self._kept)
             self._cursor, top = self._cursor + added, top + added
         self._top = max(0, top)
         self._tell()
