@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from forms.package import Package
-from node import find, old_names, rights
+from node import awaiting, find, old_names, rights
 from node.clocks import AMBER, RED, Clocks, clocks
 from node.errors import Ambiguous, NotFound, PackageDamaged, StoreDamaged
 from node.lapses import Lapse, lapses
@@ -163,6 +163,9 @@ def make_row(
         is_urgent=known.hurry is not None,
         has_lapsed=bool(ended),
         is_paper_only=known.is_paper_only,
+        is_visit=awaiting.is_visit(answers, known.handling),
+        has_lookup=bool(awaiting.lookups(known)),
+        waits_for=awaiting.departments(package.item, story.state, known),
     )
     id_number = _answer(package, answers, "applicant_id")
     return row, find.terms(name, package.item.name, birth.number, id_number)
@@ -233,6 +236,7 @@ def draft_row(node: Node, draft: Draft) -> CaseRow:
         department=item.department,
         decide=item.decide,
         applicant=_answer(package, draft.answers, "applicant_name"),
+        is_visit=awaiting.is_visit(draft.answers),
     )
 
 

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from forms.kinds import KINDS
 from node.cases import Case
+from node.corrections import MATERIAL, OTHER
 from node.facts import MATERIAL_STATES
 from node.lifecycle import LEADS_TO, Event, Step
 from node.papers.paper import Block, Heading, Listing, Pairs, Paper, Paragraph
@@ -125,6 +126,18 @@ def shown_part(kind: PaperKind, case: Case, event: Event, on: date) -> Paper:
     rows = [*_who(case), *ROWS[kind](case, event, on)]
     pairs = Pairs(tuple((name, clean(value)) for name, value in rows if value))
     return Paper(SORTS[kind].titles[step], (pairs, *WORDS[kind](case, event)))
+
+
+def target_name(case: Case, target: str) -> str:
+    """Return the name of what a fault is about: a paper, a question, or neither.
+
+    Targets are written as `node.corrections` says.
+    """
+    if target == OTHER:
+        return "其他"
+    key = target.removeprefix(MATERIAL)
+    paper = next((o.name for o in case.package.item.materials if o.key == key), "")
+    return paper or case.package.label(key)
 
 
 def texts_of(paper: Paper) -> Iterator[str]:
@@ -260,7 +273,7 @@ def _correction_words(case: Case, event: Event) -> Iterator[Block]:
         group, _, target = key.partition("/")
         if group == "fault":
             mark = LATE_MARK if told is not None and target not in told else ""
-            faults.append(f"{_target(case, target)}：{text}{mark}")
+            faults.append(f"{target_name(case, target)}：{text}{mark}")
     yield Paragraph("你的申请需要补正。要补的全部列在下面，补齐后请交回收件的地方。")
     yield Heading("需要补正的内容")
     if faults:
@@ -285,15 +298,6 @@ def _told_before(case: Case, event: Event) -> set[str] | None:
             named = {target for group, _, target in keys if group == "fault"}
             told = named if told is None else told | named
     return told
-
-
-def _target(case: Case, target: str) -> str:
-    """Return the name of what a fault is about: a paper, a question, or itself."""
-    item = case.package.item
-    paper = next((one.name for one in item.materials if one.key == target), "")
-    if paper or case.package.question(target) is None:
-        return paper or target
-    return case.package.label(target)
 
 
 def _acceptance_words(case: Case, event: Event) -> Iterator[Block]:

@@ -38,6 +38,7 @@ from tui.commands.fields import fields_option, read_fields
 from tui.commands.known import known_person, reuse_option, taken_over, tell_twins
 from tui.commands.materials import material
 from tui.commands.upkeep import iso
+from tui.commands.visiting import visits
 from tui.messages import sentence
 
 attach_option = click.option(
@@ -125,6 +126,11 @@ def new(
 )
 @click.option("--red", "light", flag_value="red", help="只列超期的，最早的在前。")
 @click.option("--urgent", "is_urgent", is_flag=True, help="只列绿色通道的。")
+@click.option("--visits", "is_visit", is_flag=True, help="只列要上门的，含草稿。")
+@click.option("--lookups", "has_lookup", is_flag=True, help="只列有免提交待查的。")
+@click.option(
+    "--department", default="", metavar="部门", help="只列现在等这个部门办的。"
+)
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100000))
 @json_option
 @click.pass_obj
@@ -134,6 +140,9 @@ def list_cases(
     query: str,
     light: str | None,
     is_urgent: bool,
+    is_visit: bool,
+    has_lookup: bool,
+    department: str,
     limit: int,
     as_json: bool,
 ) -> None:
@@ -148,6 +157,9 @@ def list_cases(
             light=Light(light) if light else None,
             today=today.isoformat(),
             is_urgent=is_urgent,
+            is_visit=is_visit,
+            has_lookup=has_lookup,
+            waits_for=department,
         )
         rows = _rows(node, wanted, limit)
         left = {
@@ -167,7 +179,7 @@ def list_cases(
             row.applicant or "（未填姓名）",
             row.item_name,
             f"{labels.STATES[row.state]} {signs[row.document]}".strip(),
-            "加急" if row.is_urgent else "",
+            " ".join(labels.marks(row)),
             left[row.document],
             "" if row.division == row.taken_in_at else labels.whose(names, row),
         )
@@ -372,6 +384,7 @@ case.add_command(material)
 case.add_command(papers.paper)
 case.add_command(papers.progress)
 case.add_command(known_person)
+case.add_command(visits)
 
 
 def case_object(node: Node, one: Case) -> dict[str, Any]:
@@ -564,6 +577,9 @@ def _row_object(
         "mark": row.mark,
         "settler": row.settler,
         "had_conflict": row.had_conflict,
+        "visit": row.is_visit,
+        "lookup": row.has_lookup,
+        "waits_for": list(row.waits_for),
         "submitted_at": iso(row.submitted_at_ms),
         "changed_at": iso(row.changed_at_ms),
         "sync": {
@@ -589,9 +605,16 @@ def _arrived(at_ms: int | None) -> bool | None:
 
 def _rows(node: Node, wanted: Filter, limit: int) -> list[CaseRow]:
     rows: list[CaseRow] = []
-    is_narrowed = wanted.match or wanted.light or wanted.is_urgent
+    is_narrowed = (
+        wanted.match
+        or wanted.light
+        or wanted.is_urgent
+        or wanted.has_lookup
+        or wanted.waits_for
+    )
     if not is_narrowed and (not wanted.states or State.DRAFT in wanted.states):
-        rows = [node_cases.draft_row(node, d) for d in node.store.cases.drafts()]
+        drafts = [node_cases.draft_row(node, d) for d in node.store.cases.drafts()]
+        rows = [row for row in drafts if row.is_visit or not wanted.is_visit]
     rows += node.store.cases.page(wanted, None, max(limit - len(rows), 0))
     return rows[:limit]
 

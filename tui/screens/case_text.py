@@ -32,7 +32,6 @@ from tui.text import cells, fit, harmless, plain
 LABEL_CELLS_MAX = 24
 NAME_CELLS_MAX = 46
 STEP_CELLS = 10
-HURRIED = "【加急】"
 MUTED, LOUD, WRONG = "dim", "bold", "bold"
 
 
@@ -92,8 +91,10 @@ def _head(node: Node, case: Case) -> Iterator[Text]:
     known = records(item, case.story)
     people = [record_words.first_contact(node, case), *record_words.people(case, known)]
     line = Text()
-    if known.hurry:
-        line.append(f"{HURRIED}  ", LOUD)
+    for mark in labels.marks(row):
+        line.append(f"【{mark}】", LOUD)
+    if line:
+        line.append("  ")
     line.append(harmless("   ".join(filter(None, people))), MUTED)
     yield line
     today = casework.today(node)

@@ -88,6 +88,8 @@ def _calm(node: Node, row: CaseRow) -> str:
         f"单号 {row.number}   {origin}   {row.department}   "
         f"{since} 收件   {changed} 变动"
     )
+    if marks := labels.marks(row):
+        text = f"{' '.join(marks)}   {text}"
     return text + _files(node, row) + _arrived(node, row)
 
 
