@@ -49,7 +49,7 @@ def people(case: Case, known: Records) -> Iterator[str]:
     if known.is_paper_only:
         yield "代收，表待录"
     if known.follows:
-        yield f"接单号 {known.follows}"
+        yield f"接单号 {known.follows} 办"
 
 
 def branches(node: Node, case: Case, known: Records) -> Iterator[str]:

@@ -147,7 +147,8 @@ class Draft:
     """A case that is not submitted: it is in no stream and never leaves the node.
 
     `division` is the place that it is for; `files` are digests of files that go with
-    it, besides those that answers name.
+    it, besides those that answers name; `follows` is the number of the case on whose
+    result it builds, "" for none.
     """
 
     document: bytes
@@ -160,6 +161,7 @@ class Draft:
     saved_at_ms: int
     last_field: str
     files: tuple[str, ...] = ()
+    follows: str = ""
 
     @property
     def id(self) -> str:
@@ -428,8 +430,8 @@ class Cases:
         """Keep a draft in the place of what was there."""
         self._db.execute(
             "INSERT OR REPLACE INTO drafts (document, nonce, number, division, "
-            "package, answers, begun_at_ms, saved_at_ms, last_field, files) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "package, answers, begun_at_ms, saved_at_ms, last_field, files, follows) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 draft.document,
                 draft.nonce,
@@ -441,6 +443,7 @@ class Cases:
                 draft.saved_at_ms,
                 draft.last_field,
                 encode(draft.files),
+                draft.follows,
             ),
         )
 
@@ -461,11 +464,11 @@ class Cases:
         return [
             Draft(
                 *(row[0], row[1], row[2], row[3], row[4], _answers(row[5])),
-                *(row[6], row[7], row[8], _files(row[9])),
+                *(row[6], row[7], row[8], _files(row[9]), row[10]),
             )
             for row in self._db.execute(
                 "SELECT document, nonce, number, division, package, answers, "
-                "begun_at_ms, saved_at_ms, last_field, files FROM drafts "
+                "begun_at_ms, saved_at_ms, last_field, files, follows FROM drafts "
                 f"WHERE {where} ORDER BY saved_at_ms DESC",
                 values,
             )

@@ -334,3 +334,9 @@ def what_cases_wait_for(db: Database) -> None:
     ):
         db.execute(f"CREATE INDEX cases_{index}")
     db.execute("DELETE FROM ledger")
+
+
+@migrations()
+def what_drafts_follow(db: Database) -> None:
+    """The case on whose result a draft builds."""
+    db.execute("ALTER TABLE drafts ADD COLUMN follows TEXT NOT NULL DEFAULT ''")

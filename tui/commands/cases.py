@@ -12,7 +12,7 @@ from forms.item import Item
 from forms.kinds import KINDS
 from forms.package import Package
 from node import cases as node_cases
-from node import casework, find, intake, kept_answers, tidy, versions
+from node import casework, find, follow_on, intake, kept_answers, tidy, versions
 from node import status as node_status
 from node.cases import Case
 from node.errors import AnswersWrong, NodeError
@@ -72,6 +72,13 @@ def case() -> None:
     metavar="地方",
     help="替别处收件（全市通办）：办理地的名称或 12 位区划代码；不给就是本地。",
 )
+@click.option(
+    "--from",
+    "follows",
+    default="",
+    metavar="ID",
+    help="联动：接着已准予的一件办，它的结果作材料；单号、查询码或办件号。",
+)
 @fields_option
 @attach_option
 @reuse_option
@@ -83,6 +90,7 @@ def new(
     context: Context,
     item: str,
     place: str,
+    follows: str,
     fields_file: Path | None,
     attach: tuple[str, ...],
     reuse: tuple[str, ...],
@@ -98,7 +106,7 @@ def new(
         answers = taken_over(node, package, answers, reuse)
         tell_twins(node, package, answers)
         files = _take_files_in(node, attach, answers, package.item)
-        draft = casework.begin_draft(node, item, answers, place, files)
+        draft = casework.begin_draft(node, item, answers, place, files, follows=follows)
         if is_draft:
             return _say_draft(draft, as_json)
         try:
@@ -201,6 +209,8 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
             renewal = versions.renewal(node, draft)
             shown = _row_object(row, Arrival(0, 0), None) | {
                 "fields": draft.answers,
+                "records": {"follows": draft.follows},
+                "source": _source_of_draft(node, draft),
                 "renewal": renewing.renewal_object(renewal) if renewal else None,
             }
         else:
@@ -390,7 +400,9 @@ case.add_command(visits)
 def case_object(node: Node, one: Case) -> dict[str, Any]:
     """Return what `case show --json` prints."""
     (found,) = _row_objects(node, [one.row])
+    source = follow_on.source_of(node, one)
     return found | {
+        "source": _source_object(source) if source else None,
         "state": str(one.story.state),
         "outcome": one.story.outcome,
         "scope": one.scope,
@@ -500,6 +512,7 @@ def _print_case(
         if matter["kind"] == MARK_CONFLICT
     }
     answers = check.normalise(package, shown["fields"]) if package else {}
+    _print_source(shown)
     for key in dict.fromkeys((*answers, *disputed)):
         field = package.question(key) if package else None
         if field and field.label == field.key and key not in disputed:
@@ -528,6 +541,34 @@ def _print_case(
         line("待核对", matter["label"], _values(matter))
     if shown["had_conflict"] and not shown["mark"]:
         line("曾有不同，已经核对")
+
+
+def _print_source(shown: dict[str, Any]) -> None:
+    """Print on whose result a case builds, and whether that case lies here."""
+    number, source = shown["records"]["follows"], shown["source"]
+    if not number:
+        return
+    here = (
+        (source["item"], labels.word(labels.STATES, source["state"]))
+        if source
+        else ("不在本机，请核对申请人带来的结果",)
+    )
+    line("接着哪一件", number, *here)
+
+
+def _source_of_draft(node: Node, draft: Draft) -> dict[str, Any] | None:
+    source = follow_on.source_here(node, draft.follows) if draft.follows else None
+    return _source_object(source) if source else None
+
+
+def _source_object(source: Case) -> dict[str, Any]:
+    row = source.row
+    return {
+        "id": source.id,
+        "number": row.number,
+        "item": row.item_name,
+        "state": row.state,
+    }
 
 
 def _sign(node: Node, row: CaseRow) -> str:

@@ -52,7 +52,10 @@ class IntakePage(QuestionsPage):
         self.sheet, self.done, self.is_paper_only = sheet, done, is_paper_only
         name = sheet.package.field_of("applicant_name")
         self.applicant = answers.get(name.key, "") if name else ""
-        super().__init__(node, _questions(sheet.package.item, answers))
+        asked = _questions(sheet.package.item, answers)
+        if sheet.follows:  # the form says it already
+            asked = [one for one in asked if one[0].key != "follows"]
+        super().__init__(node, asked)
 
     @property
     def title_words(self) -> str:
