@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from forms import check
+from forms import check, joint
 from forms.item import Item
 from forms.kinds import KINDS
 from forms.package import Package
@@ -24,7 +24,7 @@ from node.records import Records, records
 from node.status import Arrival
 from node.store.cases import CaseRow, Draft, Filter, Light, Order
 from node.wiring import Node
-from tui import clock_words, fact_words, labels, times
+from tui import clock_words, fact_words, labels, record_words, times
 from tui.commands import lapsing, papers, renewing, settling
 from tui.commands.context import (
     Context,
@@ -222,7 +222,12 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
                 one.id: "；".join(fact_words.told(scene, one.event))
                 for one in found.story.happened
             }
-            days = lapsing.clock_rows(node, found)
+            known = node_cases.records_of(found)
+            days = [
+                *(("部门", one) for one in record_words.branches(node, found, known)),
+                *(("一件事", one) for one in record_words.members(found, known)),
+                *lapsing.clock_rows(node, found),
+            ]
         kept = kept_answers.of(node, row.document)
         shown |= {"kept": renewing.kept_objects(kept)}
         now_ms, names = node.now_ms(), _names(node)
@@ -401,6 +406,7 @@ def case_object(node: Node, one: Case) -> dict[str, Any]:
     """Return what `case show --json` prints."""
     (found,) = _row_objects(node, [one.row])
     source = follow_on.source_of(node, one)
+    known = records(one.package.item, one.story)
     return found | {
         "source": _source_object(source) if source else None,
         "state": str(one.story.state),
@@ -441,7 +447,8 @@ def case_object(node: Node, one: Case) -> dict[str, Any]:
             }
             for happened in one.story.happened
         ],
-        "records": record_objects(records(one.package.item, one.story)),
+        "records": record_objects(known),
+        "members": _member_objects(one.package.item, known),
         **lapsing.clocks_object(node, one),
         "conflicts": settling.matter_objects(one),
         "possible": [str(step) for step in casework.possible_steps(node, one)],
@@ -486,6 +493,24 @@ def record_objects(known: Records) -> dict[str, Any]:
         "parcels": [dict(one.event.facts) for one in known.parcels],
         "rating": known.rating.event.facts["grade"] if known.rating else "",
     }
+
+
+def _member_objects(item: Item, known: Records) -> list[dict[str, Any]]:
+    """Return the items of a joint package, each with the papers that serve it."""
+    return [
+        {
+            "code": one.code,
+            "name": one.name,
+            "department": one.department,
+            "materials": {
+                paper.key: known.papers[paper.key].state
+                if paper.key in known.papers
+                else "missing"
+                for paper in joint.papers_of(item, one)
+            },
+        }
+        for one in item.members
+    ]
 
 
 def _print_case(

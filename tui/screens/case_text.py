@@ -25,7 +25,6 @@ from tui import (
     version_words,
 )
 from tui.screens import kept, preview, views
-from tui.screens.materials import state_words
 from tui.screens.views import STYLES
 from tui.text import cells, fit, harmless, plain
 
@@ -228,11 +227,16 @@ def _materials(node: Node, case: Case) -> Iterator[Text]:
     for number, needed in enumerate(case.package.item.materials, start=1):
         must = "" if needed.required else "（视情况）"
         line = plain(f"  {number} {needed.name}{must}")
-        line.append(f"  {state_words(known, needed)}", style=LOUD)
+        line.append(f"  {record_words.material_state(known, needed.key)}", style=LOUD)
         line.append(f"  {harmless(needed.copies)}", style=MUTED)
         yield line
         for point in needed.review:
             yield _indented(f"· {harmless(point)}")
+    if case.package.item.members:
+        yield Text("")
+        yield plain("一起办的事，各用到哪些材料（交一次，大家都算交了）：")
+        for words in record_words.members(case, known):
+            yield plain(f"  {words}")
 
 
 def _settled(case: Case, event: Event) -> str:

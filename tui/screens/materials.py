@@ -19,7 +19,7 @@ from node.lifecycle import Step
 from node.records import Paper, Records, records
 from node.reuse import materials_of
 from node.wiring import Node
-from tui import labels, times
+from tui import labels, record_words, times
 from tui.screens import preview
 from tui.screens.choose import Choose, Option
 from tui.screens.page import Page
@@ -206,7 +206,7 @@ class MaterialsPage(Page):
                 (place,),
                 (
                     one.name + ("" if one.required else "（视情况）"),
-                    state_words(self._known, one),
+                    record_words.material_state(self._known, one.key),
                     str(counts.get(one.key, "") or ""),
                     one.issuer or "申请人",
                     "可以" if one.exempt_by else "",
@@ -214,12 +214,6 @@ class MaterialsPage(Page):
             )
             for place, one in enumerate(self._papers)
         ]
-
-
-def state_words(known: Records, material: Material) -> str:
-    """Return where a paper has got to; nobody has said anything of it: 待交."""
-    paper = known.papers.get(material.key)
-    return labels.word(MATERIAL_STATES, paper.state if paper else "missing")
 
 
 def custody_words(node: Node, paper: Paper) -> str:
