@@ -18,6 +18,7 @@ from forms.package import Package
 from node import (
     booking,
     cases,
+    corrections,
     follow_on,
     intake,
     journal,
@@ -415,6 +416,8 @@ def _write_step(
     case = open_case(node, document_key.hex())
     check_note(note)
     state, item = case.story.state, case.package.item
+    if step is Step.RETURN:
+        facts = corrections.owed(records(item, case.story)) | facts
     side = rights.side_of(node.certificate, case.row.division)
     why = rights.why_not(step, node.tier, item, state, note, side)
     if why:

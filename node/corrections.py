@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from node.cases import Case
+from node.facts import MATERIAL_STATES
 from node.lifecycle import Step
 from node.records import Fault, Records
 from node.reuse import materials_of
@@ -17,7 +18,10 @@ MATERIAL = "material:"
 OTHER = "other:"
 """What is neither a field nor a paper."""
 
-STILL_LACKING = frozenset({"missing", "unfit", "not_found"})
+NOT_FOUND = "not_found"
+"""The state of a paper that was spared and could not be looked up."""
+
+STILL_LACKING = frozenset({"missing", "unfit", NOT_FOUND})
 """States in which a paper is still to be handed in, see `facts.MATERIAL_STATES`."""
 
 
@@ -67,6 +71,18 @@ def told(case: Case, known: Records, answers: Mapping[str, str]) -> list[Told]:
     return [
         Told(one, one.target in done) for one in known.faults if one.notice == latest
     ]
+
+
+def owed(known: Records) -> dict[str, str]:
+    """Return the faults that every notice must tell, as its facts: papers that were
+    spared and that nobody has found. Whoever let the applicant go without them owes
+    him the word that they are needed after all.
+    """
+    return {
+        f"fault/{MATERIAL}{key}": MATERIAL_STATES[NOT_FOUND]
+        for key, paper in known.papers.items()
+        if paper.state == NOT_FOUND
+    }
 
 
 def is_told(known: Records, target: str) -> bool:

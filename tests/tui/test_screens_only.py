@@ -6,8 +6,10 @@ import pytest
 from textual.widgets import Input
 
 from node import casework
+from node.cases import open_case
 from node.lifecycle import Step
 from node.wiring import Node
+from tests.node.nodes import ALLOWANCE, ALLOWANCE_ANSWERS
 from tests.tui.desks import (
     ELDER,
     ITEM,
@@ -122,3 +124,69 @@ def test_commands_list_the_same(desks: Desks, lianban: Shell, tmp_path: Path) ->
     assert "3 组 7 号" in printed.out and "上门婆" in printed.out
     (file,) = tmp_path.glob("上门单*.pdf")
     assert str(file) in saved.err and saved.code == 0
+
+
+@pytest.mark.anyio
+async def test_what_was_not_found_stands_in_the_notice_and_the_village_sees_it(
+    desks: Desks,
+) -> None:
+    draft = casework.begin_draft(desks.village, ITEM, {**ELDER, "name": "免交人"})
+    case = casework.submit_draft(desks.village, draft, {"material/id_card": "lookup"})
+    desks.up()
+    app = LianbanApp(desks.town)
+
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("k")
+        await pilot.pause()
+        await pilot.press("x")
+        await pilot.pause()
+        await pilot.press("enter")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        custody = screen_text(app)
+        await pilot.press("escape")
+        await pilot.pause()
+        await pilot.press("r")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        notice = screen_text(app)
+        await pilot.press("f3")
+        await pilot.pause()
+        await pilot.press("y")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+    desks.up()
+    app = LianbanApp(desks.village)
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        told = screen_text(app)
+
+    assert "证照没查到，请交原件  在贺村镇  贺村镇 周审核" in custody
+    assert "选了 1 处" in notice and "证照没查到" in notice
+    assert open_case(desks.village, case.id).story.state == "returned"
+    assert "□ 居民身份证：证照没查到，请交原件" in told
+
+
+@pytest.mark.anyio
+async def test_a_paper_that_nothing_can_stand_for_is_not_spared(desks: Desks) -> None:
+    draft = casework.begin_draft(desks.village, ALLOWANCE, ALLOWANCE_ANSWERS)
+    case = casework.submit_draft(desks.village, draft)
+    keys = [one.key for one in case.package.item.materials]
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("k")
+        await pilot.pause()
+        for _ in range(keys.index("authorisation")):
+            await pilot.press("down")
+        await pilot.press("l")
+        await pilot.pause()
+        said = note(app)
+
+    assert "没有写明它能免提交" in said
+    assert not open_case(desks.village, case.id).row.has_lookup

@@ -93,7 +93,12 @@ class CorrectionPage(Page):
         self.case = case
         self.known = records(case.package.item, case.story)
         self.targets = list(targets(node, case))
-        self.texts: dict[str, str] = {}
+        self.owed = {
+            key.removeprefix("fault/"): text
+            for key, text in corrections.owed(self.known).items()
+        }
+        """What must be told whatever else is, by target; the words may be changed."""
+        self.texts: dict[str, str] = dict(self.owed)
 
     @property
     def title_words(self) -> str:
@@ -107,6 +112,12 @@ class CorrectionPage(Page):
         yield FaultList(COLUMNS, RowsAtHand(self._list_rows()))
         yield Static(id="detail", classes="quiet")
 
+    def on_mount(self) -> None:
+        """Tick what must be told."""
+        super().on_mount()
+        if self.texts:
+            self._show()
+
     @on(PagedList.Highlighted)
     def look_closer(self, event: PagedList.Highlighted) -> None:
         """Say all of the highlighted row."""
@@ -119,6 +130,13 @@ class CorrectionPage(Page):
         target = self.targets[int(event.key[0])]
         if event.is_selected:
             self.work(self._ask(event.key, target))
+        elif target.key in self.owed:
+            self._show()
+            self.say(
+                f"{target.label}：免提交的没查到，要一并告知，没有取消。"
+                "查到了的，先在“核材料”里记已查到",
+                "alert",
+            )
         else:
             self.texts.pop(target.key, None)
             self._show()
@@ -196,7 +214,8 @@ class CorrectionPage(Page):
         row = chosen.highlighted
         selected = chosen.selected
         chosen.show_source(RowsAtHand(self._list_rows()))
-        for key in selected:
+        told = {(at,) for at, o in enumerate(self.targets) if o.key in self.texts}
+        for key in selected | told:
             chosen.tick(key, is_at_fault=True)
         if row is not None:
             chosen.highlight(row.key)
