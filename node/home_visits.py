@@ -99,7 +99,7 @@ def _of_case(case: Case, row: CaseRow) -> Visit:
         return replace(visit, purpose="补正", papers_are="要补的", papers=faults)
     needed = _needed(case.package.item, known)
     if not needed:
-        return replace(visit, purpose="材料已收齐，现在不用去")
+        return replace(visit, purpose="没有要收要送的，现在不用去")
     return replace(visit, purpose="收材料", papers_are="要收的材料", papers=needed)
 
 

@@ -69,7 +69,7 @@ def test_the_list_says_for_each_door_what_to_collect_or_to_bring(
     assert "背面看不清" in found["赵六"]["papers"]
     assert "material:" not in found["赵六"]["papers"]
     assert found["钱七"]["去做什么"] == "送结果" and "决定书" in found["钱七"]["papers"]
-    assert found["孙八"]["去做什么"] == "材料已收齐，现在不用去"
+    assert found["孙八"]["去做什么"] == "没有要收要送的，现在不用去"
     assert "草稿" in found["周九"]["去做什么"] and "先打电话" in found["周九"]["地址"]
 
 
