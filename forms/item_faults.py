@@ -164,6 +164,14 @@ def of_parts(item: Item) -> Iterator[Fault]:
     if item.code in members:
         where = ("members", members.index(item.code), "code")
         yield Fault(where, "成员不能是这个事项自己")
+    for position, member in enumerate(item.members):
+        where = ("members", position, "materials")
+        if len(set(member.materials)) < len(member.materials):
+            yield Fault(where, "同一份材料写了两次")
+        if unknown := [key for key in member.materials if key not in keys]:
+            yield Fault(
+                where, f"没有材料键 {unknown[0][:60]}，先在 [[material]] 里列出"
+            )
     if item.steps and item.steps[0].parallel:
         yield Fault(("steps", 0, "parallel"), "第一个环节前面没有可并联的环节")
     total = counted_workdays(item.steps)

@@ -14,8 +14,10 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from forms.field import Field
+from forms.item import Item
 from forms.kinds import KINDS, TODAY
 from forms.material import Exemption, Material, Original
+from forms.service import Member
 
 T = TypeVar("T", Field, Material)
 H = TypeVar("H", bound=Hashable)
@@ -72,6 +74,15 @@ def unite(parts: Sequence[Part]) -> Union:
     return Union(
         _roles_once(fields), materials, field_users, material_users, tuple(clashes)
     )
+
+
+def papers_of(item: Item, member: Member) -> tuple[Material, ...]:
+    """Return the papers of a joint package that serve one of its members.
+
+    Each is handed in once, and is there for everybody whom it serves.
+    """
+    served = member.materials or tuple(one.key for one in item.materials)
+    return tuple(one for one in item.materials if one.key in served)
 
 
 def _once(

@@ -23,13 +23,16 @@ from forms.flat import definition_of
 from forms.item import Applicant, Item, Material
 from forms.kinds import KINDS
 from forms.questions import keys_of, questions, template_of
+from forms.service import Member
 from forms.xform.definition import Definition
 
 __all__ = ["FORMAT", "MAX_BYTES", "Choice", "Field", "Package"]
 __all__ += ["decode", "digest", "encode", "format_of"]
 
-FORMAT = 2
-"""1: a list of fields. 2: a form in full, or an item that says more than its guide."""
+FORMAT = 3
+"""1: a list of fields. 2: a form in full, or an item that says more than its guide.
+3: a joint package that says which of its papers serve which member.
+"""
 _FIRST = 1
 MAX_BYTES = 500 * 1024
 """An entry of a stream holds no more than 512 KiB."""
@@ -126,7 +129,7 @@ _DECODER = msgspec.json.Decoder(Package)
 _ENCODER = msgspec.json.Encoder()
 _DEFAULTS: dict[type[Struct], dict[str, object]] = {
     shape: {f.name: f.default for f in msgspec.structs.fields(shape)}
-    for shape in (Item, Material)
+    for shape in (Item, Material, Member)
 }
 
 
@@ -144,17 +147,18 @@ _SINCE: dict[int, dict[type[Struct], tuple[str, ...]]] = {
             "exempt_by",
         ),
     },
+    3: {Member: ("materials",)},
 }
 
 
 def format_of(item: Item, form: Definition | None = None) -> int:
     """Return the lowest format that knows all that an item and its form say."""
-    parts: tuple[Struct, ...] = (item, *item.materials)
+    parts: tuple[Struct, ...] = (item, *item.materials, *item.members)
     used = [
         since
         for since, keys in _SINCE.items()
         for part in parts
-        if any(_is_said(part, key) for key in keys[type(part)])
+        if any(_is_said(part, key) for key in keys.get(type(part), ()))
     ]
     if item.applicant == Applicant.ORGANISATION or form is not None:
         used.append(2)

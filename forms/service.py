@@ -107,6 +107,8 @@ class Member(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     code: str
     name: str
     department: str
+    materials: tuple[str, ...] = ()
+    """Keys of the package's papers that serve this item too; empty: all of them."""
 
 
 def counted_workdays(steps: Iterable[Step]) -> int:

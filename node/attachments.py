@@ -125,7 +125,7 @@ def owed(node: Node, peer: Certificate) -> Iterator[Piece]:
 
 def unacknowledged(node: Node, peer: Certificate) -> Iterator[Want]:
     """Yield what a neighbour should have of the files here and has not said to hold,
-    as if it had asked for all of it, those of the oldest cases first.
+    as if it had asked for all of it, those of urgent cases first, then the oldest.
     """
     seen: set[bytes] = set()
     for digest, scope in node.store.attachments.not_held_by(peer.node):
@@ -154,7 +154,7 @@ def read(node: Node, digest: str) -> Iterator[bytes]:
 
 def wants(node: Node, peer: Certificate) -> tuple[Want, ...]:
     """Return what to ask a neighbour for: missing files that it is known to hold,
-    those of the oldest cases first.
+    those of urgent cases 加急 first, then those of the oldest.
     """
     # What was whole before its case came, or while this node might not write.
     say_what_is_whole(node)

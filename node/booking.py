@@ -11,7 +11,7 @@ from datetime import date
 
 from forms.item import Item, Tier
 from forms.package import Package
-from node import find, rights
+from node import awaiting, find, rights
 from node.cases import answer_of, part
 from node.clocks import Clocks, clocks
 from node.lapses import lapses
@@ -30,7 +30,7 @@ from node.store.documents import DocumentRow
 from node.story import Story, fold
 from node.workdays import Calendar
 from sync import seal
-from sync.change import Change
+from sync.change import Change, Scalar
 from sync.conflict import has_stood
 from sync.document import Tree
 from sync.identity import Roster
@@ -97,7 +97,7 @@ def book(
     id_number = answer_of(package, answers, "applicant_id")
     number = document.birth.number
     return Booked(
-        _row(document, reading, name, changed_at_ms, changes),
+        _row(document, reading, answers, name, changed_at_ms, changes),
         find.terms(name, package.item.name, number, id_number),
         _line(document, reading, tiers),
     )
@@ -106,6 +106,7 @@ def book(
 def _row(
     document: DocumentRow,
     reading: Reading,
+    answers: Mapping[str, Scalar],
     applicant: str,
     changed_at_ms: int,
     changes: Sequence[Change],
@@ -140,6 +141,9 @@ def _row(
         is_urgent=known.hurry is not None,
         has_lapsed=bool(lapses(item, story, known, its, date.min)),
         is_paper_only=known.is_paper_only,
+        is_visit=awaiting.is_visit(answers, known.handling),
+        has_lookup=bool(awaiting.lookups(known)),
+        waits_for=awaiting.departments(item, story.state, known),
     )
 
 

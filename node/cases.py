@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from forms.package import Package
-from node import old_names
+from node import awaiting, old_names
 from node.clocks import AMBER, RED, Clocks, clocks
 from node.errors import Ambiguous, NotFound, PackageDamaged, StoreDamaged
 from node.lapses import Lapse, lapses
@@ -166,6 +166,7 @@ def draft_row(node: Node, draft: Draft) -> CaseRow:
         department=item.department,
         decide=item.decide,
         applicant=answer_of(package, draft.answers, "applicant_name"),
+        is_visit=awaiting.is_visit(draft.answers),
     )
 
 

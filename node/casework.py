@@ -13,11 +13,14 @@ from dataclasses import replace
 from msgspec import structs
 
 from forms import check
+from forms.item import Item
 from forms.package import Package
 from node import (
     booking,
     cases,
+    corrections,
     days,
+    follow_on,
     intake,
     journal,
     kept_answers,
@@ -108,6 +111,7 @@ def begin_draft(
     place: str = "",
     files: Sequence[str] = (),
     digest: str = "",
+    follows: str = "",
 ) -> Draft:
     """Begin a case of an item; it stays on this node until it is submitted.
 
@@ -119,10 +123,13 @@ def begin_draft(
         files: digests of files that go with it, besides those that answers name.
         digest: the version that was filled in; a newer one may have come meanwhile.
             The present one where empty.
+        follows: id or number of the case on whose result it builds 联动; who applies
+            is taken over from there.
 
     Raises:
         NotFound: unknown item, or nobody is known who could accept it for that place.
         Ambiguous: more than one place is called so.
+        ResultUnusable: the case that it follows has no result for it.
         StepRefused: this tier may not take the item in.
     """
     digest = digest or find_package(node, item).digest
@@ -132,6 +139,8 @@ def begin_draft(
     why = rights.why_not(Step.SUBMIT, node.tier, package.item, State.DRAFT, "", side)
     if why:
         raise StepRefused("", State.DRAFT, Step.SUBMIT, why)
+    source = follow_on.source(node, package.item, follows) if follows else None
+    known = follow_on.answers_from(package, source) if source else {}
     nonce = node.random(NONCE_BYTES)
     scope = join_scope(node.certificate.division, division)
     with node.store.transaction():
@@ -141,11 +150,12 @@ def begin_draft(
             number=_next_number(node),
             division=division,
             package=digest,
-            answers=check.begun(package, answers or {}, today(node)),
+            answers=check.begun(package, {**known, **(answers or {})}, today(node)),
             begun_at_ms=node.now_ms(),
             saved_at_ms=node.now_ms(),
             last_field="",
             files=tuple(files),
+            follows=source.row.number if source else "",
         )
         node.store.cases.put_draft(draft)
     return draft
@@ -162,17 +172,12 @@ def save_draft(
 
     `files` are added to those that go with it already.
     """
-    kept = Draft(
-        draft.document,
-        draft.nonce,
-        draft.number,
-        draft.division,
-        draft.package,
-        {key: value for key, value in answers.items() if value},
-        draft.begun_at_ms,
-        node.now_ms(),
-        last_field or draft.last_field,
-        tuple(dict.fromkeys((*draft.files, *files))),
+    kept = replace(
+        draft,
+        answers={key: value for key, value in answers.items() if value},
+        saved_at_ms=node.now_ms(),
+        last_field=last_field or draft.last_field,
+        files=tuple(dict.fromkeys((*draft.files, *files))),
     )
     with node.store.transaction():
         if node.store.cases.draft(draft.document) is None:
@@ -215,11 +220,13 @@ def submit_draft(
         AnswersWrong: all that is wrong with the form, or a file that is not here or too
             large; the draft is kept.
         StepRefused: this tier may not take the item in.
+        ResultUnusable: the case that it follows lies here and has no result for it.
         NotFound: the draft has been submitted or thrown away meanwhile.
         RevokedHere: this node has been put out; the draft is kept.
     """
     package = _package_of(node, draft.package)
     facts = {key: value.strip() for key, value in (facts or {}).items()}
+    facts = _followed(node, package.item, draft.follows, facts)
     answers = _checked(
         node, package, draft.answers, is_paper_only="paper_only" in facts
     )
@@ -405,6 +412,8 @@ def _write_step(
     case = open_case(node, document_key.hex())
     check_note(note)
     state, item = case.story.state, case.package.item
+    if step is Step.RETURN:
+        facts = corrections.owed(cases.records_of(case)) | facts
     side = rights.side_of(node.certificate, case.row.division)
     why = rights.why_not(step, node.tier, item, state, note, side)
     if not why:
@@ -651,6 +660,20 @@ def _checked(
     if problems:
         raise AnswersWrong([(p.key, p.label, p.message) for p in problems])
     return counted
+
+
+def _followed(
+    node: Node, item: Item, follows: str, facts: dict[str, str]
+) -> dict[str, str]:
+    """Return what is said of an intake with what follows from the case on whose result
+    it builds. A number that somebody has typed and that is not here stays as it is:
+    the applicant has brought the paper, and who has the case can look it up.
+    """
+    name = follows or facts.get("follows", "")
+    if not name or (not follows and follow_on.source_here(node, name) is None):
+        return facts
+    source = follow_on.source(node, item, name)
+    return follow_on.facts_from(item, source) | facts | {"follows": source.row.number}
 
 
 def _event_id(node: Node, at_ms: int, known: Mapping[str, object]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from node.cases import Case
+from node.facts import MATERIAL_STATES
 from node.lifecycle import Event, Step
 from node.records import MATERIAL, STILL_LACKING, Fault, Records, faults_of
 from node.reuse import materials_of
@@ -17,6 +18,9 @@ OTHER = "other:"
 
 LATE_MARK = "（非一次性告知）"
 """Behind a fault that should have been told with the first notice."""
+
+NOT_FOUND = "not_found"
+"""The state of a paper that was spared and could not be looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,18 @@ def material_name(case: Case, key: str) -> str:
     """Return what a paper of the case's item is called."""
     found = (one.name for one in case.package.item.materials if one.key == key)
     return next(found, key)
+
+
+def owed(known: Records) -> dict[str, str]:
+    """Return the faults that every notice must tell, as its facts: papers that were
+    spared and that nobody has found. Whoever let the applicant go without them owes
+    him the word that they are needed after all.
+    """
+    return {
+        f"fault/{MATERIAL}{key}": MATERIAL_STATES[NOT_FOUND]
+        for key, paper in known.papers.items()
+        if paper.state == NOT_FOUND
+    }
 
 
 def is_told(known: Records, target: str) -> bool:

@@ -36,6 +36,21 @@ class StepRefused(NodeError):
         )
 
 
+class ResultUnusable(NodeError):
+    """A case is to build on the result of another, and cannot; nothing was written."""
+
+    def __init__(self, number: str, item: str, wanted_by: str, why: str) -> None:
+        """Keep the number and the item of the other case, the item of the new one, and
+        why: "not-granted" or "not-taken".
+        """
+        self.number, self.item, self.wanted_by = number, item, wanted_by
+        self.why = why
+        super().__init__(
+            f"the result of case {number} cannot be a paper of {wanted_by!r} ({why}); "
+            "nothing was changed"
+        )
+
+
 class AnswersWrong(NodeError):
     """A form cannot be submitted as it is filled in; the draft is kept."""
 

@@ -41,6 +41,7 @@ MATERIAL_STATES = {
     "lookup": "免提交，待查",
     "looked_up": "证照已查到",
     "not_found": "证照没查到，请交原件",
+    "reused": "用前一件的结果",
     "unfit": "不合格",
 }
 """In which state a paper can be. The keys are stored, so never rename one."""

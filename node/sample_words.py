@@ -103,6 +103,9 @@ PEOPLE: tuple[tuple[str, tuple[str, ...], int, int], ...] = (
 
 # By key or label: what is usual.
 NUMBERS = (
+    ("weeks|孕周", 37, 41),
+    ("weight_g|体重（克）", 2_500, 4_200),
+    ("length_cm|身长（厘米）", 46, 54),
     ("vehicle|机动车|车辆", 0, 1),
     ("worker|劳动能力|劳动力", 0, 3),
     ("size|人口|人数|成员", 1, 6),

@@ -118,6 +118,9 @@ MARKS: dict[str, str] = {
 PAPER_ONLY = "待代录"
 """In place of 待受理: its papers are here, its form is still to be entered."""
 
+URGENT, VISIT, LOOKUP = "加急", "上门", "免提交待查"
+"""What a case is marked with besides its state."""
+
 OPEN_MARK, SETTLED_MARK = "!", "≠"
 """Behind a state: something is open; there once was a conflict, and it is settled."""
 
@@ -323,6 +326,12 @@ def open_words(rows: Sequence[CaseRow]) -> str:
     if len(rows) == 1:
         return f"这件还有 {found[0].open_count} 处待核对。"
     return f"其中 {len(found)} 件还有待核对的。"
+
+
+def marks(row: CaseRow) -> list[str]:
+    """Return what is special about a case: 加急, 上门, 免提交待查."""
+    found = {URGENT: row.is_urgent, VISIT: row.is_visit, LOOKUP: row.has_lookup}
+    return [word for word, is_so in found.items() if is_so]
 
 
 def sign(row: CaseRow, *, is_ours: bool) -> str:

@@ -190,6 +190,19 @@ def _fact(error: node_errors.StepRefused) -> str:
     return f"{harmless(error.about)}（{known}）"
 
 
+def _result_unusable(error: node_errors.ResultUnusable) -> str:
+    which = f"{error.number}（{harmless(error.item)}）"
+    if error.why == "not-granted":
+        return (
+            f"不能接着 {which} 办：它还没有准予，或结果还有争议。没有新建，也没有提交；"
+            "等它准予、同步到本机以后再接着办，或请申请人交纸质材料。"
+        )
+    return (
+        f"不能接着 {which} 办：“{harmless(error.wanted_by)}”不收这个事项的结果作材料。"
+        "没有新建，也没有提交；请核对单号，或直接新建。"
+    )
+
+
 def _answers_wrong(error: node_errors.AnswersWrong) -> str:
     listed = [
         f"{label}（{message}）" for _, label, message in error.problems[:SHOWN_PROBLEMS]
@@ -390,6 +403,7 @@ def _always(text: str) -> Callable[[Any], str]:
 # fmt: off
 _SENTENCES: dict[type, Callable[[Any], str]] = {
     node_errors.StepRefused: _step_refused,
+    node_errors.ResultUnusable: _result_unusable,
     node_errors.AnswersWrong: _answers_wrong,
     node_errors.NotFound: _not_found,
     node_errors.FileRefused: _file_refused,

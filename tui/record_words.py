@@ -6,10 +6,11 @@ makes it harmless.
 
 from collections.abc import Iterator, Mapping
 
+from forms import joint
 from node import corrections
 from node.cases import Case
 from node.corrections import LATE_MARK
-from node.facts import PAUSES
+from node.facts import MATERIAL_STATES, PAUSES
 from node.lifecycle import Step
 from node.records import BranchState, Records
 from node.story import Happened
@@ -50,7 +51,7 @@ def people(case: Case, known: Records) -> Iterator[str]:
     if known.is_paper_only:
         yield "代收，表待录"
     if known.follows:
-        yield f"接单号 {known.follows}"
+        yield f"接单号 {known.follows} 办"
 
 
 def branches(node: Node, case: Case, known: Records) -> Iterator[str]:
@@ -66,6 +67,26 @@ def branches(node: Node, case: Case, known: Records) -> Iterator[str]:
             f"限 {one.branch.workdays} 个工作日" if one.branch.workdays else "",
         )
         yield "  ".join(filter(None, parts))
+
+
+def members(case: Case, known: Records) -> Iterator[str]:
+    """Yield each item of a joint package 一件事 with the papers that serve it.
+
+    A paper that was handed in once stands with everybody whom it serves.
+    """
+    item = case.package.item
+    for member in item.members:
+        papers = (
+            f"{one.name} {material_state(known, one.key)}"
+            for one in joint.papers_of(item, member)
+        )
+        yield f"{member.name}（{member.department}）：{'；'.join(papers)}"
+
+
+def material_state(known: Records, key: str) -> str:
+    """Return where a paper has got to; nobody has said anything of it: 待交."""
+    paper = known.papers.get(key)
+    return labels.word(MATERIAL_STATES, paper.state if paper else "missing")
 
 
 def lines(node: Node, scene: Scene) -> Iterator[str]:

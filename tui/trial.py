@@ -38,6 +38,7 @@ class TrialSheet:
     done_word = ""
     is_intake = False
     held: frozenset[str] = frozenset()
+    follows = ""
     last_field = ""
     saved_at_ms: int | None = None
     document: bytes | None = None

@@ -114,7 +114,12 @@ HEADINGS: Mapping[type[Struct], Mapping[str, str]] = {
         "relevant": "条件表达式",
     },
     Exemption: {"kind": "免交凭什么", "name": "名称", "item": "结果来自事项代码"},
-    Member: {"code": "成员代码", "name": "成员名称", "department": "部门"},
+    Member: {
+        "code": "成员代码",
+        "name": "成员名称",
+        "department": "部门",
+        "materials": "用到的材料键",
+    },
     Field: {
         "key": "字段键",
         "kind": "类型",

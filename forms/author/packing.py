@@ -18,7 +18,7 @@ from forms.errors import (
     PackageRefused,
 )
 from forms.flat import definition_of
-from forms.package import FORMAT, MAX_BYTES, Package, decode, encode
+from forms.package import MAX_BYTES, Package, decode, encode, format_of
 from forms.xform import Definition
 
 
@@ -70,7 +70,12 @@ def package_of(entry: Entry, form: Definition) -> Package:
     Raises:
         PackageRefused: item and form do not fit together.
     """
-    package = Package(format=FORMAT, version=entry.version, item=entry.item, form=form)
+    package = Package(
+        format=format_of(entry.item, form),
+        version=entry.version,
+        item=entry.item,
+        form=form,
+    )
     encode(package)
     return package
 

@@ -27,6 +27,9 @@ _IS_SAID_BY = (
 _IS_HELD_BY = f"({_IS_NAMED_BY} OR {_IS_SAID_BY})"
 """Who has written a file into a case holds it, and so does who has said so."""
 
+_URGENT_FIRST = "max(ifnull(c.is_urgent, 0)) DESC"
+"""What is let through the green channel overtakes what waits on the line."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptFile:
@@ -230,15 +233,16 @@ class Attachments:
 
     def not_held_by(self, node: bytes) -> list[tuple[bytes, str]]:
         """Return (digest, scope) of the files that lie here and that a node has not
-        said to hold, those of the oldest cases first.
+        said to hold, those of urgent cases first, then those of the oldest.
         """
         return [
             (row[0], row[1])
             for row in self._db.execute(
                 "SELECT x.digest, s.scope, min(x.entry) FROM materials x "
                 "JOIN documents s ON s.id = x.document "
+                "LEFT JOIN cases c ON c.document = x.document "
                 f"WHERE {_IS_HERE} AND NOT {_IS_HELD_BY} "
-                "GROUP BY x.digest, s.scope ORDER BY 3",
+                f"GROUP BY x.digest, s.scope ORDER BY {_URGENT_FIRST}, 3",
                 (node, node),
             )
         ]
@@ -283,7 +287,7 @@ class Attachments:
 
     def missing_held_by(self, node: bytes, limit: int) -> list[tuple[bytes, str]]:
         """Return (digest, scope) of what is missing here and held by a node, that of
-        the oldest cases first.
+        urgent cases first, then that of the oldest.
         """
         return [
             (row[0], row[1])
@@ -291,8 +295,9 @@ class Attachments:
                 "SELECT x.digest, s.scope, min(m.entry) FROM missing x "
                 "JOIN documents s ON s.id = x.document "
                 "JOIN materials m ON m.document = x.document AND m.digest = x.digest "
+                "LEFT JOIN cases c ON c.document = x.document "
                 f"WHERE NOT {_IS_HERE} AND {_IS_HELD_BY} "
-                "GROUP BY x.digest ORDER BY 3 LIMIT ?",
+                f"GROUP BY x.digest ORDER BY {_URGENT_FIRST}, 3 LIMIT ?",
                 (node, node, limit),
             )
         ]

@@ -26,7 +26,9 @@ class CaseRow:
     next, amber from `warn_on` on; `reckoned_to` the last that was reckoned by the
     calendar. `has_lapsed` says that something was done late; what is late now is
     known by `due_on`, so that no row grows stale over night. `is_paper_only`: its
-    papers are here and its form is still to be entered 待代录.
+    papers are here and its form is still to be entered 待代录. `is_visit`: somebody
+    goes to the applicant 上门. `has_lookup`: a paper is still to be looked up 免提交.
+    `waits_for`: the departments on whose desks it lies, see `node.awaiting`.
     """
 
     document: bytes
@@ -53,6 +55,9 @@ class CaseRow:
     is_urgent: bool = False
     has_lapsed: bool = False
     is_paper_only: bool = False
+    is_visit: bool = False
+    has_lookup: bool = False
+    waits_for: tuple[str, ...] = ()
     row: int = 0
 
     @property
@@ -116,7 +121,7 @@ class Filter:
 
     `division_prefix` finds what is for a place or was taken in there, `for_prefix`
     only what is for it. `light` is that of the day `today`; `has_lapsed` finds what
-    was done late, or is late by `today`.
+    was done late, or is late by `today`. `waits_for` is a department.
     """
 
     states: tuple[str, ...] = ()
@@ -131,6 +136,10 @@ class Filter:
     today: str = ""
     is_urgent: bool = False
     has_lapsed: bool = False
+    is_visit: bool = False
+    has_lookup: bool = False
+    is_paper_only: bool = False
+    waits_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +147,8 @@ class Draft:
     """A case that is not submitted: it is in no stream and never leaves the node.
 
     `division` is the place that it is for; `files` are digests of files that go with
-    it, besides those that answers name.
+    it, besides those that answers name; `follows` is the number of the case on whose
+    result it builds, "" for none.
     """
 
     document: bytes
@@ -151,6 +161,7 @@ class Draft:
     saved_at_ms: int
     last_field: str
     files: tuple[str, ...] = ()
+    follows: str = ""
 
     @property
     def id(self) -> str:
@@ -162,16 +173,18 @@ _COLUMNS = (
     "document, number, division, taken_in_at, package, item_code, item_name, "
     "department, decide, applicant, state, mark, settler, open_count, had_conflict, "
     "submitted_at_ms, changed_at_ms, received_on, due_on, warn_on, reckoned_to, "
-    "is_urgent, has_lapsed, is_paper_only, id"
+    "is_urgent, has_lapsed, is_paper_only, is_visit, has_lookup, waits_for, id"
 )
 
 _KEPT = _COLUMNS.removesuffix("id") + "queue_ms"
 _PUT = (
-    f"INSERT INTO cases (id, {_KEPT}) VALUES (?, {', '.join('?' * 25)}) "
+    f"INSERT INTO cases (id, {_KEPT}) VALUES (?, {', '.join('?' * 28)}) "
     f"ON CONFLICT (document) DO UPDATE SET ({_KEPT}) = "
     f"({', '.join(f'excluded.{name}' for name in _KEPT.split(', '))})"
 )
 _GROUP = 500
+_BETWEEN = "\n"
+"""Before, between and after the departments in a column: no name holds one."""
 _ALL: tuple[str, tuple[object, ...]] = ("1", ())
 """The condition of a list that shows all cases, and its values."""
 _MANY_FOUND = 1000
@@ -354,8 +367,9 @@ class Cases:
                     *row[:14],
                     bool(row[14]),
                     *row[15:21],
-                    *map(bool, row[21:24]),
-                    row[24],
+                    *map(bool, row[21:26]),
+                    tuple(row[26].split(_BETWEEN)[1:-1]),
+                    row[27],
                 )
             )
             for row in self._db.execute(
@@ -416,8 +430,8 @@ class Cases:
         """Keep a draft in the place of what was there."""
         self._db.execute(
             "INSERT OR REPLACE INTO drafts (document, nonce, number, division, "
-            "package, answers, begun_at_ms, saved_at_ms, last_field, files) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "package, answers, begun_at_ms, saved_at_ms, last_field, files, follows) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 draft.document,
                 draft.nonce,
@@ -429,6 +443,7 @@ class Cases:
                 draft.saved_at_ms,
                 draft.last_field,
                 encode(draft.files),
+                draft.follows,
             ),
         )
 
@@ -449,11 +464,11 @@ class Cases:
         return [
             Draft(
                 *(row[0], row[1], row[2], row[3], row[4], _answers(row[5])),
-                *(row[6], row[7], row[8], _files(row[9])),
+                *(row[6], row[7], row[8], _files(row[9]), row[10]),
             )
             for row in self._db.execute(
                 "SELECT document, nonce, number, division, package, answers, "
-                "begun_at_ms, saved_at_ms, last_field, files FROM drafts "
+                "begun_at_ms, saved_at_ms, last_field, files, follows FROM drafts "
                 f"WHERE {where} ORDER BY saved_at_ms DESC",
                 values,
             )
@@ -495,6 +510,9 @@ def _values(row: CaseRow) -> tuple[object, ...]:
         row.is_urgent,
         row.has_lapsed,
         row.is_paper_only,
+        row.is_visit,
+        row.has_lookup,
+        _BETWEEN.join(("", *row.waits_for, "")) if row.waits_for else "",
         row.queue_ms,
     )
 
@@ -527,6 +545,15 @@ def _conditions(wanted: Filter) -> tuple[str, tuple[object, ...]]:
         values += [wanted.today] * 2
     if wanted.is_urgent:
         parts.append("is_urgent = 1")
+    if wanted.is_visit:
+        parts.append("is_visit = 1")
+    if wanted.has_lookup:
+        parts.append("has_lookup = 1")
+    if wanted.is_paper_only:
+        parts.append("is_paper_only = 1")
+    if wanted.waits_for:
+        parts.append("waits_for != '' AND instr(waits_for, ?)")
+        values.append(f"{_BETWEEN}{wanted.waits_for}{_BETWEEN}")
     if wanted.has_lapsed:
         parts.append("(has_lapsed = 1 OR (due_on != '' AND due_on < ?))")
         values.append(wanted.today)

@@ -311,3 +311,32 @@ def ledger(db: Database) -> None:
         "zero_trip TEXT NOT NULL, points INTEGER NOT NULL, rating INTEGER NOT NULL)"
     )
     db.execute("CREATE INDEX ledger_by_day ON ledger (received_on, place)")
+
+
+@migrations()
+def what_cases_wait_for(db: Database) -> None:
+    """Home visits, certificates to look up, and departments that have a case.
+
+    The ledger is emptied, so that rows and lines of what is here are made again, see
+    `node.upgrade`.
+    """
+    for column in (
+        "is_visit INTEGER NOT NULL DEFAULT 0",
+        "has_lookup INTEGER NOT NULL DEFAULT 0",
+        "waits_for TEXT NOT NULL DEFAULT ''",
+    ):
+        db.execute(f"ALTER TABLE cases ADD COLUMN {column}")
+    for index in (
+        "visits ON cases (changed_at_ms, id) WHERE is_visit = 1",
+        "paper_only ON cases (changed_at_ms, id) WHERE is_paper_only = 1",
+        "lookups ON cases (changed_at_ms, id) WHERE has_lookup = 1",
+        "awaited ON cases (state, queue_ms, id, waits_for) WHERE waits_for != ''",
+    ):
+        db.execute(f"CREATE INDEX cases_{index}")
+    db.execute("DELETE FROM ledger")
+
+
+@migrations()
+def what_drafts_follow(db: Database) -> None:
+    """The case on whose result a draft builds."""
+    db.execute("ALTER TABLE drafts ADD COLUMN follows TEXT NOT NULL DEFAULT ''")

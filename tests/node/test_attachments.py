@@ -128,6 +128,27 @@ def test_the_files_of_the_oldest_cases_are_asked_for_first_and_not_all_at_once(
     assert list(asked(nodes.town, nodes.village)) == digests[64:]
 
 
+def test_the_files_of_an_urgent_case_overtake_those_of_older_ones(
+    nodes: Three, tmp_path: Path
+) -> None:
+    village, town = nodes.village, nodes.town
+    cases = [
+        submit_with(village, scan(tmp_path, f"{number}.pdf", 40)) for number in range(3)
+    ]
+    agree(village, town)
+    facts = {"approver": "林局长"}
+    casework.take_step(town, cases[2].id, Step.HURRY, note="住院", facts=facts)
+    agree(village, town)
+    (urgent,), (oldest,) = (list(one.materials) for one in (cases[2], cases[0]))
+
+    wants = attachments.wants(town, who(town, village))
+    owed = list(attachments.unacknowledged(village, who(village, town)))
+
+    for found in (wants, owed):
+        assert len(found) == 3
+        assert [one.digest.hex() for one in found][:2] == [urgent, oldest]
+
+
 def test_a_neighbour_gets_the_rest_of_what_it_holds_in_part(
     nodes: Three, tmp_path: Path
 ) -> None:

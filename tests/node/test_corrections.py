@@ -10,8 +10,10 @@ from node.lifecycle import State, Step
 from node.records import MATERIAL
 from node.wiring import Node
 from tests.node.nodes import (
+    ANSWERS,
     BIRTH,
     BIRTH_ANSWERS,
+    ELDER,
     Three,
     step,
     submit,
@@ -111,3 +113,33 @@ def test_only_what_is_decided_on_the_spot_is_accepted_and_granted_at_once(
 
     assert not casework.may_decide_at_once(nodes.town, open_case(nodes.town, case.id))
     step(nodes.town, case.id, Step.ACCEPT)
+
+
+def test_a_paper_that_was_spared_and_not_found_is_told_with_every_notice(
+    nodes: Three,
+) -> None:
+    village, town = nodes.village, nodes.town
+    draft = casework.begin_draft(village, ELDER, ANSWERS)
+    case = casework.submit_draft(village, draft, {"material/id_card": "lookup"})
+    sync_all(nodes)
+    found = {"material/id_card": "not_found", "place": "石门镇"}
+    casework.take_step(town, case.id, Step.CHECK, facts=found)
+
+    casework.take_step(
+        town, case.id, Step.RETURN, note="请补", facts={"fault/phone": "少一位"}
+    )
+    sync_all(nodes)
+
+    there = open_case(village, case.id)
+    known = records_of(there)
+    assert {one.target: one.is_late for one in known.faults} == {
+        MATERIAL + "id_card": False,
+        "phone": False,
+    }
+    (paper,) = [one for one in known.custody if one.state == "not_found"]
+    assert paper.place == "石门镇" and paper.by.event.by == town.operator
+    casework.take_step(
+        village, case.id, Step.CHECK, facts={"material/id_card": "collected"}
+    )
+    assert corrections.owed(records_of(open_case(village, case.id))) == {}
+    assert mended(village, case) == {MATERIAL + "id_card": True, "phone": False}

@@ -26,6 +26,7 @@ WAITS = ("CHANGE", "PACKAGE", "ROSTER")
 DAY, HOUR, MINUTE = 86_400_000, 3_600_000, 60_000
 
 MADE = {
+    "ResultUnusable": ("3308810001", "不动产权证", "过户", "not-granted"),
     "StepRefused": ("aa", "submitted", "grant", "tier", ("accept", "return")),
     "AnswersWrong": ([("name", "姓名", "请填写这一项")],),
     "NotFound": ("case", "1234"),

@@ -1,7 +1,7 @@
 """`lianban case list` and `show`: a case as data, and as lines of Chinese."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -11,20 +11,22 @@ from forms.kinds import KINDS
 from forms.package import Package
 from node import cases as node_cases
 from node import casework, find, kept_answers, versions
-from node import status as node_status
-from node.cases import Case
 from node.lifecycle import State
 from node.matters import MARK_CONFLICT
 from node.places import place_names
-from node.progress import Progress, Way, progress, ways
-from node.records import Records, records
+from node.progress import Way
 from node.status import Arrival
 from node.store.cases import CaseRow, Filter, Light, Order
 from node.wiring import Node
-from tui import clock_words, fact_words, labels, times
-from tui.commands import lapsing, renewing, settling
+from tui import clock_words, fact_words, labels, record_words, times
+from tui.commands import lapsing, renewing
+from tui.commands.case_objects import (
+    case_object,
+    row_object,
+    row_objects,
+    source_of_draft,
+)
 from tui.commands.context import Context, json_option, line, show, tell
-from tui.commands.upkeep import iso
 
 
 @click.command("list", help="列出办件和草稿。")
@@ -39,6 +41,11 @@ from tui.commands.upkeep import iso
 )
 @click.option("--red", "light", flag_value="red", help="只列超期的，最早的在前。")
 @click.option("--urgent", "is_urgent", is_flag=True, help="只列绿色通道的。")
+@click.option("--visits", "is_visit", is_flag=True, help="只列要上门的，含草稿。")
+@click.option("--lookups", "has_lookup", is_flag=True, help="只列有免提交待查的。")
+@click.option(
+    "--department", default="", metavar="部门", help="只列现在等这个部门办的。"
+)
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100000))
 @json_option
 @click.pass_obj
@@ -48,6 +55,9 @@ def list_cases(
     query: str,
     light: str | None,
     is_urgent: bool,
+    is_visit: bool,
+    has_lookup: bool,
+    department: str,
     limit: int,
     as_json: bool,
 ) -> None:
@@ -62,6 +72,9 @@ def list_cases(
             light=Light(light) if light else None,
             today=today.isoformat(),
             is_urgent=is_urgent,
+            is_visit=is_visit,
+            has_lookup=has_lookup,
+            waits_for=department,
         )
         rows = _rows(node, wanted, limit)
         left = {
@@ -69,7 +82,7 @@ def list_cases(
             for row in rows
         }
         names = place_names(node)
-        objects = _row_objects(node, rows) if as_json else []
+        objects = row_objects(node, rows) if as_json else []
         signs = {row.document: _sign(node, row) for row in rows}
     if as_json:
         show({"cases": objects})
@@ -81,7 +94,7 @@ def list_cases(
             row.applicant or "（未填姓名）",
             row.item_name,
             f"{labels.STATES[row.state]} {signs[row.document]}".strip(),
-            "加急" if row.is_urgent else "",
+            " ".join(labels.marks(row)),
             left[row.document],
             "" if row.division == row.taken_in_at else labels.whose(names, row),
         )
@@ -101,8 +114,10 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
             row = node_cases.draft_row(node, draft)
             package = node.package(draft.package)
             renewal = versions.renewal(node, draft)
-            shown = _row_object(row, Arrival(None, None), None) | {
+            shown = row_object(row, Arrival(None, None), None) | {
                 "fields": draft.answers,
+                "records": {"follows": draft.follows},
+                "source": source_of_draft(node, draft),
                 "renewal": renewing.renewal_object(renewal) if renewal else None,
             }
         else:
@@ -114,7 +129,12 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
                 one.id: "；".join(fact_words.told(scene, one.event))
                 for one in found.story.happened
             }
-            days = lapsing.clock_rows(node, found)
+            known = node_cases.records_of(found)
+            days = [
+                *(("部门", one) for one in record_words.branches(node, found, known)),
+                *(("一件事", one) for one in record_words.members(found, known)),
+                *lapsing.clock_rows(node, found),
+            ]
         kept = kept_answers.of(node, row.document)
         shown |= {"kept": renewing.kept_objects(kept)}
         now_ms, names = node.now_ms(), place_names(node)
@@ -129,95 +149,6 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
     if renewal:
         renewing.print_renewal(renewal, now_ms)
         tell(f"换用新表请运行 lianban case renew {row.id[:12]}；不换也能照旧提交。")
-
-
-def case_object(node: Node, one: Case) -> dict[str, Any]:
-    """Return what `case show --json` prints."""
-    (found,) = _row_objects(node, [one.row])
-    return found | {
-        "state": str(one.story.state),
-        "outcome": one.story.outcome,
-        "scope": one.scope,
-        "fields": one.fields,
-        "materials": [
-            {
-                "number": number,
-                "digest": digest,
-                "name": one.materials[digest].name,
-                "size": one.materials[digest].size,
-                "kind": one.materials[digest].kind,
-                "here": way.is_here,
-                "percent": way.percent,
-                "sync": {"town": way.town, "district": way.district},
-            }
-            for number, (digest, way) in enumerate(
-                ways(node, one.row.document).items(), start=1
-            )
-        ],
-        "events": [
-            {
-                "id": happened.id,
-                "step": happened.event.step,
-                "at": iso(happened.event.at),
-                "node": happened.author,
-                "node_name": _author_name(node, happened.author),
-                "by": happened.event.by,
-                "note": happened.event.note,
-                "fields": list(happened.event.fields),
-                "batch": happened.event.batch,
-                "facts": dict(happened.event.facts),
-                "settles": list(happened.event.settles),
-                "upholds": happened.event.upholds,
-                "stands": not happened.why_not,
-                "settled_by": happened.settled_by,
-            }
-            for happened in one.story.happened
-        ],
-        "records": record_objects(records(one.package.item, one.story)),
-        **lapsing.clocks_object(node, one),
-        "conflicts": settling.matter_objects(one),
-        "possible": [str(step) for step in casework.possible_steps(node, one)],
-    }
-
-
-def record_objects(known: Records) -> dict[str, Any]:
-    """Return what is written down in a case, for scripts."""
-    return {
-        "papers": {key: paper.state for key, paper in known.papers.items()},
-        "paused": known.is_paused,
-        "branches": [
-            {
-                "key": one.branch.key,
-                "name": one.branch.name,
-                "department": one.branch.department,
-                "result": one.result,
-                "disputed": len(one.results) > 1,
-                "inspected": one.inspected,
-            }
-            for one in known.branches
-        ],
-        "faults": [
-            {
-                "target": one.target,
-                "text": one.text,
-                "notice": one.notice,
-                "late": one.is_late,
-            }
-            for one in known.faults
-        ],
-        "handling": known.handling,
-        "authorised": known.authorised,
-        "delivery": known.delivery,
-        "follows": known.follows,
-        "paper_only": known.is_paper_only,
-        "trips": known.trips,
-        "urgent": known.hurry is not None,
-        "extended_workdays": known.extended_workdays,
-        "department": known.department,
-        "fees": [dict(one.event.facts) for one in known.fees],
-        "parcels": [dict(one.event.facts) for one in known.parcels],
-        "rating": known.rating.event.facts["grade"] if known.rating else "",
-    }
 
 
 def _print_case(
@@ -244,6 +175,7 @@ def _print_case(
         if matter["kind"] == MARK_CONFLICT
     }
     answers = check.normalise(package, shown["fields"]) if package else {}
+    _print_source(shown)
     for key in dict.fromkeys((*answers, *disputed)):
         field = package.question(key) if package else None
         if field and field.label == field.key and key not in disputed:
@@ -274,53 +206,17 @@ def _print_case(
         line("曾有不同，已经核对")
 
 
-def _row_objects(node: Node, rows: Sequence[CaseRow]) -> list[dict[str, Any]]:
-    documents = [row.document for row in rows]
-    arrived = node_status.arrivals(node, documents)
-    files = progress(node, documents)
-    return [
-        _row_object(row, arrived[row.document], files.get(row.document))
-        | lapsing.row_object(node, row)
-        for row in rows
-    ]
-
-
-def _row_object(
-    row: CaseRow, arrived: Arrival, files: Progress | None
-) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "number": row.number,
-        "item": row.item_name,
-        "item_code": row.item_code,
-        "applicant": row.applicant,
-        "division": row.division,
-        "taken_in_at": row.taken_in_at,
-        "state": row.state,
-        "mark": row.mark,
-        "settler": row.settler,
-        "had_conflict": row.had_conflict,
-        "submitted_at": iso(row.submitted_at_ms),
-        "changed_at": iso(row.changed_at_ms),
-        "sync": {
-            "town": _arrived(arrived.town_ms),
-            "district": _arrived(arrived.district_ms),
-        },
-        "arrived_at": {
-            "town": iso(arrived.town_ms),
-            "district": iso(arrived.district_ms),
-        },
-        "materials_arrived": {
-            "total": files.total if files else 0,
-            "here": files.here if files else 0,
-            "town": files.town if files else None,
-            "district": files.district if files else None,
-        },
-    }
-
-
-def _arrived(at_ms: int | None) -> bool | None:
-    return None if at_ms is None else at_ms > 0
+def _print_source(shown: dict[str, Any]) -> None:
+    """Print on whose result a case builds, and whether that case lies here."""
+    number, source = shown["records"]["follows"], shown["source"]
+    if not number:
+        return
+    here = (
+        (source["item"], labels.word(labels.STATES, source["state"]))
+        if source
+        else ("不在本机，请核对申请人带来的结果",)
+    )
+    line("接着哪一件", number, *here)
 
 
 def _values(matter: dict[str, Any]) -> str:
@@ -330,13 +226,6 @@ def _values(matter: dict[str, Any]) -> str:
 
 def _instant_ms(text: str) -> int:
     return int(dt.datetime.fromisoformat(text).timestamp() * 1000)
-
-
-def _author_name(node: Node, author: str) -> str:
-    """Return the place of a node, of whose id an event has the first digits."""
-    known = [one for one in node.roster.everyone() if one.node.hex().startswith(author)]
-    newest = max(known, key=lambda one: one.epoch, default=None)
-    return labels.node_name(newest, bytes.fromhex(author))
 
 
 def _sign(node: Node, row: CaseRow) -> str:
@@ -349,8 +238,15 @@ def _sign(node: Node, row: CaseRow) -> str:
 
 def _rows(node: Node, wanted: Filter, limit: int) -> list[CaseRow]:
     rows: list[CaseRow] = []
-    is_narrowed = wanted.match or wanted.light or wanted.is_urgent
+    is_narrowed = (
+        wanted.match
+        or wanted.light
+        or wanted.is_urgent
+        or wanted.has_lookup
+        or wanted.waits_for
+    )
     if not is_narrowed and (not wanted.states or State.DRAFT in wanted.states):
-        rows = [node_cases.draft_row(node, d) for d in node.store.cases.drafts()]
+        drafts = [node_cases.draft_row(node, d) for d in node.store.cases.drafts()]
+        rows = [row for row in drafts if row.is_visit or not wanted.is_visit]
     rows += node.store.cases.page(wanted, None, max(limit - len(rows), 0))
     return rows[:limit]

@@ -16,7 +16,7 @@ from node.store.cases import Draft
 from node.wiring import Node
 from tui import fact_words, labels
 from tui.commands import case_reading, lapsing, papers, renewing, settling
-from tui.commands.case_reading import case_object
+from tui.commands.case_objects import case_object
 from tui.commands.context import (
     Context,
     json_option,
@@ -28,6 +28,7 @@ from tui.commands.context import (
 from tui.commands.fields import fields_option, read_fields
 from tui.commands.known import known_person, reuse_option, taken_over, tell_twins
 from tui.commands.materials import material
+from tui.commands.visiting import visits
 from tui.messages import sentence
 
 attach_option = click.option(
@@ -61,6 +62,13 @@ def case() -> None:
     metavar="地方",
     help="替别处收件（全市通办）：办理地的名称或 12 位区划代码；不给就是本地。",
 )
+@click.option(
+    "--from",
+    "follows",
+    default="",
+    metavar="ID",
+    help="联动：接着已准予的一件办，它的结果作材料；单号、查询码或办件号。",
+)
 @fields_option
 @attach_option
 @reuse_option
@@ -72,6 +80,7 @@ def new(
     context: Context,
     item: str,
     place: str,
+    follows: str,
     fields_file: Path | None,
     attach: tuple[str, ...],
     reuse: tuple[str, ...],
@@ -87,7 +96,7 @@ def new(
         answers = taken_over(node, package, answers, reuse)
         tell_twins(node, package, answers)
         files = _take_files_in(node, attach, answers, package.item)
-        draft = casework.begin_draft(node, item, answers, place, files)
+        draft = casework.begin_draft(node, item, answers, place, files, follows=follows)
         if is_draft:
             return _say_draft(draft, as_json)
         try:
@@ -262,6 +271,7 @@ case.add_command(material)
 case.add_command(papers.paper)
 case.add_command(papers.progress)
 case.add_command(known_person)
+case.add_command(visits)
 
 
 def _take_steps(

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from node import cases, casework
+from node import cases, casework, follow_on
 from node.cases import Case
 from node.errors import NotFound
 from node.lifecycle import Step
@@ -20,9 +20,10 @@ from tui.screens.case_text import Sections, describe
 from tui.screens.form import FormPage
 from tui.screens.guide import GuidePage
 from tui.screens.materials import MaterialsPage
+from tui.screens.new_case import choose_next, next_items
 from tui.screens.page import Page
 from tui.screens.settle import SettlePage
-from tui.screens.sheet import CaseSheet
+from tui.screens.sheet import CaseSheet, DraftSheet
 from tui.screens.step_page import AtOncePage
 from tui.widgets.reading import Reading
 from tui.widgets.tab_line import Tab, TabLine
@@ -40,6 +41,8 @@ class CasePage(Page):
         *steps.BINDINGS,
         Binding("m", "menu", "办理…"),
         Binding("i", "at_once", "当场办结"),
+        Binding("n", "follow_on", "接着办"),
+        Binding("c", "source", "看前件"),
         Binding("k", "materials", "核材料"),
         Binding("p", "papers", "文书"),
         Binding("f4", "guide", "办事指南"),
@@ -63,6 +66,7 @@ class CasePage(Page):
     HELP = (
         "←→ 或数字键换页：1 表单、2 流转、3 材料、4 核对。↑↓ 翻看。"
         "下面一行是常办的步骤，M 列出现在能办的全部步骤，K 看每份材料。"
+        "准予的件，有事项能用它的结果作材料的，N 接着办；接别的件办的，C 看那一件。"
         "“●已到镇”“✓已到区”只在对方签收后才显示。"
     )
 
@@ -72,6 +76,9 @@ class CasePage(Page):
         self.case: Case | None = None
         self.active = ANSWERS
         self._possible: frozenset[Step] = frozenset()
+        self._can_go_on = False
+        self._source = ""
+        """The id of the case on whose result this one builds; "" if it is not here."""
         self._sections: Sections | None = None
 
     @property
@@ -94,6 +101,12 @@ class CasePage(Page):
             self.lianban.close_page("")
             raise
         self._possible = frozenset(casework.possible_steps(self.node, self.case))
+        code = self.case.package.item.code
+        self._can_go_on = follow_on.is_granted(self.case) and bool(
+            next_items(self, code)
+        )
+        source = follow_on.source_of(self.node, self.case)
+        self._source = source.id if source else ""
         sections = describe(self.node, self.case)
         if sections != self._sections:
             self._sections = sections
@@ -112,6 +125,10 @@ class CasePage(Page):
                 return case is not None and casework.may_decide_at_once(self.node, case)
             case "menu":
                 return bool(self._possible)
+            case "follow_on":
+                return self._can_go_on
+            case "source":
+                return bool(self._source)
             case "settle":
                 return Step.SETTLE in self._possible
             case "sync":
@@ -160,6 +177,21 @@ class CasePage(Page):
         """Accept and grant in one."""
         if self.case is not None:
             self.app.push_screen(AtOncePage(self.node, self.case))
+
+    def action_follow_on(self) -> None:
+        """Begin a case that builds on the result of this one."""
+        if self.case is not None:
+            self.work(self._follow_on(self.case))
+
+    async def _follow_on(self, case: Case) -> None:
+        package = await choose_next(self, case.package.item.code)
+        if package is not None:
+            sheet = DraftSheet(self.node, package, source=case)
+            self.app.push_screen(FormPage(self.node, sheet))
+
+    def action_source(self) -> None:
+        """Show the case on whose result this one builds."""
+        self.app.push_screen(CasePage(self.node, self._source))
 
     def action_materials(self) -> None:
         """Show every paper, its state, and who had it."""

@@ -26,14 +26,12 @@ from tui import (
     version_words,
 )
 from tui.screens import kept, preview
-from tui.screens.materials import state_words
 from tui.screens.views import STYLES
 from tui.text import cells, fit, harmless, plain
 
 LABEL_CELLS_MAX = 24
 NAME_CELLS_MAX = 46
 STEP_CELLS = 10
-HURRIED = "【加急】"
 MUTED, LOUD, WRONG = "dim", "bold", "bold"
 
 
@@ -93,8 +91,10 @@ def _head(node: Node, case: Case) -> Iterator[Text]:
     known = records(item, case.story)
     people = [record_words.first_contact(node, case), *record_words.people(case, known)]
     line = Text()
-    if known.hurry:
-        line.append(f"{HURRIED}  ", LOUD)
+    for mark in labels.marks(row):
+        line.append(f"【{mark}】", LOUD)
+    if line:
+        line.append("  ")
     line.append(harmless("   ".join(filter(None, people))), MUTED)
     yield line
     today = casework.today(node)
@@ -228,11 +228,16 @@ def _materials(node: Node, case: Case) -> Iterator[Text]:
     for number, needed in enumerate(case.package.item.materials, start=1):
         must = "" if needed.required else "（视情况）"
         line = plain(f"  {number} {needed.name}{must}")
-        line.append(f"  {state_words(known, needed)}", style=LOUD)
+        line.append(f"  {record_words.material_state(known, needed.key)}", style=LOUD)
         line.append(f"  {harmless(needed.copies)}", style=MUTED)
         yield line
         for point in needed.review:
             yield _indented(f"· {harmless(point)}")
+    if case.package.item.members:
+        yield Text("")
+        yield plain("一起办的事，各用到哪些材料（交一次，大家都算交了）：")
+        for words in record_words.members(case, known):
+            yield plain(f"  {words}")
 
 
 def _settled(case: Case, event: Event) -> str:

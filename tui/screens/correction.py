@@ -87,7 +87,12 @@ class CorrectionPage(ListPage):
         self.case = case
         self.known = records(case.package.item, case.story)
         self.targets = list(targets(node, case))
-        self.texts: dict[str, str] = {}
+        self.owed = {
+            key.removeprefix("fault/"): text
+            for key, text in corrections.owed(self.known).items()
+        }
+        """What must be told whatever else is, by target; the words may be changed."""
+        self.texts: dict[str, str] = dict(self.owed)
 
     @property
     def title_words(self) -> str:
@@ -112,12 +117,25 @@ class CorrectionPage(ListPage):
         )
         return self.folded("   ".join(filter(None, parts)), 2)
 
+    def on_mount(self) -> None:
+        """Tick what must be told."""
+        super().on_mount()
+        if self.texts:
+            self._show()
+
     @on(PagedList.Toggled)
     def toggled(self, event: PagedList.Toggled) -> None:
         """Ask what is wrong with what was ticked; forget it for what no longer is."""
         target = self.targets[int(event.key[0])]
         if event.is_selected:
             self.work(self._ask(event.key, target))
+        elif target.key in self.owed:
+            self._show()
+            self.say(
+                f"{target.label}：免提交的没查到，要一并告知，没有取消。"
+                "查到了的，先在“核材料”里记已查到",
+                "alert",
+            )
         else:
             self.texts.pop(target.key, None)
             self._show()
@@ -194,7 +212,8 @@ class CorrectionPage(ListPage):
         chosen = self.query_one(FaultList)
         selected = chosen.selected
         self.show_rows(self._list_rows())
-        for key in selected:
+        told = {(at,) for at, o in enumerate(self.targets) if o.key in self.texts}
+        for key in selected | told:
             chosen.tick(key, is_at_fault=True)
         count = len(self.texts)
         self.say(f"选了 {count} 处，按 F3 一次退回" if count else "")

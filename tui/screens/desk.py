@@ -29,9 +29,10 @@ from tui.screens.page import Page
 from tui.screens.renewal import RenewalPage
 from tui.screens.report import ReportPage
 from tui.screens.sheet import CaseSheet, DraftSheet, Sheet
-from tui.screens.shelf import FIND_WORDS, NARROW_KEYS, Shelf
+from tui.screens.shelf import FIND_WORDS, NARROW_KEYS, VISITS, Shelf
 from tui.screens.sources import case_id, is_draft
 from tui.screens.stick import StickPage
+from tui.screens.visit_list import VisitListPage
 from tui.screens.wrap import wrap
 from tui.text import harmless, plain
 from tui.widgets.case_list import CaseList
@@ -45,20 +46,24 @@ HELP = {
         "提交后显示“▲未送达”，联网后自动上传；镇里签收才变成“●已到镇”，"
         "区里签收才变成“✓已到区”。退回的办件按 E 补正。"
         "P 打印回执和各种文书；群众来问办得怎样，按 Q 查。"
+        "L 只看加急、上门、免提交待查的；只看上门的时候，J 打印上门单。"
         "≠ 表示两处填得不同过：两边都留着，由镇里或区里核对。"
     ),
     Tier.TOWN: (
         "这里是各村交来的办件，加急的在最前面，再是等得最久的。空格选几件（* 全选），"
         "或就用光标所在的一件：A 受理，受理后 B 打成批次转区；"
         "R 退回一件，写明它要补的；"
-        "在镇里决定的事项按 G 准予、X 不予。V 只看一个村。"
+        "在镇里决定的事项按 G 准予、X 不予。V 只看一个村，"
+        "L 只看加急、上门、免提交待查的。"
         "“到区”一栏：▲未送达 是本镇办的还没传到区里。"
         "! 表示有几处等本镇核对，按 H 一处处办；≠ 表示曾有不同或等区里核对。"
     ),
     Tier.DISTRICT: (
         "这里是各镇转来等决定的办件，加急的在最前面，再是等得最久的。"
         "空格选几件（* 全选），或就用光标所在的一件："
-        "G 准予，X 写明理由不予；R 退回一件，写明它要补的。I 只看一个事项。"
+        "G 准予，X 写明理由不予；R 退回一件，写明它要补的。I 只看一个事项，"
+        "L 只看加急等。"
+        "部门自己的站点从“本部门”看起：联办的件只列本部门还没审的。"
         "“时限”一栏是最近的一天还剩几个工作日；O 列出超期的。"
     ),
 }
@@ -80,6 +85,8 @@ class DeskPage(Page):
         Binding("q", "inquire", "查进度、验回执", show=False),
         Binding("v", "narrow('v')", "选村", show=False),
         Binding("i", "narrow('i')", "选事项", show=False),
+        Binding("l", "only", "只看", show=False),
+        Binding("j", "visits", "上门单"),
         Binding("f5", "sync", "同步"),
         Binding("f6", "stick", "U盘"),
         Binding("s", "monitor", "各站"),
@@ -179,6 +186,8 @@ class DeskPage(Page):
                 return is_case and tier is Tier.VILLAGE
             case "lapses":
                 return tier is not Tier.VILLAGE and self.lianban.has_lapsed
+            case "visits":
+                return self.shelf.only == VISITS
             case "new":
                 return tier is not Tier.DISTRICT
             case "narrow":
@@ -223,6 +232,9 @@ class DeskPage(Page):
         elif self.rows.selected:
             self.rows.clear_selection()
             self._look()
+        elif self.shelf.only:
+            self.shelf.only = ""
+            self._show_list()
         elif self.shelf.narrowed_to:
             self.shelf.narrow(Option("", ""))
             self._show_list()
@@ -248,6 +260,17 @@ class DeskPage(Page):
         value = await self.app.push_screen_wait(Choose(question, options))
         if value is not None:
             self.shelf.narrow(next(one for one in options if one.value == value))
+            self._show_list()
+
+    def action_only(self) -> None:
+        """Show only the cases with one mark."""
+        self.work(self._only())
+
+    async def _only(self) -> None:
+        options = self.shelf.only_options()
+        value = await self.app.push_screen_wait(Choose("只看哪些？", options))
+        if value is not None:
+            self.shelf.only = value
             self._show_list()
 
     # -- what is done ---------------------------------------------------------
@@ -317,6 +340,10 @@ class DeskPage(Page):
     def action_inquire(self) -> None:
         """Answer somebody who asks how far his case is, or shows a paper."""
         self.app.push_screen(InquiryPage(self.node))
+
+    def action_visits(self) -> None:
+        """Show the list to go out with 上门单, to be printed."""
+        self.app.push_screen(VisitListPage(self.node))
 
     def action_lapses(self) -> None:
         """Show which limits have passed."""

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from forms.field import Field
 from forms.item import Item
 from forms.material import Proof
+from node.awaiting import FORM_HANDLING
 from node.facts import HANDLINGS
 from node.lifecycle import Step
 from node.wiring import Node
@@ -25,8 +26,6 @@ COLLECTED, EXEMPT = "collected", "exempt"
 """Which papers were handed in, and which need not be: keys of our own."""
 STATE_OF = {COLLECTED: "collected", EXEMPT: "lookup"}
 """The states that follow, see `facts.MATERIAL_STATES`."""
-FORM_HANDLING = "handling"
-"""The question by which many forms ask the same; its answer is the usual one here."""
 
 
 class IntakePage(QuestionsPage):
@@ -53,7 +52,10 @@ class IntakePage(QuestionsPage):
         self.sheet, self.done, self.is_paper_only = sheet, done, is_paper_only
         name = sheet.package.field_of("applicant_name")
         self.applicant = answers.get(name.key, "") if name else ""
-        super().__init__(node, _questions(sheet.package.item, answers))
+        asked = _questions(sheet.package.item, answers)
+        if sheet.follows:  # the form says it already
+            asked = [one for one in asked if one[0].key != "follows"]
+        super().__init__(node, asked)
 
     @property
     def title_words(self) -> str:
@@ -97,7 +99,7 @@ class IntakePage(QuestionsPage):
 
 def _questions(item: Item, answers: Mapping[str, str]) -> list[tuple[Field, str]]:
     asked = ASKED[Step.SUBMIT]
-    handling = answers.get(FORM_HANDLING, "")
+    handling = answers.get(FORM_HANDLING, "")  # the usual answer here as well
     found = [
         (
             fact_words.question(

@@ -12,6 +12,7 @@ from textual.widgets import Static
 from forms.material import Material
 from forms.words import word
 from node import cases, casework
+from node.awaiting import LOOKUP
 from node.cases import Case
 from node.errors import NotFound
 from node.facts import MATERIAL_STATES, TEXT_LIMIT
@@ -19,7 +20,7 @@ from node.lifecycle import Step
 from node.records import Paper, Records, records
 from node.reuse import materials_of
 from node.wiring import Node
-from tui import labels, times
+from tui import labels, record_words, times
 from tui.screens import preview
 from tui.screens.choose import Choose, Option
 from tui.screens.list_page import ListPage
@@ -43,6 +44,7 @@ KEYS = {
     "b": ("brought", "带回"),
     "l": ("lookup", "免提交"),
     "g": ("looked_up", "查到"),
+    "x": ("not_found", "没查到"),
 }
 """What is mostly said of a paper: key, state and the word at the bottom."""
 
@@ -76,7 +78,8 @@ class MaterialsPage(ListPage):
     HELP = (
         "每份材料现在在哪里、核过没有。回车看审核要点和常见问题，没有网也能看。"
         "O 已核原件，B 勘查带回，L 免提交（等有数据的一级去查），"
-        "G 证照已查到，S 其他。下面是经手记录：谁、什么时候、在哪里。"
+        "G 证照已查到，X 没查到（退回时一并告知），S 其他。"
+        "下面是经手记录：谁、什么时候、在哪里。"
     )
 
     def __init__(self, node: Node, case: str) -> None:
@@ -158,6 +161,12 @@ class MaterialsPage(ListPage):
 
     async def _check(self, material: Material, state: str) -> None:
         said = labels.word(MATERIAL_STATES, state)
+        if state == LOOKUP and not material.exempt_by:
+            self.say(
+                f"{material.name}：这个事项没有写明它能免提交，没有记。请收下纸质的",
+                "alert",
+            )
+            return
         place = await self.ask(
             f"{material.name}：{said}。在哪里经手的？",
             value=self.node.certificate.name,
@@ -189,7 +198,7 @@ class MaterialsPage(ListPage):
                 (place,),
                 (
                     one.name + ("" if one.required else "（视情况）"),
-                    state_words(self._known, one),
+                    record_words.material_state(self._known, one.key),
                     str(counts.get(one.key, "") or ""),
                     one.issuer or "申请人",
                     "可以" if one.exempt_by else "",
@@ -197,12 +206,6 @@ class MaterialsPage(ListPage):
             )
             for place, one in enumerate(self._papers)
         ]
-
-
-def state_words(known: Records, material: Material) -> str:
-    """Return where a paper has got to; nobody has said anything of it: 待交."""
-    paper = known.papers.get(material.key)
-    return labels.word(MATERIAL_STATES, paper.state if paper else "missing")
 
 
 def custody_words(node: Node, paper: Paper) -> str:

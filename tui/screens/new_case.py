@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from forms.package import Package
 from node import casework, places, rights
 from node.errors import PackageDamaged
+from node.follow_on import materials_from
 from node.lifecycle import State, Step
 from node.rights import Side
 from tui.messages import sentence
@@ -71,6 +72,25 @@ async def choose_new(page: Page) -> Chosen | None:
         return None
     division = await _ask_place(page, packages[code])
     return Chosen(packages[code], division) if division else None
+
+
+def next_items(page: Page, code: str) -> list[Package]:
+    """Return the items taken in here that take the result of the item `code` for one
+    of their papers 联动.
+    """
+    return [one for one in takes_in(page) if materials_from(one.item, code)]
+
+
+async def choose_next(page: Page, code: str) -> Package | None:
+    """Ask which item goes on from the result of the item `code`; a single one is not
+    asked for. None when the user went back, or there is none.
+    """
+    packages = {one.item.code: one for one in next_items(page, code)}
+    if len(packages) == 1:
+        return next(iter(packages.values()))
+    question = "接着办什么？用这一件的结果作材料"
+    chosen = await _ask_item(page, question, list(packages.values()))
+    return packages[chosen] if chosen else None
 
 
 async def _ask_item(

@@ -84,7 +84,8 @@ def _calm(node: Node, row: CaseRow) -> str:
     since = times.moment(row.submitted_at_ms, now_ms)
     changed = times.moment(row.changed_at_ms, now_ms)
     origin = labels.whose(place_names(node), row)
-    where = f"单号 {row.number}   {origin}   {row.department}"
+    marks = "".join(f"{one}   " for one in labels.marks(row))
+    where = f"{marks}单号 {row.number}   {origin}   {row.department}"
     when = f"{since} 收件   {changed} 变动"
     return f"{where}\n{when}{_files(node, row)}{_arrived(node, row)}"
 

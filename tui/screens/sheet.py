@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from forms import check
 from forms.package import Package, digest, encode
-from node import casework, versions
+from node import casework, follow_on, versions
 from node.cases import Case
 from node.lifecycle import State, Step
 from node.material import Material
@@ -12,7 +13,7 @@ from node.places import place_names
 from node.records import records
 from node.store.cases import Draft
 from node.wiring import Node
-from tui import record_words
+from tui import labels, record_words
 from tui.screens import kept, preview, views
 
 ENTER_NOW = "代收的件：材料已收，表还没有填。照材料代录，填好按 F3"
@@ -33,6 +34,8 @@ class Sheet(Protocol):
     """It comes in with it 收件, so it is asked how; and its form may come later."""
     held: frozenset[str]
     """Fields that stay as they are: two values are living, until one is chosen."""
+    follows: str
+    """Number of the case on whose result it builds 联动; "" for none."""
 
     @property
     def number(self) -> str:
@@ -71,13 +74,25 @@ class DraftSheet:
         package: Package,
         draft: Draft | None = None,
         division: str = "",
+        source: Case | None = None,
     ) -> None:
-        """Fill in `draft`, or a new one for the place `division`; ours where empty."""
+        """Fill in `draft`, or a new one for the place `division`; ours where empty.
+
+        `source` is the case on whose result a new one builds.
+        """
         self.node, self.package, self.draft = node, package, draft
         self.division = draft.division if draft else division
-        notices = _whose(node, self.division), _old_form(node, package, draft)
+        self.follows = source.row.number if source else draft.follows if draft else ""
+        notices = (
+            _whose(node, self.division),
+            _old_form(node, package, draft),
+            _followed(self.follows),
+        )
         self._notice = [one for one in notices if one]
         self.answers = dict(draft.answers) if draft else {}
+        if source is not None:
+            known = follow_on.answers_from(package, source)
+            self.answers = check.begun(package, known, casework.today(node))
         self.last_field = draft.last_field if draft else ""
         self.saved_at_ms = draft.saved_at_ms if draft else None
 
@@ -99,6 +114,7 @@ class DraftSheet:
                 self.package.item.code,
                 place=self.division,
                 digest=digest(encode(self.package)),
+                follows=self.follows,
             )
         self.draft = casework.save_draft(self.node, self.draft, answers, last_field)
         self.answers = dict(answers)
@@ -126,6 +142,7 @@ class CaseSheet:
     """
 
     is_intake = False
+    follows = ""  # said at the intake, and told by the case
 
     def __init__(self, node: Node, case: Case) -> None:
         self.node, self.case, self.package = node, case, case.package
@@ -209,6 +226,14 @@ def _old_form(node: Node, package: Package, draft: Draft | None) -> str:
     if draft is None or not versions.has_newer(node, package.item.code, draft.package):
         return ""
     return f"用的是旧表（第 {package.version} 版），照样能提交；重新打开可以换新表。"
+
+
+def _followed(number: str) -> str:
+    """Return what to say of a case that builds on the result of another."""
+    if not number:
+        return ""
+    short = labels.short_number(number)
+    return f"联动：接着 {short} 办，它的结果作材料，申请人已带过来。"
 
 
 def _whose(node: Node, division: str) -> str:

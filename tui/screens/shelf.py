@@ -4,6 +4,7 @@ Knows the node and the tables of `views`, and nothing of widgets.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from forms.item import Tier
 from node import cases, casework, find
@@ -19,9 +20,51 @@ from tui.widgets.tab_line import Tab
 
 INQUIRY_WORDS = "Q 查进度"
 FIND_WORDS = "/ 查找：姓名、拼音首字母、单号或身份证后 4 位"
+FIND_KEY_WORDS = "/ 查找"
 FINDING_WORDS = "回车 到列表   Esc 回到全部"
 NARROW_KEYS = {Tier.TOWN: "v", Tier.DISTRICT: "i"}
 NARROW_WORDS = {Tier.TOWN: "V 选村", Tier.DISTRICT: "I 选事项"}
+ONLY_WORDS = "L 只看…"
+VISITS = "visit"
+"""The key of home visits in `ONLY`: of these a list can be printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """A mark to which a list can be narrowed, whatever its tab."""
+
+    name: str
+    meaning: str
+    narrow: Callable[[Filter], Filter]
+    has: Callable[[CaseRow], bool]
+
+
+ONLY = {
+    "urgent": Only(
+        "加急的",
+        "走绿色通道的",
+        lambda wanted: replace(wanted, is_urgent=True),
+        lambda row: row.is_urgent,
+    ),
+    VISITS: Only(
+        "上门的",
+        "要到申请人家里去的",
+        lambda wanted: replace(wanted, is_visit=True),
+        lambda row: row.is_visit,
+    ),
+    "lookup": Only(
+        "免提交待查的",
+        "等有数据的一级查",
+        lambda wanted: replace(wanted, has_lookup=True),
+        lambda row: row.has_lookup,
+    ),
+    "paper-only": Only(
+        "待代录的",
+        "材料已收，表还没录",
+        lambda wanted: replace(wanted, is_paper_only=True),
+        lambda row: row.is_paper_only,
+    ),
+}
 
 
 class Shelf:
@@ -29,12 +72,14 @@ class Shelf:
 
     def __init__(self, node: Node) -> None:
         self.node = node
-        self.views = views.VIEWS[node.tier]
+        self.views = views.views_of(node)
         self.active = 0
         self.query_text = ""
         self.narrowed_to = ""
         """A village's division at the town, an item's name at the district."""
         self.narrowed_name = ""
+        self.only = ""
+        """A key of `ONLY`, or nothing."""
 
     @property
     def view(self) -> views.View:
@@ -63,7 +108,8 @@ class Shelf:
             count: int | None = None
             if view.is_counted:
                 count = drafts if view.has_drafts else 0
-                if self.narrowed_to and view.states:
+                is_narrowed = self.narrowed_to or self.only or view.is_departments
+                if is_narrowed and view.states:
                     count += store.count(self._filter(view, ""))
                 else:
                     count += sum(counts.get(state, 0) for state in view.states)
@@ -87,10 +133,14 @@ class Shelf:
     def place_of(self, row: CaseRow) -> Key | None:
         """Return the key of a case in this tab, or None if it is not listed."""
         view = self.view
+        if self.only and not ONLY[self.only].has(row):
+            return None
         if row.state == State.DRAFT:
             return draft_key(row) if view.has_drafts else None
         is_listed = view.has_cases and (not view.states or row.state in view.states)
         if view.is_ours and not row.division.startswith(self._own_prefix):
+            is_listed = False
+        if view.is_departments and self._department not in row.waits_for:
             is_listed = False
         return case_key(row, self._order) if is_listed else None
 
@@ -120,10 +170,17 @@ class Shelf:
         self.narrowed_to = option.value
         self.narrowed_name = option.label if option.value else ""
 
+    def only_options(self) -> list[Option]:
+        """Return by which marks a list can be narrowed."""
+        found = [Option(key, one.name, one.meaning) for key, one in ONLY.items()]
+        return [Option("", "全部"), *found]
+
     def empty_words(self) -> str:
         """Return what to say where there is nothing."""
         if self.query_text.strip():
             return "这一栏里没有找到。换几个字或换一栏，按 Esc 回到全部"
+        if self.only:
+            return f"这一栏里没有{ONLY[self.only].name}。换一栏，或按 Esc 看全部"
         if self.narrowed_to:
             return f"{self.narrowed_name}：这里没有办件。按 Esc 看全部"
         return self.view.empty
@@ -137,11 +194,15 @@ class Shelf:
             parts.append(f"已选 {selected} 件（Esc 取消）")
         if self.narrowed_to:
             parts.append(f"只看{self.narrowed_name}（Esc 看全部）")
+        if self.only:
+            parts.append(f"只看{ONLY[self.only].name}（Esc 看全部）")
         if total:
             parts.append(f"共 {total} 件")
             if index is not None:
                 parts.append(f"第 {index + 1} 件")
-        parts.append(FINDING_WORDS if is_finding else FIND_WORDS)
+        parts.append(FINDING_WORDS if is_finding else FIND_KEY_WORDS)
+        if not is_finding and not self.only:
+            parts.append(ONLY_WORDS)
         if self.node.tier is Tier.VILLAGE and not is_finding:
             parts.append(INQUIRY_WORDS)
         narrow = NARROW_WORDS.get(self.node.tier)
@@ -166,18 +227,27 @@ class Shelf:
         elif self.narrowed_to:
             # A list has no filter for items, but every case is found by its item.
             query = f"{query} {self.narrowed_to}"
-        return Filter(
+        wanted = Filter(
             states=view.states,
             division_prefix=prefix,
             for_prefix=self._own_prefix if view.is_ours else "",
             match=find.match(query),
             oldest_first=self.view.oldest_first,
             order=self._order,
+            waits_for=self._department if view.is_departments else "",
         )
+        return ONLY[self.only].narrow(wanted) if self.only else wanted
+
+    @property
+    def _department(self) -> str:
+        return self.node.certificate.department
 
     def _drafts(self) -> list[Draft]:
         drafts = self.node.store.cases.drafts()
         wanted = self.query_text.strip().lower()
+        if self.only:
+            has = ONLY[self.only].has
+            drafts = [one for one in drafts if has(cases.draft_row(self.node, one))]
         return [one for one in drafts if not wanted or self._fits(one, wanted)]
 
     def _fits(self, draft: Draft, wanted: str) -> bool:

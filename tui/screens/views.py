@@ -27,6 +27,8 @@ class View:
     is_urgent: bool = False
     is_ours: bool = False
     """Only what is for our own place: nobody here can act on the rest."""
+    is_departments: bool = False
+    """Only what lies on the desk of this node's own department."""
     is_counted: bool = True
     empty: str = "这里没有办件"
 
@@ -91,6 +93,21 @@ VIEWS: dict[Tier, tuple[View, ...]] = {
         View("全部", is_counted=False, empty="还没有办件。各镇转来后会出现在这里"),
     ),
 }
+
+_DEPARTMENT = View(
+    "本部门",
+    (State.FORWARDED, State.ACCEPTED),
+    oldest_first=True,
+    is_departments=True,
+    empty="本部门都办完了，没有等着的办件。按 2 看全区待决的",
+)
+
+
+def views_of(node: Node) -> tuple[View, ...]:
+    """Return the tabs of a node's desk: a department's own node begins with its own."""
+    views = VIEWS[node.tier]
+    return (_DEPARTMENT, *views) if node.certificate.department else views
+
 
 _NUMBER = Column("单号", 12)
 _DAYS = Column("时限", 8, "right")
