@@ -6,6 +6,7 @@ processes on ports that the system chose.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -47,12 +48,21 @@ GOOD = {
 
 @dataclass(slots=True)
 class Place:
-    """One home, the command line for it, and its service if it runs."""
+    """One home, the command line for it, and its service if it runs.
+
+    `program` is the module that is run: `lianban`, or it on another clock.
+    """
 
     path: Path
     service: "subprocess.Popen[bytes] | None" = None
     address: str = "127.0.0.1:0"
+    program: str = "tui"
     environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def clock(self) -> Path:
+        """The file that tells its processes the time, where they are so run."""
+        return self.path.with_suffix(".clock")
 
     def run(
         self, *arguments: str, stdin: str = ""
@@ -83,7 +93,7 @@ class Place:
         return [
             sys.executable,
             "-m",
-            "tui",
+            self.program,
             "--home",
             str(self.path),
             "--as",
@@ -143,9 +153,18 @@ class Places:
 
 
 @contextmanager
-def three_places(folder: Path) -> Iterator[Places]:
-    """Make, enrol and publish; services are ended at the end, homes stay."""
-    places = Places(*(Place(folder / tier) for tier in DIVISIONS))
+def three_places(
+    folder: Path, *, program: str = "tui", clock: Path | None = None
+) -> Iterator[Places]:
+    """Make, enrol and publish; services are ended at the end, homes stay.
+
+    With a clock, see `tests.whole.clocked`, each place has one of its own.
+    """
+    places = Places(*(Place(folder / tier, program=program) for tier in DIVISIONS))
+    for place in places.every() if clock else ():
+        assert clock is not None
+        shutil.copy(clock, place.clock)
+        place.environment["LIANBAN_TEST_CLOCK"] = str(place.clock)
     try:
         division, name = DIVISIONS["district"]
         district = enrol.init_district(

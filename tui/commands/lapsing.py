@@ -63,6 +63,7 @@ def lapse_object(node: Node, one: Lapse, today: date) -> dict[str, Any]:
         "tier": str(one.holder.tier),
         "department": one.holder.department,
         "node": one.holder.author,
+        "doubtful": one.is_doubtful,
         "answers": [
             {"event": o.id, "by": o.event.by, "note": o.event.note}
             for o in one.answered
