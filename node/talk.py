@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace as with_fields
 
-from node import attachments, forks, packs, standing
+from node import attachments, clock_check, forks, packs, standing
 from node.absorb import Received, absorb
 from node.desks import desk_name, numbered_name
 from node.errors import Ambiguous, NotFound
@@ -257,7 +257,9 @@ class Speaker:
             wants,
             pieces,
         )
-        self._extras = packs.news(node, peer.node) if extras is None else extras
+        if extras is None:
+            extras = (*packs.news(node, peer.node), clock_check.word(node))
+        self._extras = extras
         self._offers = forks.offers(node, scopes)
         self.pace_bytes = node.store.registry.peer(peer.node).pace_bytes
         self.said: Outgoing | None = None
@@ -329,6 +331,7 @@ def take(node: Node, data: bytes) -> Taken:
         _note_refusal(node, data, fault)
         raise
     received = absorb(node, parcel, opened.sender)
+    clock_check.hear(node, opened.sender, dict(parcel.extras))
     return Taken(
         opened.sender,
         opened.header,
@@ -600,6 +603,7 @@ class _Exchange:
             raise NotTrusted("answer", "another node has answered")
         parcel = decode_parcel(opened.body)
         received = absorb(self._node, parcel, self._peer)
+        clock_check.hear(self._node, self._peer, dict(parcel.extras))
         self.report = replace(
             self.report,
             bytes_in=self.report.bytes_in + len(data),

@@ -151,6 +151,8 @@ class LianbanApp(App[None]):
             parts.append(Part(f"▲未送达 {self.above.not_delivered}"))
         if self.trouble.is_revoked:
             parts.insert(1, Part("! 本站点已停用，请联系区里", "alert"))
+        if self.trouble.ahead_ms:
+            parts.insert(1, Part("! 时钟不准", "alert"))
         if self.trouble.is_stopped:
             parts.append(Part("! 已停写，看同步情况", "alert"))
         odd = self.trouble.set_aside + self.trouble.forks
@@ -340,6 +342,9 @@ class LianbanApp(App[None]):
         self._is_syncing = False
         self._say(words)
         self.look()
+        if self.above and self.trouble.ahead_ms:
+            said = labels.clock_off(self.trouble.ahead_ms, self.above.name)
+            self._say(f"! {said}", "alert")
 
     def _tell_sync_result(self) -> None:
         """Say how the try ended that the background was woken for."""
@@ -350,6 +355,9 @@ class LianbanApp(App[None]):
         self._waits_for_sync = None
         if self.trouble.is_revoked:
             self._say(labels.REVOKED_HERE, "alert")
+        elif self.trouble.ahead_ms:
+            words = labels.clock_off(self.trouble.ahead_ms, self.above.name)
+            self._say(f"! {words}", "alert")
         elif self.above.is_online:
             self._say(f"✓ 与{self.above.name}同步好了")
         else:

@@ -340,6 +340,25 @@ def sign(row: CaseRow, *, is_ours: bool) -> str:
     return SETTLED_MARK if row.had_conflict or row.open_count else ""
 
 
+def clock_off(ahead_ms: int, name: str) -> str:
+    """Return that this node's clock is not that of another place; "" where it is."""
+    if not ahead_ms:
+        return ""
+    way = "快" if ahead_ms > 0 else "慢"
+    return (
+        f"本机的时钟比{name}{way} {times.span(abs(ahead_ms))}："
+        "请先核对本机的日期和时间，再往下办；日期记错的步骤，由镇里或区里“更正日期”"
+    )
+
+
+def their_clock(ahead_ms: int) -> str:
+    """Return by how much a neighbour's clock is not ours; "" where it is."""
+    if not ahead_ms:
+        return ""
+    way = "快" if ahead_ms > 0 else "慢"
+    return f"时钟比本机{way} {times.span(abs(ahead_ms))}"
+
+
 def line_up(above: Above | None, now_ms: int) -> str:
     """Return the state of the line upward in two words; "" at the district."""
     if above is None:

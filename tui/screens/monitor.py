@@ -195,6 +195,9 @@ class MonitorPage(Page):
             totals += "（没收下的，原因见 lianban status）"
         if trouble.needs_upgrade:
             totals = f"! {labels.UPGRADE_HERE}"
+        if self.lianban.above and trouble.ahead_ms:
+            words = labels.clock_off(trouble.ahead_ms, self.lianban.above.name)
+            totals = f"! {words}"
         text = ""
         if row is not None:
             place, now_ms = int(row.key[0]), self.node.now_ms()
