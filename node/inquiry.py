@@ -7,16 +7,21 @@ is asked.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
-from forms.item import Item
-from node import find, status
+from forms.item import Item, Tier
+from node import casework, find, status
 from node.cases import Case, clocks_of, open_case
+from node.clocks import Clocks, as_of
+from node.days import civil_day
 from node.errors import NotFound, ReceiptRefused
-from node.lifecycle import DECIDED, State
+from node.lapses import Lapse
+from node.lifecycle import BEFORE, DECIDED, State
 from node.proof import MARK, read_code
 from node.receipts import promised_on
 from node.records import records
+from node.rights import settler
 from node.store.cases import CaseRow, Filter
 from node.wiring import Node
 from node.workdays import Due
@@ -65,6 +70,9 @@ class Answer:
         is_on_its_way: what was done here has not arrived above yet.
         due: by when the next thing is promised; None where nothing is.
         is_paused: a special procedure runs, no day can be promised.
+        settler: steps that cannot both stand wait for somebody of this tier to settle
+            where the case stands; None where all is clear.
+        is_deemed: nobody has answered in five working days, so the law has accepted it.
     """
 
     case: Case
@@ -75,6 +83,8 @@ class Answer:
     is_on_its_way: bool
     due: Due | None
     is_paused: bool
+    settler: Tier | None = None
+    is_deemed: bool = False
 
 
 def rows_for(node: Node, query: str) -> list[CaseRow]:
@@ -103,6 +113,11 @@ def answer(node: Node, row: CaseRow) -> Answer:
     case = open_case(node, row.id)
     item, state = case.package.item, case.story.state
     holder = HOLDERS[state]
+    is_disputed = bool(case.story.choices)
+    settles = settler(item, case.story) if is_disputed else None
+    if settles:
+        holder = Holder.DECIDER if settles is item.decide else Holder.ACCEPTER
+    found = as_of(clocks_of(node, case), casework.today(node))
     is_on_its_way = _waits_here(node, row)
     if is_on_its_way and holder in (Holder.ACCEPTER, Holder.DECIDER):
         nodes = [node.certificate]
@@ -116,9 +131,24 @@ def answer(node: Node, row: CaseRow) -> Answer:
         known_ms=node.now_ms() if is_ours else _heard_ms(node, nodes),
         is_ours=is_ours,
         is_on_its_way=is_on_its_way,
-        due=_next_day(node, case),
+        due=None if is_disputed else _next_day(node, case, found),
         is_paused=records(item, case.story).is_paused,
+        settler=settles,
+        is_deemed=found.is_deemed and state in BEFORE,
     )
+
+
+def news_until(node: Node, row: CaseRow, lapse: Lapse) -> date | None:
+    """Return the day up to which it is known here what was done about a limit that has
+    passed; None where it is known up to now: it was done, or it is this node's own.
+    """
+    tier = str(lapse.holder.tier)
+    if lapse.ended_on is not None or tier == node.certificate.tier:
+        return None
+    holders = [o for o in node.roster.everyone() if o.tier == tier]
+    heard_ms = _heard_ms(node, [o for o in holders if covers(o, row.division)])
+    heard_on = civil_day(heard_ms or 0)
+    return heard_on if heard_on <= lapse.due_on else None
 
 
 def _number_in(query: str) -> str:
@@ -168,7 +198,9 @@ def _heard_ms(node: Node, nodes: Iterable[Certificate]) -> int | None:
     return above.last_success_ms if above else None
 
 
-def _next_day(node: Node, case: Case) -> Due | None:
+def _next_day(node: Node, case: Case, found: Clocks) -> Due | None:
     if case.story.state in DECIDED:
-        return clocks_of(node, case).deliver_by
+        return found.deliver_by
+    if found.is_deemed and case.story.state in BEFORE:
+        return found.promise_due
     return promised_on(node, case)

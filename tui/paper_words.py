@@ -52,6 +52,9 @@ _DUES: dict[State, str] = {
 }
 
 
+DEEMED = "（过了五个工作日没有告知，视为已受理）"
+
+
 def verdict_lines(verdict: Verdict) -> Iterator[str]:
     """Yield what a paper proves: who, when, what; and what it does not."""
     claim, signer = verdict.claim, verdict.signer
@@ -84,16 +87,29 @@ def answer_lines(answer: Answer, now_ms: int) -> Iterator[str]:
     row, state = answer.case.row, answer.case.story.state
     name = harmless(row.applicant or "（未填）")
     yield f"{name}　{harmless(row.item_name)}　查询码 {progress_code(row.number)}"
-    yield f"  现在：{labels.word(labels.STATES, state)}"
+    yield f"  现在：{_state(answer)}"
     yield f"  在谁手里：{_holder(answer)}"
     yield f"  消息：{_age(answer, now_ms)}"
     yield f"  下一个日子：{_next(answer, state)}"
+
+
+def _state(answer: Answer) -> str:
+    """Return where a case stands; nothing in dispute is told as if it were clear."""
+    story = answer.case.story
+    if answer.settler is None:
+        word = labels.word(labels.STATES, story.state)
+        return f"{word}{DEEMED}" if answer.is_deemed else word
+    steps = {one.id: one.event.step for one in story.happened}
+    told = [labels.word(labels.STEPS, steps[one.id]) for one in story.choices]
+    return f"{'、'.join(told)}对不上，等{labels.TIERS[answer.settler]}里核对后才定"
 
 
 def _holder(answer: Answer) -> str:
     if answer.is_on_its_way and answer.holder in (Holder.ACCEPTER, Holder.DECIDER):
         return "本站点（还没有传到上级，联网或用 U 盘后才到）"
     places = harmless("、".join(answer.places)) or "名册里还没有的站点"
+    if answer.settler is not None:
+        return f"{places}（核对）"
     return _HOLDERS[answer.holder].format(places=places)
 
 
@@ -107,6 +123,8 @@ def _age(answer: Answer, now_ms: int) -> str:
 
 
 def _next(answer: Answer, state: State) -> str:
+    if answer.settler is not None:
+        return "核对以后才有"
     if answer.is_paused:
         return "正在特别程序里，不计时，结束后再算"
     if answer.due is None:

@@ -377,6 +377,7 @@ case.add_command(known_person)
 def case_object(node: Node, one: Case) -> dict[str, Any]:
     """Return what `case show --json` prints."""
     (found,) = _row_objects(node, [one.row])
+    heard_ms = node_cases.heard_ms(node, one)
     return found | {
         "state": str(one.story.state),
         "outcome": one.story.outcome,
@@ -402,6 +403,7 @@ def case_object(node: Node, one: Case) -> dict[str, Any]:
                 "id": happened.id,
                 "step": happened.event.step,
                 "at": iso(happened.event.at),
+                "received_at": iso(heard_ms.get(happened.id)),
                 "node": happened.author,
                 "node_name": _author_name(node, happened.author),
                 "by": happened.event.by,
@@ -509,12 +511,23 @@ def _print_case(
             event["note"],
             event["batch"],
             told.get(event["id"], ""),
-            "" if event["stands"] else "（没有生效）",
+            _standing_words(event, shown),
         )
     for matter in shown.get("conflicts", []):
-        line("待核对", matter["label"], _values(matter))
+        who = labels.TIERS.get(shown["settler"], "上级")
+        line("待核对", matter["label"], _values(matter), f"等{who}里核对")
     if shown["had_conflict"] and not shown["mark"]:
         line("曾有不同，已经核对")
+
+
+def _standing_words(event: dict[str, Any], shown: dict[str, Any]) -> str:
+    """Return whether a step counts; of a settlement, in favour of which step it was."""
+    steps = {one["id"]: one["step"] for one in shown["events"]}
+    if not event["stands"]:
+        return "（没有生效）" if event["settled_by"] else "（能不能生效，等核对）"
+    if event["upholds"] in steps:
+        return f"以“{labels.word(labels.STEPS, steps[event['upholds']])}”为准"
+    return ""
 
 
 def _sign(node: Node, row: CaseRow) -> str:

@@ -189,4 +189,5 @@ def _answer_object(answer: Answer) -> dict[str, Any]:
         "next_on": due.on.isoformat() if due else None,
         "next_is_provisional": due.is_provisional if due else False,
         "paused": answer.is_paused,
+        "settler": str(answer.settler) if answer.settler else "",
     }
