@@ -8,7 +8,7 @@ from datetime import date
 from forms.package import Package
 from node import find, old_names, rights
 from node.clocks import AMBER, RED, Clocks, clocks
-from node.errors import Ambiguous, NotFound, PackageDamaged, StoreDamaged
+from node.errors import CASE_WAITS, Ambiguous, NotFound, PackageDamaged, StoreDamaged
 from node.lapses import Lapse, lapses
 from node.material import Material, decode_material
 from node.matters import (
@@ -91,6 +91,9 @@ def find_row(node: Node, name: str) -> CaseRow:
     if not rows and (now := old_names.document_of(node, name)):
         rows = node.store.cases.find(now.hex())
     if not rows:
+        waiting = node.store.documents.waiting_like(name.strip().lower())
+        if waiting is not None:
+            raise NotFound(CASE_WAITS + waiting.waits_for, waiting.document.hex())
         raise NotFound("case", name[:40])
     if len(rows) > 1:
         raise Ambiguous("case", name[:40], len(rows))

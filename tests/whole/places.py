@@ -6,7 +6,6 @@ processes on ports that the system chose.
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -48,21 +47,12 @@ GOOD = {
 
 @dataclass(slots=True)
 class Place:
-    """One home, the command line for it, and its service if it runs.
-
-    `program` is the module that is run: `lianban`, or it on another clock.
-    """
+    """One home, the command line for it, and its service if it runs."""
 
     path: Path
     service: "subprocess.Popen[bytes] | None" = None
     address: str = "127.0.0.1:0"
-    program: str = "tui"
     environment: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def clock(self) -> Path:
-        """The file that tells its processes the time, where they are so run."""
-        return self.path.with_suffix(".clock")
 
     def run(
         self, *arguments: str, stdin: str = ""
@@ -93,7 +83,7 @@ class Place:
         return [
             sys.executable,
             "-m",
-            self.program,
+            "tui",
             "--home",
             str(self.path),
             "--as",
@@ -153,18 +143,9 @@ class Places:
 
 
 @contextmanager
-def three_places(
-    folder: Path, *, program: str = "tui", clock: Path | None = None
-) -> Iterator[Places]:
-    """Make, enrol and publish; services are ended at the end, homes stay.
-
-    With a clock, see `tests.whole.clocked`, each place has one of its own.
-    """
-    places = Places(*(Place(folder / tier, program=program) for tier in DIVISIONS))
-    for place in places.every() if clock else ():
-        assert clock is not None
-        shutil.copy(clock, place.clock)
-        place.environment["LIANBAN_TEST_CLOCK"] = str(place.clock)
+def three_places(folder: Path, kind: type[Place] = Place) -> Iterator[Places]:
+    """Make, enrol and publish; services are ended at the end, homes stay."""
+    places = Places(*(kind(folder / tier) for tier in DIVISIONS))
     try:
         division, name = DIVISIONS["district"]
         district = enrol.init_district(
@@ -234,7 +215,7 @@ def digests(place: Place) -> dict[str, str]:
         return found.digests
 
 
-def join(place: Place, inviter: Place, tier: str) -> None:
+def join(place: Place, inviter: Place, tier: str, department: str = "") -> None:
     """Enrol a place, or one more desk of it, over the inviter's real socket."""
     division, name = DIVISIONS[tier]
     with inviter.open() as node:
@@ -242,7 +223,7 @@ def join(place: Place, inviter: Place, tier: str) -> None:
             node,
             tier=tier,
             division=division,
-            department="",
+            department=department,
             name=name,
             address=inviter.address,
         )

@@ -201,6 +201,10 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
                 for one in found.story.happened
             }
             days = lapsing.clock_rows(node, found)
+        asides = [
+            labels.aside(one, node.roster.latest(one.author))
+            for one in node.store.documents.asides_of(row.document)
+        ]
         kept = kept_answers.of(node, row.document)
         shown |= {"kept": renewing.kept_objects(kept)}
         now_ms, names = node.now_ms(), _names(node)
@@ -210,6 +214,8 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
     _print_case(shown, package, now_ms, told)
     for cells in days:
         line(*cells)
+    for words in asides:
+        line("没有算数", words)
     renewing.print_kept(kept)
     line("办理地", labels.whose(names, row))
     if renewal:

@@ -178,6 +178,9 @@ def _story(node: Node, case: Case) -> Iterator[Text]:
         yield Text("── 经过", MUTED)
     for one in case.story.happened:
         yield from _event(node, scene, one)
+    for aside in node.store.documents.asides_of(case.row.document):
+        words = labels.aside(aside, node.roster.latest(aside.author))
+        yield Text(f"! {harmless(words)}", style=WRONG)
 
 
 def _event(node: Node, scene: fact_words.Scene, one: Happened) -> Iterator[Text]:
