@@ -141,6 +141,7 @@ def answer(node: Node, row: CaseRow) -> Answer:
 def news_until(node: Node, row: CaseRow, lapse: Lapse) -> date | None:
     """Return the day up to which it is known here what was done about a limit that has
     passed; None where it is known up to now: it was done, or it is this node's own.
+    The first of all days where no holder was ever heard of.
     """
     tier = str(lapse.holder.tier)
     if lapse.ended_on is not None or tier == node.certificate.tier:

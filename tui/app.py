@@ -18,7 +18,7 @@ from textual.message import Message
 from textual.theme import BUILTIN_THEMES
 from textual.widgets import Input
 
-from node import cases, casework, status, talk, waiting
+from node import cases, casework, clock_check, status, talk, waiting
 from node.service import Background
 from node.status import Above, Trouble
 from node.store.cases import Filter
@@ -327,6 +327,7 @@ class LianbanApp(App[None]):
                     waiting.retry_if_news(node)
                 finally:
                     client.close()
+                ahead_ms = -clock_check.ahead_ms(node, peer.node)
             finally:
                 node.close()
         except ERRORS as error:
@@ -336,15 +337,14 @@ class LianbanApp(App[None]):
             return
         words = f"✓ 同步好了：发出 {report.sent} 条，收到 {report.received} 条"
         words += labels.files_moved(report.pieces_out, report.pieces_in)
+        if ahead_ms:
+            words = f"! {labels.clock_off(ahead_ms, peer.name)}"
         self.call_from_thread(self._synced, words)
 
     def _synced(self, words: str) -> None:
         self._is_syncing = False
         self._say(words)
         self.look()
-        if self.above and self.trouble.ahead_ms:
-            said = labels.clock_off(self.trouble.ahead_ms, self.above.name)
-            self._say(f"! {said}", "alert")
 
     def _tell_sync_result(self) -> None:
         """Say how the try ended that the background was woken for."""
@@ -355,7 +355,7 @@ class LianbanApp(App[None]):
         self._waits_for_sync = None
         if self.trouble.is_revoked:
             self._say(labels.REVOKED_HERE, "alert")
-        elif self.trouble.ahead_ms:
+        elif self.above.is_online and self.trouble.ahead_ms:
             words = labels.clock_off(self.trouble.ahead_ms, self.above.name)
             self._say(f"! {words}", "alert")
         elif self.above.is_online:

@@ -15,6 +15,7 @@ from node.clocks import (
     is_odd_on,
     workdays_left,
 )
+from node.days import FIRST_DAY
 from node.lapses import Holder, Lapse
 from node.store.cases import CaseRow
 from node.workdays import Calendar, Due
@@ -138,11 +139,15 @@ def lapse_words(
 ) -> tuple[str, ...]:
     """Return a lapse as cells: which, due, whether it is done, who held it, answers.
 
-    `known_on`: what has been done after that day has not been heard of here.
+    `known_on`: what has been done after that day has not been heard of here; the
+    first of all days: nothing has.
     """
     ended = f"{day(one.ended_on, today)} 才办" if one.ended_on else "还没有办"
     if known_on is not None:
-        ended = f"没有听到办了（那里的消息只到 {day(known_on, today)}）"
+        until = f"的消息只到 {day(known_on, today)}"
+        if known_on == FIRST_DAY:
+            until = "还没有来过消息"
+        ended = f"没有听到办了（那里{until}）"
     answers = "；".join(harmless(o.event.note) for o in one.answered)
     return (
         key_words(one.key),

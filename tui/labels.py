@@ -347,7 +347,7 @@ def clock_off(ahead_ms: int, name: str) -> str:
     way = "快" if ahead_ms > 0 else "慢"
     return (
         f"本机的时钟比{name}{way} {_about(ahead_ms)}："
-        "请先核对本机的日期和时间，再往下办；日期记错的步骤，由镇里或区里“更正日期”"
+        "请先核对本机的日期和时间，再往下办；记错的日期，由镇里或区里用“更正日期”改对"
     )
 
 

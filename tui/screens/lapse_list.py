@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from node import cases, casework
+from node import cases, casework, inquiry
 from node.lapses import Lapse
 from node.store.cases import CaseRow, Filter
 from node.wiring import Node
@@ -123,7 +123,8 @@ class LapsePage(Page):
         text = ""
         if row is not None:
             case, one = self._found[int(row.key[0])]
-            words = clock_words.lapse_words(one, casework.today(self.node))
+            known_on = inquiry.news_until(self.node, case, one)
+            words = clock_words.lapse_words(one, casework.today(self.node), known_on)
             text = "   ".join((case.applicant or "（未填）", f"项名 {one.key}", *words))
         lines = [plain(part) for part in wrap(text, max(20, self.size.width - 3))[:2]]
         self.query_one("#detail", Static).update(Text("\n").join(lines))
