@@ -1,13 +1,14 @@
 """Cases: how a document reads, as a list row and as a whole."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from forms.package import Package
 from node import awaiting, old_names
 from node.clocks import AMBER, RED, Clocks, clocks
-from node.errors import Ambiguous, NotFound, PackageDamaged, StoreDamaged
+from node.errors import CASE_WAITS, Ambiguous, NotFound, PackageDamaged, StoreDamaged
 from node.lapses import Lapse, lapses
 from node.material import Material, decode_material
 from node.matters import (
@@ -19,8 +20,9 @@ from node.records import Records, records
 from node.store.cases import CaseRow, Draft, Filter
 from node.story import Story, fold
 from node.wiring import Node
-from sync.change import Scalar
+from sync.change import Scalar, read_change
 from sync.document import Document, Tree
+from sync.errors import ChangeRefused
 from sync.identity import covers, own_prefix
 
 
@@ -81,6 +83,9 @@ def find_row(node: Node, name: str) -> CaseRow:
     if not rows and (now := old_names.document_of(node, name)):
         rows = node.store.cases.find(now.hex())
     if not rows:
+        waiting = node.store.documents.waiting_like(name.strip().lower())
+        if waiting is not None:
+            raise NotFound(CASE_WAITS + waiting.waits_for, waiting.document.hex())
         raise NotFound("case", name[:40])
     if len(rows) > 1:
         raise Ambiguous("case", name[:40], len(rows))
@@ -115,6 +120,19 @@ def light_of(row: CaseRow, today: date) -> str:
 def records_of(case: Case) -> Records:
     """Return what is written down in a case."""
     return records(case.package.item, case.story)
+
+
+def heard_ms(node: Node, case: Case) -> dict[str, int]:
+    """Return when this node has got each event of a case, by its own clock."""
+    told = {one.id for one in case.story.happened}
+    heard: dict[str, int] = {}
+    for stored in node.store.journal.entries_of(case.row.document):
+        payload = stored.entry.payload
+        with suppress(ChangeRefused):  # set aside, it tells of nothing
+            for op in read_change(payload).ops if payload else ():
+                if op.key in told:
+                    heard.setdefault(op.key, stored.received_at_ms)
+    return heard
 
 
 def clocks_of(node: Node, case: Case) -> Clocks:

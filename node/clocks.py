@@ -17,7 +17,7 @@ from datetime import date, timedelta
 from forms.item import Item
 from forms.service import Step as Stage
 from forms.service import Tier
-from node.days import days_of
+from node.days import LONGEST_REST, SKEW, days_of
 from node.lifecycle import BEFORE, DECIDED, OVER, Step
 from node.records import Records
 from node.story import Happened, Story
@@ -34,7 +34,8 @@ ACCEPT, PROMISE, LEGAL, DELIVER, STEP = "accept", "promise", "legal", "deliver",
 
 AMBER, RED = "amber", "red"
 
-_ANSWERS = frozenset({Step.RETURN, Step.ACCEPT, Step.DECLINE, Step.WITHDRAW})
+ANSWERS = frozenset({Step.RETURN, Step.ACCEPT, Step.DECLINE, Step.WITHDRAW})
+"""What ends the five working days."""
 _ENDS = frozenset({Step.DECLINE, Step.WITHDRAW, Step.TERMINATE})
 
 
@@ -193,6 +194,16 @@ def as_of(found: Clocks, today: date) -> Clocks:
     return replace(found, limits=found.untold, untold=None, is_deemed=True)
 
 
+def is_odd_on(found: Clocks, today: date) -> bool:
+    """Say whether papers that nobody has answered yet were handed in on a day that is
+    hard to believe: it has not come, or it is longer ago than anything may lie.
+    """
+    if found.received_on is None or found.answered_on or found.ended_on:
+        return False
+    age = today - found.received_on
+    return age < -SKEW or age > LONGEST_REST
+
+
 def is_paused(paused_since: date | None, due_on: date) -> bool:
     """Say whether a limit stands still now; not one that had passed before."""
     return paused_since is not None and paused_since <= due_on
@@ -279,7 +290,7 @@ class _Reckoning:
                     day = self.on[one.id]
                     told_by = self.calendar.add_workdays(day, TELL_WORKDAYS)
                     rounds.append(_Round(day, told_by, []))
-            elif rounds and one.event.step in _ANSWERS:
+            elif rounds and one.event.step in ANSWERS:
                 rounds[-1].answers.append(one)
         return rounds
 

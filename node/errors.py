@@ -61,8 +61,15 @@ class AnswersWrong(NodeError):
         super().__init__(f"{len(problems)} fields are not right: {keys}")
 
 
+CASE_WAITS = "case that waits for "
+
+
 class NotFound(NodeError):
-    """Nothing here has that name."""
+    """Nothing here has that name.
+
+    A case that has come and cannot be read yet is a `what` of `CASE_WAITS` and a word
+    for what it waits for.
+    """
 
     def __init__(self, what: str, name: str) -> None:
         """Keep the kind of thing and what was asked for."""

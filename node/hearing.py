@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from node import clock_check
 from node.absorb import Received, absorb
 from node.speaking import pace_asked
 from node.wiring import Node
@@ -52,6 +53,7 @@ def take(node: Node, data: bytes) -> Taken:
         _note_refusal(node, data, fault)
         raise
     received = absorb(node, parcel, opened.sender)
+    clock_check.hear(node, opened.sender, dict(parcel.extras))
     return Taken(
         opened.sender,
         opened.header,

@@ -10,15 +10,18 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from forms.item import Item
+from forms.item import Item, Tier
 from node import find, status
 from node.cases import Case, clocks_of, open_case, records_of
 from node.casework import today
 from node.clocks import ACCEPT, DELIVER, PROMISE, Clocks, as_of
+from node.days import civil_day
 from node.errors import NotFound, ReceiptRefused
+from node.lapses import Lapse
 from node.lifecycle import BEFORE, DECIDED, RUNNING, State
 from node.proof import MARK, read_code
 from node.records import Pause
+from node.rights import settler
 from node.store.cases import CaseRow, Filter
 from node.wiring import Node
 from node.workdays import Due
@@ -70,6 +73,8 @@ class Answer:
         is_deemed: accepted by law, since nobody has said a word in time.
         paused: the special procedure that runs, so that no day can be promised.
         paused_to: until when that was said to take; None where nobody has said.
+        settler: steps that cannot both stand wait for somebody of this tier to settle
+            where the case stands; None where all is clear.
     """
 
     case: Case
@@ -82,6 +87,7 @@ class Answer:
     is_deemed: bool = False
     paused: Pause | None = None
     paused_to: date | None = None
+    settler: Tier | None = None
 
 
 def rows_for(node: Node, query: str) -> list[CaseRow]:
@@ -110,6 +116,9 @@ def answer(node: Node, row: CaseRow) -> Answer:
     case = open_case(node, row.id)
     item, state = case.package.item, case.story.state
     holder = HOLDERS[state]
+    settles = settler(item, case.story) if case.story.choices else None
+    if settles:
+        holder = Holder.DECIDER if settles is item.decide else Holder.ACCEPTER
     is_on_its_way = _waits_here(node, row)
     if is_on_its_way and holder in (Holder.ACCEPTER, Holder.DECIDER):
         nodes = [node.certificate]
@@ -129,11 +138,26 @@ def answer(node: Node, row: CaseRow) -> Answer:
         known_ms=node.now_ms() if is_ours else _heard_ms(node, nodes),
         is_ours=is_ours,
         is_on_its_way=is_on_its_way,
-        next_day=None if paused else _next_day(found, state),
-        is_deemed=found.is_deemed,
+        next_day=None if paused or settles else _next_day(found, state),
+        is_deemed=found.is_deemed and state in BEFORE,
         paused=paused,
         paused_to=paused_to,
+        settler=settles,
     )
+
+
+def news_until(node: Node, row: CaseRow, lapse: Lapse) -> date | None:
+    """Return the day up to which it is known here what was done about a limit that has
+    passed; None where it is known up to now: it was done, or it is this node's own.
+    The first of all days where no holder was ever heard of.
+    """
+    tier = str(lapse.holder.tier)
+    if lapse.ended_on is not None or tier == node.certificate.tier:
+        return None
+    holders = [o for o in node.roster.everyone() if o.tier == tier]
+    heard_ms = _heard_ms(node, [o for o in holders if covers(o, row.division)])
+    heard_on = civil_day(heard_ms or 0)
+    return heard_on if heard_on <= lapse.due_on else None
 
 
 def _number_in(query: str) -> str:

@@ -19,6 +19,7 @@ from node.clocks import (
     STEP,
     Clocks,
     as_of,
+    is_odd_on,
     is_paused,
 )
 from node.lifecycle import State, Step
@@ -52,7 +53,8 @@ class Lapse:
 
     `key` says which: "accept", "promise", "legal", "deliver" or "step/NAME".
     `ended_on` is when it was done after all, None: it still is not. `answered` are
-    the explanations, as they came.
+    the explanations, as they came. `is_doubtful`: a clock in the case cannot be right,
+    so it is to be asked first whether anything was late at all.
     """
 
     key: str
@@ -60,6 +62,7 @@ class Lapse:
     ended_on: date | None
     holder: Holder
     answered: tuple[Happened, ...] = ()
+    is_doubtful: bool = False
 
 
 def lapses(
@@ -84,6 +87,7 @@ def lapses(
             ended_on,
             holding.holder(key, due.on),
             tuple(o for o in known.explanations if o.event.facts["lapse"] == key),
+            is_doubtful=bool(found.doubtful) or is_odd_on(found, today),
         )
         for key, due, ended_on in _limits(as_of(found, today))
         if (ended_on or today) > due.on

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace as with_fields
 
-from node import attachments, forks, packs
+from node import attachments, clock_check, forks, packs
 from node.store.journal import Journal
 from node.wiring import Node
 from sync import bundle
@@ -71,7 +71,9 @@ class Speaker:
             wants,
             pieces,
         )
-        self._extras = packs.news(node, peer.node) if extras is None else extras
+        if extras is None:
+            extras = (*packs.news(node, peer.node), clock_check.word(node))
+        self._extras = extras
         self._offers = forks.offers(node, scopes)
         self.pace_bytes = node.store.registry.peer(peer.node).pace_bytes
         self.said: Outgoing | None = None

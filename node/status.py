@@ -8,7 +8,7 @@ sending: it all follows from entries held and vectors signed.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from node import hearing, speaking, standing
+from node import clock_check, hearing, speaking, standing
 from node.fork_report import unhealed
 from node.packs import Traffic, traffic
 from node.store.registry import Peer
@@ -36,6 +36,7 @@ class Neighbour:
         packs: what lay on sticks between us, None where nothing ever did.
         missing_since_ms: since when that is known of the oldest of them.
         missing_files: how many files it holds that cases here miss.
+        ahead_ms: by how much its clock is ahead of ours, see `node.clock_check`.
     """
 
     certificate: Certificate
@@ -58,6 +59,7 @@ class Neighbour:
     packs: Traffic | None = None
     owed_files: int = 0
     missing_files: int = 0
+    ahead_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Trouble:
     """What a person should look at. `needs_upgrade`: a neighbour has come with a
     newer format within the last week. `is_stopped`: this very node has forked, and may
     not write. `is_revoked`: it has been put out, as the node above has said.
+    `ahead_ms`: by how much this node's clock is ahead of that of the node above.
     """
 
     waiting: int
@@ -92,6 +95,7 @@ class Trouble:
     is_stopped: bool = False
     needs_upgrade: bool = False
     is_revoked: bool = False
+    ahead_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +182,7 @@ def neighbours(node: Node) -> list[Neighbour]:
                 missing_files=node.store.attachments.count_missing_held_by(
                     certificate.node
                 ),
+                ahead_ms=clock_check.ahead_ms(node, certificate.node),
             )
         )
     return found
@@ -218,6 +223,7 @@ def trouble(node: Node) -> Trouble:
         is_stopped=node.id in forked,
         needs_upgrade=_needs_upgrade(node),
         is_revoked=standing.is_revoked_here(node),
+        ahead_ms=-clock_check.ahead_ms(node, node.secrets.parent),
     )
 
 

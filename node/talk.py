@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
-from node import attachments, hearing, standing
+from node import attachments, clock_check, hearing, standing
 from node.absorb import absorb
 from node.speaking import Speaker, lacking
 from node.wiring import Node
@@ -228,6 +228,7 @@ class _Exchange:
             raise NotTrusted("answer", "another node has answered")
         parcel = decode_parcel(opened.body)
         received = absorb(self._node, parcel, self._peer)
+        clock_check.hear(self._node, self._peer, dict(parcel.extras))
         self.report = replace(
             self.report,
             bytes_in=self.report.bytes_in + len(data),

@@ -2,17 +2,25 @@
 
 import random
 
+from forms.item import Item
 from node.cases import Case
 from node.facts import FACTS, MATERIAL_STATES, PAUSES
 from node.lifecycle import Step
 from node.records import records
 from node.rights import why_not_said
+from node.story import Story
 
 
 def facts_for(case: Case, step: Step, chance: random.Random) -> dict[str, str] | None:
     """Return what may be said with a step in a case; None where nothing can be."""
-    item = case.package.item
-    known = records(item, case.story)
+    return said_in(case.package.item, case.story, step, chance)
+
+
+def said_in(
+    item: Item, story: Story, step: Step, chance: random.Random
+) -> dict[str, str] | None:
+    """Return what may be said with a step in a story; None where nothing can be."""
+    known = records(item, story)
     running = [one.begin.id for one in known.pauses if one.end is None]
     branch = chance.choice(known.branches).branch.key if known.branches else ""
     visit = known.visits[-1] if known.visits else None
@@ -38,7 +46,7 @@ def facts_for(case: Case, step: Step, chance: random.Random) -> dict[str, str] |
         Step.RATE: {"grade": str(chance.randint(1, 5))},
         Step.EXPLAIN: {"lapse": "promise"},
         Step.REDATE: {
-            "event": chance.choice(case.story.happened).id,
+            "event": chance.choice(story.happened).id,
             "on": "2026-11-20",
         },
     }

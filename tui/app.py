@@ -20,7 +20,7 @@ from textual.theme import BUILTIN_THEMES
 from textual.widgets import Input
 from textual.worker import WorkerFailed
 
-from node import cases, casework, peers, status, talk, waiting
+from node import cases, casework, clock_check, peers, status, talk, waiting
 from node.service import Background
 from node.status import Above, Trouble
 from node.store.cases import Filter
@@ -153,6 +153,8 @@ class LianbanApp(App[None]):
             parts.append(Part(f"▲未送达 {self.above.not_delivered}"))
         if self.trouble.is_revoked:
             parts.insert(1, Part("! 本站点已停用，请联系区里", "alert"))
+        if self.trouble.ahead_ms:
+            parts.insert(1, Part("! 时钟不准", "alert"))
         if self.trouble.is_stopped:
             parts.append(Part("! 已停写，看同步情况", "alert"))
         odd = self.trouble.set_aside + self.trouble.forks
@@ -324,6 +326,7 @@ class LianbanApp(App[None]):
                     waiting.retry_if_news(node)
                 finally:
                     client.close()
+                ahead_ms = -clock_check.ahead_ms(node, peer.node)
             finally:
                 node.close()
         except ERRORS as error:
@@ -333,6 +336,8 @@ class LianbanApp(App[None]):
             return
         words = f"✓ 同步好了：发出 {report.sent} 条，收到 {report.received} 条"
         words += labels.files_moved(report.pieces_out, report.pieces_in)
+        if ahead_ms:
+            words = f"! {labels.clock_off(ahead_ms, peer.name)}"
         self.call_from_thread(self._synced, words)
 
     def _synced(self, words: str) -> None:
@@ -349,6 +354,9 @@ class LianbanApp(App[None]):
         self._waits_for_sync = None
         if self.trouble.is_revoked:
             self._say(labels.REVOKED_HERE, "alert")
+        elif self.above.is_online and self.trouble.ahead_ms:
+            words = labels.clock_off(self.trouble.ahead_ms, self.above.name)
+            self._say(f"! {words}", "alert")
         elif self.above.is_online:
             self._say(f"✓ 与{self.above.name}同步好了")
         else:

@@ -12,8 +12,10 @@ from node.clocks import (
     STEP,
     Clocks,
     as_of,
+    is_odd_on,
     workdays_left,
 )
+from node.days import FIRST_DAY
 from node.lapses import Holder, Lapse
 from node.store.cases import CaseRow
 from node.workdays import Calendar, Due
@@ -27,6 +29,8 @@ KEYS = {
     DELIVER: "送达",
 }
 """Which limit it is; a step of the item is called by its own name."""
+
+CHECK_CLOCKS = "请核对各站点的时钟，由镇里或区里用“更正日期”改对"
 
 
 def key_words(key: str) -> str:
@@ -89,41 +93,69 @@ def clock_lines(found: Clocks, today: date, calendar: Calendar) -> Iterator[str]
         yield f"应在 {_due(its.deliver_by, today)}前送达"
     if its.late_returns:
         yield "有补正告知晚于五个工作日，不停算时限"
-    if its.doubtful:
-        yield f"有 {len(its.doubtful)} 步的日期可疑，请核对各站点的时钟"
+    if its.received_on and is_odd_on(its, today):
+        yield f"收件日期 {day(its.received_on, today)} 不可信：{CHECK_CLOCKS}"
+    elif its.doubtful:
+        yield f"有 {len(its.doubtful)} 步的日期可疑：{CHECK_CLOCKS}"
     remaining = workdays_left(its, today, calendar)
     if remaining is not None and its.next_day:
         yield f"最近的一天：{key_words(its.next_day.kind)}，{left(remaining)}"
 
 
+def heard_late(found: Clocks, heard_on: date | None, today: date) -> str:
+    """Return that an answer given in time was heard of only when this place had shown
+    the case as accepted by law; "" where that was not so.
+    """
+    told_by, answered_on = found.told_by, found.answered_on
+    if heard_on is None or told_by is None or answered_on is None:
+        return ""
+    if answered_on > told_by.on or heard_on <= told_by.on:
+        return ""
+    return (
+        f"{day(answered_on, today)} 的答复 {day(heard_on, today)} 才传到这里；"
+        "在那以前，这里显示的是视为受理和超期，现在以答复为准"
+    )
+
+
 def summary(found: Clocks, today: date, calendar: Calendar) -> str:
     """Return the one sentence about a case's days that matters now; "" for none."""
     its = as_of(found, today)
+    doubt = "日期可疑，先核对时钟；" if is_odd_on(its, today) or its.doubtful else ""
     if its.next_day is None:
         paused = its.paused_since
-        return f"时限从 {day(paused, today)} 起停算" if paused else ""
+        return f"{doubt}时限从 {day(paused, today)} 起停算" if paused else ""
     workdays = workdays_left(its, today, calendar)
     assert workdays is not None
     due, kind = its.next_day.due, key_words(its.next_day.kind)
-    words = f"{kind} {_due(due, today)}前，{_workdays_words(workdays)}"
+    words = f"{doubt}{kind} {_due(due, today)}前，{_workdays_words(workdays)}"
     if its.next_day.kind != PROMISE and its.promise_due and not its.decided_on:
         words += f"；承诺 {_due(its.promise_due, today)}前办结"
     return words
 
 
 def lapse_words(
-    one: Lapse, row: CaseRow, names: Mapping[str, str], today: date
+    one: Lapse,
+    row: CaseRow,
+    names: Mapping[str, str],
+    today: date,
+    known_on: date | None = None,
 ) -> tuple[str, ...]:
     """Return a lapse as cells: which, due, whether it is done, who held it, answers.
 
-    `names` are those of divisions.
+    `names` are those of divisions. `known_on`: what has been done after that day has
+    not been heard of here; the first of all days: nothing has.
     """
     ended = f"{day(one.ended_on, today)} 才办" if one.ended_on else "还没有办"
+    if known_on is not None:
+        until = f"的消息只到 {day(known_on, today)}"
+        if known_on == FIRST_DAY:
+            until = "还没有来过消息"
+        ended = f"没有听到办了（那里{until}）"
     answers = "；".join(harmless(o.event.note) for o in one.answered)
     return (
         key_words(one.key),
         f"应在 {day(one.due_on, today)} 前",
-        ended,
+        f"{ended}（日期可疑，先核对时钟）" if one.is_doubtful else ended,
         holder_words(one.holder, row, names),
         f"说明：{answers}" if answers else "没有说明",
     )

@@ -15,7 +15,7 @@ from node.pauses import POLL_S
 from node.progress import Progress, Way
 from node.status import Above, Arrival
 from node.store.cases import CaseRow
-from node.store.documents import PendingRow
+from node.store.documents import PendingRow, QuarantineRow
 from sync.identity import Certificate
 from sync.pieces import PIECE_BYTES
 from tui import times
@@ -339,6 +339,39 @@ def sign(row: CaseRow, *, is_ours: bool) -> str:
     if row.open_count and is_ours:
         return OPEN_MARK
     return SETTLED_MARK if row.had_conflict or row.open_count else ""
+
+
+def clock_off(ahead_ms: int, name: str) -> str:
+    """Return that this node's clock is not that of another place; "" where it is."""
+    if not ahead_ms:
+        return ""
+    way = "快" if ahead_ms > 0 else "慢"
+    return (
+        f"本机的时钟比{name}{way} {_about(ahead_ms)}："
+        "请先核对本机的日期和时间，再往下办；记错的日期，由镇里或区里用“更正日期”改对"
+    )
+
+
+def aside(row: QuarantineRow, author: Certificate | None) -> str:
+    """Return what of a case does not count, whose it was, and why."""
+    return (
+        f"{node_name(author, row.author)}的一步没有算数："
+        f"{word(CAUSES, row.cause)}。原样留着，这件按没有这一步算"
+    )
+
+
+def their_clock(ahead_ms: int) -> str:
+    """Return by how much a neighbour's clock is not ours; "" where it is."""
+    if not ahead_ms:
+        return ""
+    way = "快" if ahead_ms > 0 else "慢"
+    return f"时钟比本机{way} {_about(ahead_ms)}"
+
+
+def _about(length_ms: int) -> str:
+    """Return a difference between clocks in full hours: a line takes its time, too."""
+    hours = round(abs(length_ms) / times.HOUR_MS)
+    return times.span(max(1, hours) * times.HOUR_MS)
 
 
 def line_up(above: Above | None, now_ms: int) -> str:

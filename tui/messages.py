@@ -21,6 +21,7 @@ from tui.labels import (
     STATES,
     STEPS,
     TIERS,
+    WAITS,
     size,
     word,
 )
@@ -216,6 +217,13 @@ def _answers_wrong(error: node_errors.AnswersWrong) -> str:
 
 
 def _not_found(error: node_errors.NotFound) -> str:
+    if error.what.startswith(node_errors.CASE_WAITS):
+        waits_for = error.what.removeprefix(node_errors.CASE_WAITS)
+        return (
+            f"办件 {error.name} 的内容已经到了本机，还看不了："
+            f"{word(WAITS, waits_for)}。没有丢，也没有改动；"
+            "等的到了自动收好，不用再传。详见 lianban status。"
+        )
     if error.what == "node above":
         return "本站点上面没有别的站点，不用向上同步。没有改动。"
     if error.what == "attachment":

@@ -6,7 +6,7 @@ from node.clocks import ACCEPT, DELIVER, PROMISE
 from node.desks import desk_name
 from node.facts import PAUSES
 from node.inquiry import Answer, Holder
-from node.lifecycle import BEFORE, State
+from node.lifecycle import State
 from node.papers.official import PaperKind, progress_code
 from node.verifying import Standing, Verdict
 from node.workdays import Due
@@ -56,6 +56,9 @@ _DUES = {
 """By which day what is done, by the clock that runs."""
 
 
+DEEMED = "（过了五个工作日没有告知，视为已受理）"
+
+
 def verdict_lines(verdict: Verdict) -> Iterator[str]:
     """Yield what a paper proves: who, when, what; and what it does not."""
     claim, signer = verdict.claim, verdict.signer
@@ -88,16 +91,29 @@ def answer_lines(answer: Answer, now_ms: int) -> Iterator[str]:
     row, state = answer.case.row, answer.case.story.state
     name = harmless(row.applicant or "（未填）")
     yield f"{name}　{harmless(row.item_name)}　查询码 {progress_code(row.number)}"
-    yield f"  现在：{labels.word(labels.STATES, state)}"
+    yield f"  现在：{_state(answer)}"
     yield f"  在谁手里：{_holder(answer)}"
     yield f"  消息：{_age(answer, now_ms)}"
     yield f"  下一个日子：{_next(answer, state)}"
+
+
+def _state(answer: Answer) -> str:
+    """Return where a case stands; nothing in dispute is told as if it were clear."""
+    story = answer.case.story
+    if answer.settler is None:
+        word = labels.word(labels.STATES, story.state)
+        return f"{word}{DEEMED}" if answer.is_deemed else word
+    steps = {one.id: one.event.step for one in story.happened}
+    told = [labels.word(labels.STEPS, steps[one.id]) for one in story.choices]
+    return f"{'、'.join(told)}对不上，等{labels.TIERS[answer.settler]}里核对后才定"
 
 
 def _holder(answer: Answer) -> str:
     if answer.is_on_its_way and answer.holder in (Holder.ACCEPTER, Holder.DECIDER):
         return "本站点（还没有传到上级，联网或用 U 盘后才到）"
     places = harmless("、".join(answer.places)) or "名册里还没有的站点"
+    if answer.settler is not None:
+        return f"{places}（核对）"
     return _HOLDERS[answer.holder].format(places=places)
 
 
@@ -111,6 +127,8 @@ def _age(answer: Answer, now_ms: int) -> str:
 
 
 def _next(answer: Answer, state: State) -> str:
+    if answer.settler is not None:
+        return "核对以后才有"
     promised = f"受理后 {answer.case.package.item.promise_workdays} 个工作日内办结"
     if answer.paused:
         kind = labels.word(PAUSES, answer.paused.kind)
@@ -121,8 +139,6 @@ def _next(answer: Answer, state: State) -> str:
         return promised if state is State.RETURNED else "没有"
     clock, due = answer.next_day
     words = _DUES[clock].format(day=_day(due))
-    if answer.is_deemed and state in BEFORE:
-        return f"{words}（五个工作日没有答复，依法视为已经受理）"
     return f"{words}；{promised}" if clock == ACCEPT else words
 
 

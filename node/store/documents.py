@@ -1,5 +1,6 @@
 """Documents and what was decided about their changes, in SQL. All derived."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -9,6 +10,9 @@ from sync.canonical import Record, decode, encode
 from sync.change import RAW_CHANGE, read_change
 from sync.seal import sha256
 
+_ID_START = re.compile("[0-9a-f]{8,32}")
+MOST_ASIDE = 20
+"""Of one document; more are no honest work, and counted in `status`."""
 _GROUP = 500
 _KIND_AT = 8
 FEW_CHANGES = 16
@@ -265,6 +269,21 @@ class Documents:
             )
         ]
 
+    def waiting_like(self, name: str) -> PendingRow | None:
+        """Return what waits first of a document whose id begins so, where there is no
+        document of it yet; eight digits at least.
+        """
+        if not _ID_START.fullmatch(name):
+            return None
+        found = self._db.execute(
+            "SELECT p.entry, p.waits_for, p.name, p.document, s.node, e.sequence, "
+            "s.scope, e.received_at_ms FROM pending p "
+            "JOIN entries e ON e.id = p.entry JOIN streams s ON s.id = e.stream "
+            "WHERE lower(hex(p.document)) LIKE ? || '%' ORDER BY p.entry LIMIT 1",
+            (name,),
+        ).fetchone()
+        return PendingRow(*found) if found else None
+
     def documents_to_settle(self, roster_version: int) -> list[bytes]:
         """Return the documents with an entry whose package or roster is here now."""
         return [
@@ -333,6 +352,20 @@ class Documents:
                 "JOIN entries e ON e.id = q.entry JOIN streams s ON s.id = e.stream "
                 "ORDER BY q.entry DESC LIMIT ?",
                 (limit,),
+            )
+        ]
+
+    def asides_of(self, document: bytes) -> list[QuarantineRow]:
+        """Return what is set aside of a document, in the order in which it came."""
+        return [
+            QuarantineRow(*row)
+            for row in self._db.execute(
+                "SELECT q.entry, q.cause, q.detail, e.document, s.node, s.epoch, "
+                "e.sequence, s.scope, e.received_at_ms FROM entries e "
+                "JOIN quarantine q ON q.entry = e.id "
+                "JOIN streams s ON s.id = e.stream "
+                "WHERE e.document = ? AND e.document != x'' ORDER BY q.entry LIMIT ?",
+                (document, MOST_ASIDE),
             )
         ]
 

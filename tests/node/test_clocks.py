@@ -352,6 +352,55 @@ def test_an_absurd_day_that_a_person_has_said_is_brought_within_bounds(
     assert received_on in (FIRST_DAY, LAST_DAY)
 
 
+RIGHT = {VILLAGE: "2026-11-23", TOWN: "2026-11-24", DISTRICT: "2026-11-25"}
+
+
+def granted(clocks_say: dict[str, str]) -> History:
+    """Return a case that village, town and district did by these clocks."""
+    made, on = History(PLAIN), RIGHT | clocks_say
+    made.add(Step.SUBMIT, on[VILLAGE], VILLAGE)
+    made.add(Step.ACCEPT, on[TOWN], TOWN)
+    made.add(Step.FORWARD, on[TOWN], TOWN)
+    made.add(Step.GRANT, on[DISTRICT], DISTRICT)
+    made.add(Step.DELIVER, "2026-11-26", VILLAGE if VILLAGE not in clocks_say else TOWN)
+    return made
+
+
+@pytest.mark.parametrize("off", ["2028-11-24", "2024-11-24"])
+@pytest.mark.parametrize("whose", [VILLAGE, TOWN, DISTRICT])
+def test_of_three_clocks_the_one_that_two_contradict_moves_no_day(
+    whose: str, off: str
+) -> None:
+    made = granted({whose: off})
+
+    found = made.clocks
+
+    first, last = day("2026-11-23"), day("2026-11-26")
+    assert found.received_on and first <= found.received_on <= last
+    assert found.accepted_on and first <= found.accepted_on <= last
+    assert found.decided_on and first <= found.decided_on <= last
+    assert {key.partition("-")[0] for key in found.doubtful} == {whose}
+    assert made.lapses("2026-12-01") == ()
+
+
+def test_a_long_silence_is_asked_about_and_excuses_nobody() -> None:
+    made = granted({DISTRICT: "2028-02-01"})
+    late = granted({DISTRICT: "2028-02-01"})
+    del late.events[max(late.events, key=lambda one: late.events[one].clock)]
+    grant = next(k for k, e in late.events.items() if e.step == Step.GRANT)
+
+    lapses_now = late.lapses("2028-02-02")
+    late.add(Step.REDATE, "2028-02-03", facts={"event": grant, "on": "2028-02-01"})
+    confirmed = late.lapses("2028-02-04")
+
+    assert [one.key for one in lapses_now] == ["promise", "legal"]
+    assert all(one.is_doubtful for one in lapses_now)
+    assert [one.key for one in confirmed] == ["promise", "legal"]
+    assert not any(one.is_doubtful for one in confirmed)
+    # Whoever delivered by an honest clock shows that the other's was off.
+    assert made.lapses("2026-12-01") == ()
+
+
 def test_a_calendar_that_knows_nothing_gives_days_all_the_same() -> None:
     made = History(PLAIN, Calendar())
     made.add(Step.SUBMIT, "2026-08-03", VILLAGE)

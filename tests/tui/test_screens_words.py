@@ -1,4 +1,5 @@
 import inspect
+import re
 from types import ModuleType
 
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from forms import errors as forms_errors
 from forms.errors import CatalogProblem, FormProblem, WorkbookProblem
 from forms.item import Tier
-from node import absorb, audit, document_plan, inquiry, rights
+from node import absorb, audit, clocks, document_plan, inquiry, policy, rights
 from node import errors as node_errors
 from node import matters as node_matters
 from node.lifecycle import State, Step
@@ -14,7 +15,7 @@ from node.papers import official
 from node.progress import Progress, Way
 from node.status import Above, Arrival
 from sync import errors as sync_errors
-from tui import labels, matters, messages, paper_words, times
+from tui import clock_words, labels, matters, messages, paper_words, times
 from tui.messages import reason, sentence
 from tui.screens.views import COLUMNS, VIEWS
 from tui.screens.wrap import wrap
@@ -144,6 +145,23 @@ def test_all_stored_words_have_a_label() -> None:
     }
     assert set(labels.MEANINGS) == set(Step)
     assert set(matters.REASONS) == set(labels.MARKS)
+
+
+def test_every_limit_and_every_reason_to_set_aside_has_its_words() -> None:
+    source = "".join(
+        inspect.getsource(module) for module in (absorb, document_plan, policy)
+    )
+    named = set(re.findall(r'Fault\(\s*"([a-z-]+)"', source))
+    assert named and named <= set(labels.CAUSES)
+    assert set(clock_words.KEYS) == {
+        clocks.ACCEPT,
+        clocks.PROMISE,
+        clocks.LEGAL,
+        clocks.DELIVER,
+    }
+    for waits in labels.WAITS:
+        error = node_errors.NotFound(node_errors.CASE_WAITS + waits, "aa")
+        assert labels.WAITS[waits] in sentence(error) and "没有丢" in sentence(error)
 
 
 def test_every_state_is_in_a_tab_of_the_tiers_that_work() -> None:

@@ -143,9 +143,9 @@ class Places:
 
 
 @contextmanager
-def three_places(folder: Path) -> Iterator[Places]:
+def three_places(folder: Path, kind: type[Place] = Place) -> Iterator[Places]:
     """Make, enrol and publish; services are ended at the end, homes stay."""
-    places = Places(*(Place(folder / tier) for tier in DIVISIONS))
+    places = Places(*(kind(folder / tier) for tier in DIVISIONS))
     try:
         division, name = DIVISIONS["district"]
         district = enrol.init_district(
@@ -215,7 +215,7 @@ def digests(place: Place) -> dict[str, str]:
         return found.digests
 
 
-def join(place: Place, inviter: Place, tier: str) -> None:
+def join(place: Place, inviter: Place, tier: str, department: str = "") -> None:
     """Enrol a place, or one more desk of it, over the inviter's real socket."""
     division, name = DIVISIONS[tier]
     with inviter.open() as node:
@@ -223,7 +223,7 @@ def join(place: Place, inviter: Place, tier: str) -> None:
             node,
             tier=tier,
             division=division,
-            department="",
+            department=department,
             name=name,
             address=inviter.address,
         )

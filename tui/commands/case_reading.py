@@ -135,6 +135,10 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
                 *(("一件事", one) for one in record_words.members(found, known)),
                 *lapsing.clock_rows(node, found),
             ]
+        asides = [
+            labels.aside(one, node.roster.latest(one.author))
+            for one in node.store.documents.asides_of(row.document)
+        ]
         kept = kept_answers.of(node, row.document)
         shown |= {"kept": renewing.kept_objects(kept)}
         now_ms, names = node.now_ms(), place_names(node)
@@ -144,6 +148,8 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
     _print_case(shown, package, now_ms, told)
     for cells in days:
         line(*cells)
+    for words in asides:
+        line("没有算数", words)
     renewing.print_kept(kept)
     line("办理地", labels.whose(names, row))
     if renewal:
@@ -198,10 +204,11 @@ def _print_case(
             event["note"],
             event["batch"],
             told.get(event["id"], ""),
-            "" if event["stands"] else "（没有生效）",
+            _standing_words(event, shown),
         )
     for matter in shown.get("conflicts", []):
-        line("待核对", matter["label"], _values(matter))
+        who = labels.TIERS.get(shown["settler"], "上级")
+        line("待核对", matter["label"], _values(matter), f"等{who}里核对")
     if shown["had_conflict"] and not shown["mark"]:
         line("曾有不同，已经核对")
 
@@ -226,6 +233,16 @@ def _values(matter: dict[str, Any]) -> str:
 
 def _instant_ms(text: str) -> int:
     return int(dt.datetime.fromisoformat(text).timestamp() * 1000)
+
+
+def _standing_words(event: dict[str, Any], shown: dict[str, Any]) -> str:
+    """Return whether a step counts; of a settlement, in favour of which step it was."""
+    steps = {one["id"]: one["step"] for one in shown["events"]}
+    if not event["stands"]:
+        return "（没有生效）" if event["settled_by"] else "（能不能生效，等核对）"
+    if event["upholds"] in steps:
+        return f"以“{labels.word(labels.STEPS, steps[event['upholds']])}”为准"
+    return ""
 
 
 def _sign(node: Node, row: CaseRow) -> str:

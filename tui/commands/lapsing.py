@@ -5,9 +5,10 @@ from typing import Any
 
 import click
 
-from node import cases, casework
+from node import cases, casework, inquiry
 from node.cases import Case
-from node.clocks import RED, Clocks, as_of
+from node.clocks import ANSWERS, RED, Clocks, as_of
+from node.days import civil_day
 from node.lapses import Lapse
 from node.places import place_names
 from node.store.cases import CaseRow, Filter
@@ -43,7 +44,8 @@ def lapses(context: Context, limit: int, as_json: bool) -> None:
                 )
                 if not as_json:
                     short = labels.short_number(row.number)
-                    words = clock_words.lapse_words(one, row, names, today)
+                    known_on = inquiry.news_until(node, row, one)
+                    words = clock_words.lapse_words(one, row, names, today, known_on)
                     line(short, row.item_name, *words)
     if as_json:
         show({"cases": total, "lapses": found})
@@ -65,6 +67,7 @@ def lapse_object(node: Node, row: CaseRow, one: Lapse, today: date) -> dict[str,
         "division": clock_words.held_at(one.holder, row),
         "department": one.holder.department,
         "node": one.holder.author,
+        "doubtful": one.is_doubtful,
         "answers": [
             {"event": o.id, "by": o.event.by, "note": o.event.note}
             for o in one.answered
@@ -89,16 +92,31 @@ def clock_rows(node: Node, case: Case) -> list[tuple[str, ...]]:
     """Return the clocks and lapses of a case as lines of cells."""
     today, names = casework.today(node), place_names(node)
     found = cases.clocks_of(node, case)
+    lapsed = cases.lapses_of(node, case, today)
+    heard = [inquiry.news_until(node, case.row, one) for one in lapsed]
+    late = clock_words.heard_late(found, answer_heard_on(node, case), today)
     return [
         *(
             ("时限", one)
             for one in clock_words.clock_lines(found, today, node.calendar)
         ),
+        *([("时限", late)] if late else []),
         *(
-            ("超期", *clock_words.lapse_words(one, case.row, names, today))
-            for one in cases.lapses_of(node, case, today)
+            ("超期", *clock_words.lapse_words(one, case.row, names, today, known_on))
+            for one, known_on in zip(lapsed, heard, strict=True)
         ),
     ]
+
+
+def answer_heard_on(node: Node, case: Case) -> date | None:
+    """Return the day on which this node heard that the papers had been answered."""
+    heard_ms = cases.heard_ms(node, case)
+    days = [
+        civil_day(heard_ms[one.id])
+        for one in case.story.happened
+        if one.event.step in ANSWERS and not one.why_not and one.id in heard_ms
+    ]
+    return min(days, default=None)
 
 
 def row_object(node: Node, row: CaseRow) -> dict[str, Any]:

@@ -193,4 +193,5 @@ def _answer_object(answer: Answer) -> dict[str, Any]:
         "deemed": answer.is_deemed,
         "paused": answer.paused is not None,
         "paused_to": answer.paused_to.isoformat() if answer.paused_to else None,
+        "settler": str(answer.settler) if answer.settler else "",
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from node import enrol, old_names, peers, roster, talk, waiting
+from node import clock_check, enrol, old_names, peers, roster, talk, waiting
 from node import rejoin as node_rejoin
 from node.desks import desks_of
 from node.logs import log_to
@@ -295,6 +295,7 @@ def sync(context: Context, peer: str, as_json: bool) -> int:
             if is_terminal:
                 click.echo("\r\033[K", nl=False, err=True)
         known = node.roster
+        ahead_ms = -clock_check.ahead_ms(node, neighbour.node)
     if as_json:
         show(
             {
@@ -307,6 +308,7 @@ def sync(context: Context, peer: str, as_json: bool) -> int:
                 "pieces_out": report.pieces_out,
                 "pieces_in": report.pieces_in,
                 "refused": list(report.refused),
+                "clock_ahead_s": ahead_ms // 1000,
             }
         )
     else:
@@ -316,6 +318,8 @@ def sync(context: Context, peer: str, as_json: bool) -> int:
             f"{labels.files_moved(report.pieces_out, report.pieces_in)}，"
             f"{report.requests} 次请求，{report.bytes_out + report.bytes_in} 字节。"
         )
+        if ahead_ms:
+            tell(f"注意：{labels.clock_off(ahead_ms, neighbour.name)}。")
         said = dict.fromkeys(
             refusal_words.refusal(one, known) for one in report.refused
         )

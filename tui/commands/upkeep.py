@@ -127,6 +127,7 @@ def status_object(node: Node) -> dict[str, Any]:
         "quarantined": trouble.set_aside,
         "forks": trouble.forks,
         "needs_upgrade": trouble.needs_upgrade,
+        "clock_ahead_s": trouble.ahead_ms // 1000,
         "forked": [_forked(one) for one in forked_nodes(node)],
         "revoked": trouble.is_revoked,
         "may_write": not (trouble.is_stopped or trouble.is_revoked),
@@ -241,6 +242,8 @@ def _print_status(node: Node) -> None:
     trouble = node_status.trouble(node)
     if trouble.is_revoked:
         line(labels.REVOKED_HERE)
+    if above and trouble.ahead_ms:
+        line(labels.clock_off(trouble.ahead_ms, above.name))
     reach = calendars.reach_of(node.calendar, casework.today(node))
     line("工作日历", calendar_words.horizon(reach))
     missing = calendar_words.missing(reach, is_district=node.tier is Tier.DISTRICT)
@@ -263,6 +266,7 @@ def _print_status(node: Node) -> None:
             + _oldest(node, one.oldest_ms),
             f"待收 {one.missing_here} 条" + _oldest(node, one.missing_since_ms),
             *labels.files_owed(one.owed_files, one.missing_files),
+            *filter(None, [labels.their_clock(one.ahead_ms)]),
         )
         for words in stick_words.traffic(one.packs) if one.packs else ():
             line("    U 盘", words)

@@ -179,6 +179,9 @@ def _story(node: Node, case: Case) -> Iterator[Text]:
         yield Text("── 经过", MUTED)
     for one in case.story.happened:
         yield from _event(node, scene, one)
+    for aside in node.store.documents.asides_of(case.row.document):
+        words = labels.aside(aside, node.roster.latest(aside.author))
+        yield Text(f"! {harmless(words)}", style=WRONG)
 
 
 def _event(node: Node, scene: fact_words.Scene, one: Happened) -> Iterator[Text]:
@@ -192,7 +195,10 @@ def _event(node: Node, scene: fact_words.Scene, one: Happened) -> Iterator[Text]
         state = labels.word(labels.STATES, one.why_not)
         was_settled = _step(case, one.settled_by) == Step.SETTLE
         why = "核对后定为" if was_settled else "当时已是"
-        line.append(f"  ✗没有生效：{why}“{state}”", style=WRONG)
+        if not one.settled_by:
+            line.append(f"  ! 等核对：{why}“{state}”", style=WRONG)
+        else:
+            line.append(f"  ✗没有生效：{why}“{state}”", style=WRONG)
     yield line
     if event.note:
         yield _indented("说明：" + harmless(event.note))

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from node import cases, casework
+from node import cases, casework, inquiry
 from node.lapses import Lapse
 from node.places import place_names
 from node.store.cases import CaseRow, Filter
@@ -85,7 +85,8 @@ class LapsePage(ListPage):
             return Text()
         case, one = self._found[int(row.key[0])]
         today = casework.today(self.node)
-        words = clock_words.lapse_words(one, case, self._names, today)
+        known_on = inquiry.news_until(self.node, case, one)
+        words = clock_words.lapse_words(one, case, self._names, today, known_on)
         text = "   ".join((case.applicant or "（未填）", *words))
         return self.folded(text, 2)
 

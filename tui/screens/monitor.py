@@ -115,6 +115,9 @@ class MonitorPage(TabbedPage[None, Picture]):
             totals += f"   （列出 {SHOWN} 处，全部见 lianban status --json）"
         if trouble.needs_upgrade:
             totals = f"! {labels.UPGRADE_HERE}"
+        if self.lianban.above and trouble.ahead_ms:
+            words = labels.clock_off(trouble.ahead_ms, self.lianban.above.name)
+            totals = f"! {words}"
         text = ""
         if row is not None:
             text = listing.detail(picture, int(row.key[0]), self.node.now_ms())

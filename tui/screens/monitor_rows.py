@@ -156,6 +156,8 @@ def node_detail(picture: Picture, place: int, now_ms: int) -> str:
         name = harmless(desk_name(one.certificate))
         return f"{name}：已停用，不再往来；停用以前收到的都在"
     parts = ["上级"] if one.is_above else []
+    if one.ahead_ms:
+        parts.append(labels.their_clock(one.ahead_ms))
     if one.last_heard_ms:
         parts.append(f"最近签收 {times.moment(one.last_heard_ms, now_ms)}")
     if one.peer.failures:
