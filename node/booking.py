@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from forms.item import Tier
 from forms.package import Package
-from node import clocks
+from node import reckoning
 from node.cases import part
 from node.ledger import Line, line
 from node.policy import author_prefix
@@ -45,6 +45,6 @@ def make_line(
         item,
         story,
         known,
-        clocks.clocks(item, story, known, calendar),
+        reckoning.clocks(item, story, known, calendar),
         tiers,
     )

@@ -6,7 +6,7 @@ from datetime import date
 
 from forms.package import Package
 from node import find, old_names, rights
-from node.clocks import AMBER, RED, Clocks, clocks
+from node.clocks import AMBER, RED, Clocks
 from node.errors import Ambiguous, NotFound, PackageDamaged, StoreDamaged
 from node.lapses import Lapse, lapses
 from node.material import Material, decode_material
@@ -19,6 +19,7 @@ from node.matters import (
     field_conflicts,
     matters_of,
 )
+from node.reckoning import clocks
 from node.records import Records, records
 from node.rights import settler
 from node.store.cases import CaseRow, Draft, Filter
