@@ -1,14 +1,23 @@
 """What moves a limit: special procedures, corrections, the extension. Pure.
 
-The time that a procedure needs 特别程序 is not counted: of a pause the day on which it
-begins is used, the day on which it ends is not.
+The time that a procedure needs 特别程序 is not counted. It is a period of its own, and
+of a period the day on which it begins is not counted either: so that day still is one
+of the limit's, and the day on which the procedure ends is the last that is not. What
+ends on the day on which it began takes no day away.
+
+No limit ends while a procedure runs. One that begins on a limit's last day has used
+all of it; the limit then ends with the procedure, or on the next working day where
+that is a rest day, and not on a day on which nobody could have decided. A correction
+补正 after acceptance is counted alike.
 
 What begins when a limit has passed already moves it no more: neither a procedure nor
 an extension makes a late case timely again.
 
 Sources: 行政许可法 第四十五条 (hearing, tender, auction, inspection, testing,
 quarantine, appraisal, expert review; the applicant is told in writing), 第四十二条 (one
-extension, before the limit has passed), 第八十二条 (working days).
+extension, before the limit has passed), 第八十二条 (working days); 民法典 第二百零一条,
+第二百零三条 (a period's first day is not counted; what would end on a rest day ends on
+the next that is worked).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -55,6 +64,9 @@ def last_day(
             until = stop.end
         if more:
             moved = calendar.add_workdays(due.on, min(more, MAX_WORKDAYS))
+            due = Due(moved.on, due.is_provisional or moved.is_provisional)
+        if stop.end is not None and stop.end > due.on:
+            moved = calendar.next_workday(stop.end)
             due = Due(moved.on, due.is_provisional or moved.is_provisional)
     return due
 

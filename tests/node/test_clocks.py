@@ -165,6 +165,40 @@ def test_a_special_procedure_is_not_counted() -> None:
         assert due.on == day(workdays_after("2026-08-03", workdays + 5))
 
 
+@pytest.mark.parametrize(
+    ("begin", "end", "due"),
+    [
+        # Five days from Monday the 3rd: 4, 5, 6, 7 and 10 August 2026.
+        ("05", "12", "17"),  # 4, 5 | 6 to 12 are not counted | 13, 14, 17
+        ("05", "05", "10"),  # over on the same day: it took none away
+        ("08", "10", "11"),  # begun on a Saturday: 4, 5, 6, 7 | the 10th | 11
+        ("05", "08", "12"),  # ended on a Saturday: 4, 5 | 6, 7 | 10, 11, 12
+        ("10", "12", "12"),  # begun on the last day: the limit ends with it
+        ("10", "15", "17"),  # so on a Saturday: on the next day that is worked
+        ("11", "12", "10"),  # begun when the limit had passed
+    ],
+)
+def test_the_day_on_which_a_procedure_begins_is_counted_the_one_it_ends_on_not(
+    begin: str, end: str, due: str
+) -> None:
+    made = accepted("2026-08-03", 5)
+    pause = made.add(Step.PAUSE, f"2026-08-{begin}", facts={"kind": "inspection"})
+    made.add(Step.RESUME, f"2026-08-{end}", facts={"pause": pause})
+
+    found = made.clocks.promise_due
+
+    assert found is not None and found.on == day(f"2026-08-{due}")
+
+
+def test_who_decides_on_the_saturday_a_procedure_ends_is_not_late() -> None:
+    made = accepted("2026-08-03", 5)
+    made.add(Step.PAUSE, "2026-08-10", facts={"kind": "hearing"})
+    while_it_ran = made.lapses("2026-08-14")
+    made.add(Step.GRANT, "2026-08-15")
+
+    assert while_it_ran == made.lapses("2026-08-16") == ()
+
+
 def test_two_procedures_at_once_stop_the_clock_once() -> None:
     made = accepted("2026-08-03")
     one = made.add(Step.PAUSE, "2026-08-10", facts={"kind": "appraisal"})
