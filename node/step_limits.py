@@ -109,11 +109,14 @@ class _Desks:
         return last_day(self.calendar, start, workdays, self.stops).on
 
     def branches(self, step: Stage) -> list[str]:
-        """Return the keys of the branches of a joint case that a step is of."""
+        """Return the keys of the branches of a joint case that a step is of: its own,
+        or in a package those of its members whose department it names.
+        """
         return [
             one.branch.key
             for one in self.known.branches
             if one.branch.name == step.name
+            or (self.item.members and one.branch.department == step.department)
         ]
 
     def all_advised(self, branches: list[str]) -> date | None:

@@ -331,6 +331,24 @@ def test_a_desk_answers_for_its_own_days_only() -> None:
     assert made.clocks.next_day.kind == "step/审批"
 
 
+def test_in_a_package_each_department_has_a_clock_of_its_own() -> None:
+    made = History(item_of("kindergarten_opening"))  # accepted 1 day, branches 8 each
+    made.add(Step.SUBMIT, "2026-08-03", TOWN)
+    made.add(Step.ACCEPT, "2026-08-03", DISTRICT)
+    facts = {"branch": "330123006000", "result": "agree"}
+    made.add(Step.ADVISE, "2026-08-17", DISTRICT, None, facts)
+    ninth = day(workdays_after("2026-08-03", 9))
+
+    (lapse,) = [one for one in made.lapses("2026-08-15") if "卫生" in one.key]
+
+    measured = {one.name: one for one in made.clocks.step_dues if one.is_measured}
+    assert set(measured) == {"教育审查", "卫生保健评价", "食堂审查", "发证"}
+    assert measured["食堂审查"].due.on == lapse.due_on == ninth == day("2026-08-14")
+    assert measured["食堂审查"].done_on is None
+    assert lapse.ended_on == day("2026-08-17")
+    assert lapse.holder.department == "卫生健康局"
+
+
 # -- clocks that are wrong ------------------------------------------------------------
 
 
