@@ -18,6 +18,7 @@ from node.clocks import (
     Clocks,
     Limits,
     NextDay,
+    StepDue,
     is_paused,
 )
 from node.days import days_of
@@ -155,7 +156,7 @@ class _Reckoning:
             hurried = self._last_day(start, item.urgent.workdays)
             if hurried.on < promise_due.on:
                 promise_due, promised = hurried, item.urgent.workdays
-        step_dues = ()
+        step_dues: tuple[StepDue, ...] = ()
         if taken_up_on:
             course = Course(
                 taken_up_on,

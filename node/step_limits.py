@@ -60,6 +60,18 @@ def step_dues(
         yield replace(due, is_measured=due.is_measured and is_begun)
 
 
+def branches_of(step: Stage, item: Item, known: Records) -> list[str]:
+    """Return the keys of the branches of a joint case that a step is of: its own, or
+    in a package those of its members whose department it names.
+    """
+    return [
+        one.branch.key
+        for one in known.branches
+        if one.branch.name == step.name
+        or (item.members and one.branch.department == step.department)
+    ]
+
+
 def warn_day(calendar: Calendar, due: date, workdays: int) -> date:
     """Return the day on which four fifths of a limit are used, at the latest the
     working day before the last.
@@ -87,7 +99,7 @@ class _Desks:
         for number, stage in enumerate(stages, start=1):
             for step in stage:
                 due = last_day(self.calendar, start, used + step.workdays, self.stops)
-                branches = self.branches(step)
+                branches = branches_of(step, self.item, self.known)
                 done_on = self.all_advised(branches)
                 is_last = number == len(stages) and len(stage) == 1
                 yield StepDue(
@@ -107,17 +119,6 @@ class _Desks:
         workdays = sum(max(one.workdays for one in stage) for stage in stages)
         start = self.course.taken_up_on
         return last_day(self.calendar, start, workdays, self.stops).on
-
-    def branches(self, step: Stage) -> list[str]:
-        """Return the keys of the branches of a joint case that a step is of: its own,
-        or in a package those of its members whose department it names.
-        """
-        return [
-            one.branch.key
-            for one in self.known.branches
-            if one.branch.name == step.name
-            or (self.item.members and one.branch.department == step.department)
-        ]
 
     def all_advised(self, branches: list[str]) -> date | None:
         """Return when the last of some branches decided; None before, or for none."""

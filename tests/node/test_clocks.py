@@ -454,6 +454,30 @@ def test_silence_makes_two_lapses_in_the_end() -> None:
     assert keys == ["accept", "promise"]
 
 
+@pytest.mark.parametrize(
+    ("own", "holder"),
+    [
+        ("", "审批二科"),
+        (PLAIN.department, "审批二科"),  # named, and the same as the item's
+        ("公安局", "公安局"),  # another's part of it, whoever has the case
+    ],
+)
+def test_a_step_is_late_at_the_department_to_which_the_case_was_handed(
+    own: str, holder: str
+) -> None:
+    steps = (Stage("审核", Tier.DISTRICT, 5, own),)
+    made = History(msgspec.structs.replace(PLAIN, steps=steps))
+    made.add(Step.SUBMIT, "2026-08-03", VILLAGE)
+    made.add(Step.ACCEPT, "2026-08-03")
+    made.add(Step.FORWARD, "2026-08-04")
+    made.add(Step.TRANSFER, "2026-08-05", DISTRICT, None, {"department": "审批二科"})
+
+    (lapse,) = made.lapses("2026-08-14")
+
+    assert lapse.key == "step/审核"
+    assert lapse.holder.department == holder
+
+
 def test_who_delivers_late_is_whoever_was_to_deliver() -> None:
     made = History(PLAIN)
     facts = {"delivery": "agent"}
