@@ -17,6 +17,8 @@ _PUT = (
 )
 
 _LATE = "due_on != '' AND closed_on > due_on"
+_UNTOLD = "due_from != '' AND due_from < ?1"
+"""Accepted by law: nobody has said a word in five working days."""
 _PENDING = (
     "closed_on = '' AND due_on != '' AND due_on < ?1 AND due_from < ?1 "
     "AND (paused_on = '' OR paused_on > due_on)"
@@ -25,7 +27,7 @@ _PENDING = (
 
 COUNTS = {
     "received": "1",
-    "accepted": "accepted_on != ''",
+    "accepted": f"accepted_on != '' OR ({_UNTOLD})",
     "decided": "decided_on != ''",
     "granted": "outcome = 'granted'",
     "refused": "outcome = 'refused'",
