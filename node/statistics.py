@@ -164,9 +164,12 @@ def mark(node: Node, of: Cut) -> str:
 
 def cases_of(
     node: Node, of: Cut, count: str, group: str = "", key: str = ""
-) -> list[str]:
-    """Return the numbers of the cases behind a figure, see `COUNTS` and `GROUPS`."""
-    return node.store.ledger.numbers(of, count, group, key)
+) -> list[tuple[bytes, str]]:
+    """Return (document, number) of the cases behind a figure, by number.
+
+    `count` is a key of `COUNTS`, `group` one of `GROUPS`, "" for all.
+    """
+    return node.store.ledger.behind(of, count, group, key)
 
 
 def to_csv(table: Sequence[Sequence[str | int | float]]) -> bytes:

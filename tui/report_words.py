@@ -50,6 +50,13 @@ _RATIOS: dict[str, str] = {
     "trips": "件均实际跑动",
     "rating": "平均评价",
 }
+LISTED = (
+    *("received", "accepted", "decided", "granted", "refused", "declined"),
+    *("withdrawn", "terminated", "delivered", "same_day", "on_time", "overdue"),
+    *("urgent", "trips_known", "zero_site", "zero_post", "zero_both", "rated"),
+)
+"""Counts of which each case adds 1 or nothing: behind them stand cases."""
+
 _PERCENT = frozenset({"same_day", "on_time", "promise_workdays"})
 TOTAL = "合计"
 NONE = "—"
@@ -70,6 +77,19 @@ def figure(measure: Measure, counts: dict[str, int]) -> str:
     if not measure.of:
         return str(found)
     return f"{100 * found:.0f} %" if measure.count in _PERCENT else f"{found:.2f}"
+
+
+def said(counts: dict[str, int]) -> dict[str, str]:
+    """Return what each count of `LISTED` comes to: `3`, or `75 %（3/4）` for what has
+    a share.
+    """
+    shares = {one.count: one for one in MEASURES if one.of}
+    return {
+        count: fraction(shares[count], counts)
+        if count in shares
+        else str(counts[count])
+        for count in LISTED
+    }
 
 
 def fraction(measure: Measure, counts: dict[str, int]) -> str:

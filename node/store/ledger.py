@@ -127,19 +127,21 @@ class Ledger:
             (row[0], row[1], dict(zip(COUNTS, row[2:], strict=True))) for row in rows
         ]
 
-    def numbers(
+    def behind(
         self, cut: Cut, count: str, group: str = "", key: str = ""
-    ) -> list[str]:
-        """Return the numbers of the cases behind a figure, of one group or of all."""
+    ) -> list[tuple[bytes, str]]:
+        """Return (document, number) of the cases behind a figure, by number, of one
+        group or of all.
+        """
         where = f"{_WITHIN} AND ({COUNTS[count]})"
         values = cut.values
         if group:
             where += f" AND {GROUPS[group][0]} = ?6"
             values += (key,)
         rows = self._db.execute(
-            f"SELECT number FROM ledger WHERE {where} ORDER BY number", values
+            f"SELECT document, number FROM ledger WHERE {where} ORDER BY number", values
         )
-        return [row[0] for row in rows]
+        return [(row[0], row[1]) for row in rows]
 
     def made_of(self, cut: Cut) -> Iterator[bytes]:
         """Yield for each counted case which entries its line was made of, in order."""

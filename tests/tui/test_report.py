@@ -13,6 +13,7 @@ from node.lifecycle import Step
 from tests.node.nodes import BIRTH_ANSWERS
 from tests.tui.desks import BIRTH, Desks, screen_text, submit
 from tests.tui.test_commands import Shell
+from tui import labels
 from tui.app import LianbanApp
 from tui.text import cells
 
@@ -146,3 +147,32 @@ async def test_the_screen_counts_by_what_is_chosen_and_saves(
     assert "✓ 已存到" in saved
     assert list(tmp_path.glob("统计-收件人-*.csv"))
     assert max(map(cells, by_item.splitlines())) <= 80
+
+
+@pytest.mark.anyio
+async def test_behind_a_figure_on_the_screen_stand_its_cases(desks: Desks) -> None:
+    number = busy(desks)
+    app = LianbanApp(desks.town)
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("t")
+        await pilot.pause()
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        asked = screen_text(app)
+        await pilot.press(*"当日办结", "enter")
+        await pilot.pause()
+        listed = screen_text(app)
+        await pilot.press("enter")
+        await pilot.pause()
+        opened = screen_text(app)
+        await pilot.press("escape", "escape")
+        await pilot.pause()
+        back = screen_text(app)
+
+    assert "看哪个数字背后的件" in asked and "100 %（1/1）" in asked
+    assert "撤回" not in asked  # of this item nothing was withdrawn
+    assert labels.short_number(number) in listed and "共 1 件" in listed
+    assert "王小丫" not in listed
+    assert "王小丫" in opened
+    assert "当日办结率" in back

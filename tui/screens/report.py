@@ -16,6 +16,8 @@ from node import casework, export, statistics
 from node.statistics import MEASURES, Measure, Report
 from node.wiring import Node
 from tui import report_words as words
+from tui.screens.choose import Choose, Option
+from tui.screens.figure_list import Figure, FigurePage
 from tui.screens.monitor_rows import Fixed
 from tui.screens.page import Page
 from tui.screens.wrap import wrap
@@ -58,7 +60,7 @@ class ReportPage(Page):
         "数据点相同的两处，数字就相同。当日率、按时率只看已办结的；"
         "超期包括办结时已超的和在办已过承诺日的；积分在上级受理后才计，"
         "撤回、不予受理的不计。光标所在一行的全部数字在下面。"
-        "每个数字背后是哪些件：lianban report cases --list。"
+        "按回车选一个数字，看它背后是哪些件。"
     )
 
     def __init__(self, node: Node) -> None:
@@ -79,10 +81,10 @@ class ReportPage(Page):
         yield Static(id="detail", classes="quiet")
 
     def on_mount(self) -> None:
-        """Nothing is chosen or opened here."""
+        """Nothing is chosen here."""
         super().on_mount()
         rows = self.query_one(CaseList)
-        rows.can_choose = rows.can_open = False
+        rows.can_choose = False
 
     def data_changed(self) -> None:
         """Count again."""
@@ -151,6 +153,11 @@ class ReportPage(Page):
         """Say all figures of the highlighted row."""
         self._show_detail()
 
+    @on(PagedList.Opened)
+    def opened(self) -> None:
+        """Ask for one of the row's figures, and list its cases."""
+        self.work(self._open())
+
     @property
     def _month_words(self) -> str:
         return f"{self.month.year} 年 {self.month.month} 月" if self.month else "全部"
@@ -158,14 +165,37 @@ class ReportPage(Page):
     def _total(self, found: Report) -> statistics.Row:
         return statistics.Row("", words.TOTAL, found.total)
 
-    def _show_detail(self) -> None:
+    def _highlighted(self) -> statistics.Row | None:
+        """Return the row at the cursor; the last is the total."""
         found, row = self.report, self.query_one(CaseList).highlighted
+        if found is None or row is None:
+            return None
+        return (*found.rows, self._total(found))[int(row.key[0])]
+
+    async def _open(self) -> None:
+        found, row = self.report, self._highlighted()
+        if found is None or row is None:
+            return
+        says = words.said(row.counts)
+        options = [
+            Option(count, words.COUNTS[count], says[count])
+            for count in words.LISTED
+            if row.counts[count]
+        ]
+        chosen = await self.app.push_screen_wait(
+            Choose(f"{row.name}：看哪个数字背后的件？", options, columns=("数字", "件"))
+        )
+        if chosen is not None:
+            group = found.group if row.key else ""
+            figure = Figure(found.cut, chosen, group, row.key, row.name, says[chosen])
+            self.app.push_screen(FigurePage(self.node, figure))
+
+    def _show_detail(self) -> None:
+        found, one = self.report, self._highlighted()
         if found is None:
             return
         text = ""
-        if row is not None:
-            place = int(row.key[0])
-            one = (*found.rows, self._total(found))[place]
+        if one is not None:
             text = f"{one.name}：" + "  ".join(
                 f"{words.title(m)} {words.fraction(m, one.counts)}" for m in MEASURES
             )
