@@ -53,9 +53,10 @@ def last_day(
         stops: what moves it, by the day on which each begins.
     """
     due = calendar.add_workdays(start, workdays)
+    held = due  # no limit ends before this: a procedure ran on its last day
     until = start  # the limit has been stopped up to here: two stops are one
     for stop in stops:
-        if stop.begin > due.on:
+        if stop.begin > max(due.on, held.on):
             break
         more = stop.workdays
         begin = max(stop.begin, until)
@@ -66,9 +67,10 @@ def last_day(
             moved = calendar.add_workdays(due.on, min(more, MAX_WORKDAYS))
             due = Due(moved.on, due.is_provisional or moved.is_provisional)
         if stop.end is not None and stop.end > due.on:
-            moved = calendar.next_workday(stop.end)
-            due = Due(moved.on, due.is_provisional or moved.is_provisional)
-    return due
+            held = calendar.next_workday(stop.end)
+    if held.on <= due.on:
+        return due
+    return Due(held.on, due.is_provisional or held.is_provisional)
 
 
 def procedures(

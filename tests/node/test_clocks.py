@@ -190,6 +190,19 @@ def test_the_day_on_which_a_procedure_begins_is_counted_the_one_it_ends_on_not(
     assert found is not None and found.on == day(f"2026-08-{due}")
 
 
+def test_an_extension_adds_its_days_to_those_that_are_used_up() -> None:
+    made = accepted("2026-08-03", 5)
+    pause = made.add(Step.PAUSE, "2026-08-10", facts={"kind": "inspection"})
+    made.add(Step.RESUME, "2026-08-15", facts={"pause": pause})
+    facts = {"workdays": "10", "approver": "王局长"}
+    made.add(Step.EXTEND, "2026-08-15", DISTRICT, None, facts)
+
+    found = made.clocks.promise_due
+
+    # Five days were used by Monday the 10th: 17 to 21 and 24 to 28 are the other ten.
+    assert found is not None and found.on == day("2026-08-28")
+
+
 def test_who_decides_on_the_saturday_a_procedure_ends_is_not_late() -> None:
     made = accepted("2026-08-03", 5)
     made.add(Step.PAUSE, "2026-08-10", facts={"kind": "hearing"})
