@@ -54,9 +54,9 @@ MEASURES: tuple[Measure, ...] = (
     Measure("urgent"),
     Measure("trips_promised", "trips_known"),
     Measure("trips", "trips_known"),
-    Measure("zero_site"),
-    Measure("zero_post"),
-    Measure("zero_both"),
+    Measure("zero_site", "decided"),
+    Measure("zero_post", "decided"),
+    Measure("zero_both", "decided"),
     Measure("points"),
     Measure("rating", "rated"),
 )

@@ -48,6 +48,9 @@ _RATIOS: dict[str, str] = {
     "promise_workdays": "承诺/法定",
     "trips_promised": "件均承诺跑动",
     "trips": "件均实际跑动",
+    "zero_site": "零跑动·勘查带回",
+    "zero_post": "零跑动·预审快递",
+    "zero_both": "零跑动·双向快递",
     "rating": "平均评价",
 }
 LISTED = (
@@ -57,7 +60,16 @@ LISTED = (
 )
 """Counts of which each case adds 1 or nothing: behind them stand cases."""
 
-_PERCENT = frozenset({"same_day", "on_time", "promise_workdays"})
+_PERCENT = frozenset(
+    {
+        "same_day",
+        "on_time",
+        "promise_workdays",
+        "zero_site",
+        "zero_post",
+        "zero_both",
+    }
+)
 TOTAL = "合计"
 NONE = "—"
 

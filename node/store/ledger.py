@@ -44,16 +44,17 @@ COUNTS = {
     "trips_known": "trips IS NOT NULL AND trips_promised IS NOT NULL",
     "trips_promised": "iif(trips IS NULL, 0, ifnull(trips_promised, 0))",
     "trips": "iif(trips_promised IS NULL, 0, ifnull(trips, 0))",
-    "zero_site": "zero_trip = 'site'",
-    "zero_post": "zero_trip = 'post'",
-    "zero_both": "zero_trip = 'both'",
+    "zero_site": "decided_on != '' AND zero_trip = 'site'",
+    "zero_post": "decided_on != '' AND zero_trip = 'post'",
+    "zero_both": "decided_on != '' AND zero_trip = 'both'",
     "points": "points",
     "rated": "rating != 0",
     "rating": "rating",
 }
 """What a case adds to each figure; what is true adds 1. `?1` is today.
 
-Trips are compared where both are known: what was promised, and how often he came.
+Trips are compared where both are known: what was promised, and how often he came. The
+ways in which none was needed are shares of what was decided, so their sum is too.
 """
 
 GROUPS = {
@@ -65,6 +66,13 @@ GROUPS = {
     "month": ("substr(received_on, 1, 7)", "substr(received_on, 1, 7)"),
 }
 """By what cases are put together: a key that sorts, and what names it."""
+
+
+_WITHIN = "received_on BETWEEN ?2 AND ?3 AND place BETWEEN ?4 AND ?5"
+_ALWAYS = f"+{_WITHIN}"
+"""For all days: the + keeps SQLite from going by the index of days, which would read
+each page of an encrypted store many times over.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +94,11 @@ class Cut:
         low, high = self.place_prefix.ljust(12, "0"), self.place_prefix.ljust(12, "9")
         return self.today, self.first, self.last or "9999", low, high
 
+    @property
+    def where(self) -> str:
+        """The condition, in SQL."""
+        return _WITHIN if self.first or self.last else _ALWAYS
 
-_WITHIN = "received_on BETWEEN ?2 AND ?3 AND place BETWEEN ?4 AND ?5"
 
 Counted = dict[str, int]
 """A figure for each key of `COUNTS`."""
@@ -119,7 +130,7 @@ class Ledger:
         """Return (key, name, figures) of each group of cases, by key."""
         sums = ", ".join(f"sum({what})" for what in COUNTS.values())
         rows = self._db.execute(
-            f"SELECT {', '.join(GROUPS[group])}, {sums} FROM ledger WHERE {_WITHIN} "
+            f"SELECT {', '.join(GROUPS[group])}, {sums} FROM ledger WHERE {cut.where} "
             "GROUP BY 1 ORDER BY 1",
             cut.values,
         )
@@ -133,7 +144,7 @@ class Ledger:
         """Return (document, number) of the cases behind a figure, by number, of one
         group or of all.
         """
-        where = f"{_WITHIN} AND ({COUNTS[count]})"
+        where = f"{cut.where} AND ({COUNTS[count]})"
         values = cut.values
         if group:
             where += f" AND {GROUPS[group][0]} = ?6"
@@ -145,8 +156,9 @@ class Ledger:
 
     def made_of(self, cut: Cut) -> Iterator[bytes]:
         """Yield for each counted case which entries its line was made of, in order."""
+        # Sorted after it was read (+), not read in that order: see `_ALWAYS`.
         for row in self._db.execute(
-            f"SELECT document, heads FROM ledger WHERE {_WITHIN} ORDER BY document",
+            f"SELECT document, heads FROM ledger WHERE {cut.where} ORDER BY +document",
             cut.values,
         ):
             yield row[0] + row[1]

@@ -257,7 +257,8 @@ class _Counting:
         }
         if self.outcome:
             counts[self.outcome] = 1
-        if zero := self.zero_trip(max(trips, default=0)):
+        zero = self.zero_trip(max(trips, default=0))
+        if decided and zero:
             counts[zero] = 1
         return Expected(self.groups(), counts, frozenset(self.lapses()))
 
