@@ -19,7 +19,7 @@ from tests.node.month_plan import (
 )
 from tests.node.nodes import Three
 
-COUNT, SEED = 80, 44
+COUNT, SEED = 40, 2255
 
 
 def _has(case: Plan, step: Step, test: Callable[[Act], bool]) -> bool:
