@@ -18,6 +18,7 @@ from pathlib import Path
 from forms import check
 from forms.author.packing import read_packages
 from forms.catalog import shipped
+from forms.item import Item
 from forms.package import Package
 from node import casework, sample, settling, statistics, upkeep
 from node.cases import Case, lapses_of, open_case
@@ -26,6 +27,8 @@ from node.lapses import Lapse
 from node.lifecycle import CARRIES_FIELDS, Step
 from node.store.ledger import GROUPS
 from node.wiring import Node
+from node.workdays import Calendar
+from tests.node.histories import History
 from tests.node.month_count import Expected, Late, expected, total
 from tests.node.month_plan import (
     MORNING,
@@ -51,8 +54,10 @@ MORE = (
 
 
 @cache
-def more_packages() -> tuple[Package, ...]:
-    return tuple(read_packages(shipped(), MORE))
+def packages() -> dict[str, Package]:
+    """Return what is published, by the codes of the items."""
+    more = read_packages(shipped(), MORE)
+    return {one.item.code: one for one in (*shipped_packages(), *more)}
 
 
 class Month:
@@ -70,9 +75,9 @@ class Month:
             "town": nodes.town,
             "district": nodes.district,
         }
-        upkeep.publish(nodes.district, more_packages())
-        packages = (*shipped_packages(), *more_packages())
-        self.packages = {one.item.code: one for one in packages}
+        known = {one.item.code for one in shipped_packages()}
+        more = [one for code, one in packages().items() if code not in known]
+        upkeep.publish(nodes.district, more)
         for _ in range(2):
             self._sync()
         self.plans = cases
@@ -153,10 +158,7 @@ class Month:
         facts = dict(act.facts)
         if act.step is Step.SETTLE:
             return self._settle(node, self.ids[number], facts.get("uphold", ""))
-        for key, text in facts.items():
-            if text.startswith("@"):
-                step, _, place = text[1:].partition("/")
-                facts[key] = self._events[number][step][int(place)]
+        _name_events(facts, self._events[number])
         if act.step is Step.AMEND:
             answers = {plan.offer.phone: f"139{number:08d}"}
             if "entered" in facts:
@@ -172,7 +174,7 @@ class Month:
 
     def _submit(self, act: Act, number: int, node: Node) -> Case:
         plan = self.plans[number]
-        package = self.packages[plan.offer.code]
+        package = packages()[plan.offer.code]
         self._answers[number] = answers = _answers(package, plan, number)
         if "paper_only" in act.facts:
             answers = _only_who(package, answers)
@@ -207,6 +209,21 @@ def differences(month: Month) -> Iterator[str]:
                     (str(a.step), str(a.day), a.desk) for a in month.plans[number].acts
                 ]
                 yield f"case {number} at {node.tier}: +{more} -{less}: {acts}"
+
+
+def replayed(plan: Plan, item: Item, calendar: Calendar) -> frozenset[Late]:
+    """Return the lapses of a plan by the node's own rules, without nodes: each desk
+    knows all, so nothing may be settled in it.
+    """
+    made, ids = History(item, calendar), dict[str, list[str]]()
+    desks = {name: str(place) * 16 for place, name in enumerate(_DESKS, start=1)}
+    for act in plan.acts:
+        facts = dict(act.facts)
+        _name_events(facts, ids)
+        on = (act.stamped or act.day).isoformat()
+        key = made.add(act.step, on, desks[act.desk], None, facts)
+        ids.setdefault(act.step, []).append(key)
+    return frozenset(map(_late, made.lapses(SEEN_ON.isoformat())))
 
 
 def counted(month: Month) -> dict[str, object]:
@@ -259,6 +276,14 @@ def _key(month: Month, group: str, plan: Plan, one: Expected) -> str:
     return keys.get(group) or one.groups[group]
 
 
+def _name_events(facts: dict[str, str], ids: Mapping[str, list[str]]) -> None:
+    """Put the ids of events in the place of what a plan calls them."""
+    for key, text in facts.items():
+        if text.startswith("@"):
+            step, _, place = text[1:].partition("/")
+            facts[key] = ids[step][int(place)]
+
+
 def _late(one: Lapse) -> Late:
     holder = one.holder
     return Late(
@@ -306,6 +331,7 @@ def _ms(day: date, hour: int) -> int:
     return int(at.timestamp() * 1000)
 
 
+_DESKS = (*VILLAGES, "town", "district")
 _UNKNOWN = {"330131005000", "332023025000", "330105006000"}
 
 

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 
 from node.lifecycle import Step
-from tests.node.month import Month, differences
+from node.workdays import Calendar
+from tests.node.month import Month, differences, packages, replayed
 from tests.node.month_count import expected
 from tests.node.month_plan import (
     AFTERNOON,
     KINDERGARTEN,
     NOON,
     PACKAGE,
+    TABLE,
     VILLAGES,
     Act,
     Plan,
@@ -89,6 +91,25 @@ def test_a_month_is_counted_alike_by_town_district_and_independently(
         assert list(differences(month)) == []
     finally:
         month.close()
+
+
+def test_the_limits_of_two_thousand_cases_are_as_an_evening_by_evening_count() -> None:
+    calendar = Calendar([TABLE])
+    cases = [
+        (number, one)
+        for number, one in enumerate(plans(2000, SEED))
+        if Step.SETTLE not in kinds_of([one])
+    ]
+
+    odd = [
+        number
+        for number, one in cases
+        if replayed(one, packages()[one.offer.code].item, calendar)
+        != expected(one).lapses
+    ]
+
+    assert len(cases) > 1500
+    assert odd == []
 
 
 def test_the_month_leaves_no_kind_of_event_and_no_kind_of_lapse_out() -> None:
