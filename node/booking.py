@@ -13,7 +13,7 @@ from forms.item import Item, Tier
 from forms.package import Package
 from node import awaiting, find, rights
 from node.cases import answer_of, part
-from node.clocks import Clocks, clocks
+from node.clocks import Clocks
 from node.lapses import lapses
 from node.ledger import Line, line
 from node.matters import (
@@ -24,6 +24,7 @@ from node.matters import (
     field_conflicts,
 )
 from node.policy import author_prefix
+from node.reckoning import clocks
 from node.records import Records, records
 from node.store.cases import CaseRow
 from node.store.documents import DocumentRow

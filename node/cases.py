@@ -7,7 +7,7 @@ from datetime import date
 
 from forms.package import Package
 from node import awaiting, old_names
-from node.clocks import AMBER, RED, Clocks, clocks
+from node.clocks import AMBER, RED, Clocks
 from node.errors import CASE_WAITS, Ambiguous, NotFound, PackageDamaged, StoreDamaged
 from node.lapses import Lapse, lapses
 from node.material import Material, decode_material
@@ -16,6 +16,7 @@ from node.matters import (
     Matter,
     matters_of,
 )
+from node.reckoning import clocks
 from node.records import Records, records
 from node.store.cases import CaseRow, Draft, Filter
 from node.story import Story, fold

@@ -11,6 +11,7 @@ from datetime import date
 
 from forms.item import Item
 from forms.service import Delivery, Tier
+from forms.service import Step as Stage
 from node.clocks import (
     ACCEPT,
     DELIVER,
@@ -24,6 +25,7 @@ from node.clocks import (
 )
 from node.lifecycle import State, Step
 from node.records import Records
+from node.step_limits import branches_of
 from node.story import Happened, Story
 from node.workdays import Due
 
@@ -144,12 +146,21 @@ class _Holding:
             item.department,
         )
         if step:
-            tier, department = step.tier, step.department or department
+            tier = step.tier
+            if self._stays(step):
+                department = step.department or item.department
         return Holder(
             tier,
             department if tier is Tier.DISTRICT else "",
             _last(before, _DECIDING if is_up else _ACCEPTING),
         )
+
+    def _stays(self, step: Stage) -> bool:
+        """Say whether a step stays with its department when the case is handed to
+        another 转办: a branch, and what was another department's anyway.
+        """
+        is_branch = branches_of(step, self.item, self.known) != []
+        return is_branch or step.department not in ("", self.item.department)
 
 
 def _last(happened: Iterable[Happened], steps: Iterable[str]) -> str:

@@ -54,9 +54,9 @@ MEASURES: tuple[Measure, ...] = (
     Measure("urgent"),
     Measure("trips_promised", "trips_known"),
     Measure("trips", "trips_known"),
-    Measure("zero_site"),
-    Measure("zero_post"),
-    Measure("zero_both"),
+    Measure("zero_site", "decided"),
+    Measure("zero_post", "decided"),
+    Measure("zero_both", "decided"),
     Measure("points"),
     Measure("rating", "rated"),
 )
@@ -164,9 +164,12 @@ def mark(node: Node, of: Cut) -> str:
 
 def cases_of(
     node: Node, of: Cut, count: str, group: str = "", key: str = ""
-) -> list[str]:
-    """Return the numbers of the cases behind a figure, see `COUNTS` and `GROUPS`."""
-    return node.store.ledger.numbers(of, count, group, key)
+) -> list[tuple[bytes, str]]:
+    """Return (document, number) of the cases behind a figure, by number.
+
+    `count` is a key of `COUNTS`, `group` one of `GROUPS`, "" for all.
+    """
+    return node.store.ledger.behind(of, count, group, key)
 
 
 def to_csv(table: Sequence[Sequence[str | int | float]]) -> bytes:

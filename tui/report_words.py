@@ -48,9 +48,28 @@ _RATIOS: dict[str, str] = {
     "promise_workdays": "承诺/法定",
     "trips_promised": "件均承诺跑动",
     "trips": "件均实际跑动",
+    "zero_site": "零跑动·勘查带回",
+    "zero_post": "零跑动·预审快递",
+    "zero_both": "零跑动·双向快递",
     "rating": "平均评价",
 }
-_PERCENT = frozenset({"same_day", "on_time", "promise_workdays"})
+LISTED = (
+    *("received", "accepted", "decided", "granted", "refused", "declined"),
+    *("withdrawn", "terminated", "delivered", "same_day", "on_time", "overdue"),
+    *("urgent", "trips_known", "zero_site", "zero_post", "zero_both", "rated"),
+)
+"""Counts of which each case adds 1 or nothing: behind them stand cases."""
+
+_PERCENT = frozenset(
+    {
+        "same_day",
+        "on_time",
+        "promise_workdays",
+        "zero_site",
+        "zero_post",
+        "zero_both",
+    }
+)
 TOTAL = "合计"
 NONE = "—"
 
@@ -70,6 +89,19 @@ def figure(measure: Measure, counts: dict[str, int]) -> str:
     if not measure.of:
         return str(found)
     return f"{100 * found:.0f} %" if measure.count in _PERCENT else f"{found:.2f}"
+
+
+def said(counts: dict[str, int]) -> dict[str, str]:
+    """Return what each count of `LISTED` comes to: `3`, or `75 %（3/4）` for what has
+    a share.
+    """
+    shares = {one.count: one for one in MEASURES if one.of}
+    return {
+        count: fraction(shares[count], counts)
+        if count in shares
+        else str(counts[count])
+        for count in LISTED
+    }
 
 
 def fraction(measure: Measure, counts: dict[str, int]) -> str:

@@ -20,6 +20,8 @@ _PUT = (
 _values = attrgetter(*_NAMES)  # `astuple` would copy each value: a tenth of a receipt
 
 _LATE = "due_on != '' AND closed_on > due_on"
+_UNTOLD = "due_from != '' AND due_from < ?1"
+"""Accepted by law: nobody has said a word in five working days."""
 _PENDING = (
     "closed_on = '' AND due_on != '' AND due_on < ?1 AND due_from < ?1 "
     "AND (paused_on = '' OR paused_on > due_on)"
@@ -28,7 +30,7 @@ _PENDING = (
 
 COUNTS = {
     "received": "1",
-    "accepted": "accepted_on != ''",
+    "accepted": f"accepted_on != '' OR ({_UNTOLD})",
     "decided": "decided_on != ''",
     "granted": "outcome = 'granted'",
     "refused": "outcome = 'refused'",
@@ -45,16 +47,17 @@ COUNTS = {
     "trips_known": "trips IS NOT NULL AND trips_promised IS NOT NULL",
     "trips_promised": "iif(trips IS NULL, 0, ifnull(trips_promised, 0))",
     "trips": "iif(trips_promised IS NULL, 0, ifnull(trips, 0))",
-    "zero_site": "zero_trip = 'site'",
-    "zero_post": "zero_trip = 'post'",
-    "zero_both": "zero_trip = 'both'",
+    "zero_site": "decided_on != '' AND zero_trip = 'site'",
+    "zero_post": "decided_on != '' AND zero_trip = 'post'",
+    "zero_both": "decided_on != '' AND zero_trip = 'both'",
     "points": "points",
     "rated": "rating != 0",
     "rating": "rating",
 }
 """What a case adds to each figure; what is true adds 1. `?1` is today.
 
-Trips are compared where both are known: what was promised, and how often he came.
+Trips are compared where both are known: what was promised, and how often he came. The
+ways in which none was needed are shares of what was decided, so their sum is too.
 """
 
 GROUPS = {
@@ -66,6 +69,13 @@ GROUPS = {
     "month": ("substr(received_on, 1, 7)", "substr(received_on, 1, 7)"),
 }
 """By what cases are put together: a key that sorts, and what names it."""
+
+
+_WITHIN = "received_on BETWEEN ?2 AND ?3 AND place BETWEEN ?4 AND ?5"
+_ALWAYS = f"+{_WITHIN}"
+"""For all days: the + keeps SQLite from going by the index of days, which would read
+each page of an encrypted store many times over.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +97,11 @@ class Cut:
         low, high = self.place_prefix.ljust(12, "0"), self.place_prefix.ljust(12, "9")
         return self.today, self.first, self.last or "9999", low, high
 
+    @property
+    def where(self) -> str:
+        """The condition, in SQL."""
+        return _WITHIN if self.first or self.last else _ALWAYS
 
-_WITHIN = "received_on BETWEEN ?2 AND ?3 AND place BETWEEN ?4 AND ?5"
 
 Counted = dict[str, int]
 """A figure for each key of `COUNTS`."""
@@ -120,7 +133,7 @@ class Ledger:
         """Return (key, name, figures) of each group of cases, by key."""
         sums = ", ".join(f"sum({what})" for what in COUNTS.values())
         rows = self._db.execute(
-            f"SELECT {', '.join(GROUPS[group])}, {sums} FROM ledger WHERE {_WITHIN} "
+            f"SELECT {', '.join(GROUPS[group])}, {sums} FROM ledger WHERE {cut.where} "
             "GROUP BY 1 ORDER BY 1",
             cut.values,
         )
@@ -128,24 +141,27 @@ class Ledger:
             (row[0], row[1], dict(zip(COUNTS, row[2:], strict=True))) for row in rows
         ]
 
-    def numbers(
+    def behind(
         self, cut: Cut, count: str, group: str = "", key: str = ""
-    ) -> list[str]:
-        """Return the numbers of the cases behind a figure, of one group or of all."""
-        where = f"{_WITHIN} AND ({COUNTS[count]})"
+    ) -> list[tuple[bytes, str]]:
+        """Return (document, number) of the cases behind a figure, by number, of one
+        group or of all.
+        """
+        where = f"{cut.where} AND ({COUNTS[count]})"
         values = cut.values
         if group:
             where += f" AND {GROUPS[group][0]} = ?6"
             values += (key,)
         rows = self._db.execute(
-            f"SELECT number FROM ledger WHERE {where} ORDER BY number", values
+            f"SELECT document, number FROM ledger WHERE {where} ORDER BY number", values
         )
-        return [row[0] for row in rows]
+        return [(row[0], row[1]) for row in rows]
 
     def made_of(self, cut: Cut) -> Iterator[bytes]:
         """Yield for each counted case which entries its line was made of, in order."""
+        # Sorted after it was read (+), not read in that order: see `_ALWAYS`.
         for row in self._db.execute(
-            f"SELECT document, heads FROM ledger WHERE {_WITHIN} ORDER BY document",
+            f"SELECT document, heads FROM ledger WHERE {cut.where} ORDER BY +document",
             cut.values,
         ):
             yield row[0] + row[1]

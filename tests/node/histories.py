@@ -8,9 +8,10 @@ from forms.catalog import shipped
 from forms.check import CHINA
 from forms.item import Item
 from node.calendar_source import known_tables
-from node.clocks import Clocks, clocks
+from node.clocks import Clocks
 from node.lapses import Lapse, lapses
 from node.lifecycle import Event, Step, frontier
+from node.reckoning import clocks
 from node.records import Records, records
 from node.story import Story, fold_events
 from node.workdays import Calendar

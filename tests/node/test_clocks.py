@@ -165,6 +165,53 @@ def test_a_special_procedure_is_not_counted() -> None:
         assert due.on == day(workdays_after("2026-08-03", workdays + 5))
 
 
+@pytest.mark.parametrize(
+    ("begin", "end", "due"),
+    [
+        # Five days from Monday the 3rd: 4, 5, 6, 7 and 10 August 2026.
+        ("05", "12", "17"),  # 4, 5 | 6 to 12 are not counted | 13, 14, 17
+        ("05", "05", "10"),  # over on the same day: it took none away
+        ("08", "10", "11"),  # begun on a Saturday: 4, 5, 6, 7 | the 10th | 11
+        ("05", "08", "12"),  # ended on a Saturday: 4, 5 | 6, 7 | 10, 11, 12
+        ("10", "12", "12"),  # begun on the last day: the limit ends with it
+        ("10", "15", "17"),  # so on a Saturday: on the next day that is worked
+        ("11", "12", "10"),  # begun when the limit had passed
+    ],
+)
+def test_the_day_on_which_a_procedure_begins_is_counted_the_one_it_ends_on_not(
+    begin: str, end: str, due: str
+) -> None:
+    made = accepted("2026-08-03", 5)
+    pause = made.add(Step.PAUSE, f"2026-08-{begin}", facts={"kind": "inspection"})
+    made.add(Step.RESUME, f"2026-08-{end}", facts={"pause": pause})
+
+    found = made.clocks.promise_due
+
+    assert found is not None and found.on == day(f"2026-08-{due}")
+
+
+def test_an_extension_adds_its_days_to_those_that_are_used_up() -> None:
+    made = accepted("2026-08-03", 5)
+    pause = made.add(Step.PAUSE, "2026-08-10", facts={"kind": "inspection"})
+    made.add(Step.RESUME, "2026-08-15", facts={"pause": pause})
+    facts = {"workdays": "10", "approver": "王局长"}
+    made.add(Step.EXTEND, "2026-08-15", DISTRICT, None, facts)
+
+    found = made.clocks.promise_due
+
+    # Five days were used by Monday the 10th: 17 to 21 and 24 to 28 are the other ten.
+    assert found is not None and found.on == day("2026-08-28")
+
+
+def test_who_decides_on_the_saturday_a_procedure_ends_is_not_late() -> None:
+    made = accepted("2026-08-03", 5)
+    made.add(Step.PAUSE, "2026-08-10", facts={"kind": "hearing"})
+    while_it_ran = made.lapses("2026-08-14")
+    made.add(Step.GRANT, "2026-08-15")
+
+    assert while_it_ran == made.lapses("2026-08-16") == ()
+
+
 def test_two_procedures_at_once_stop_the_clock_once() -> None:
     made = accepted("2026-08-03")
     one = made.add(Step.PAUSE, "2026-08-10", facts={"kind": "appraisal"})
@@ -295,6 +342,24 @@ def test_a_desk_answers_for_its_own_days_only() -> None:
     assert district.due.on == day("2026-08-21") and district.done_on is None
     assert made.clocks.next_day is not None
     assert made.clocks.next_day.kind == "step/审批"
+
+
+def test_in_a_package_each_department_has_a_clock_of_its_own() -> None:
+    made = History(item_of("kindergarten_opening"))  # accepted 1 day, branches 8 each
+    made.add(Step.SUBMIT, "2026-08-03", TOWN)
+    made.add(Step.ACCEPT, "2026-08-03", DISTRICT)
+    facts = {"branch": "330123006000", "result": "agree"}
+    made.add(Step.ADVISE, "2026-08-17", DISTRICT, None, facts)
+    ninth = day(workdays_after("2026-08-03", 9))
+
+    (lapse,) = [one for one in made.lapses("2026-08-15") if "卫生" in one.key]
+
+    measured = {one.name: one for one in made.clocks.step_dues if one.is_measured}
+    assert set(measured) == {"教育审查", "卫生保健评价", "食堂审查", "发证"}
+    assert measured["食堂审查"].due.on == lapse.due_on == ninth == day("2026-08-14")
+    assert measured["食堂审查"].done_on is None
+    assert lapse.ended_on == day("2026-08-17")
+    assert lapse.holder.department == "卫生健康局"
 
 
 # -- clocks that are wrong ------------------------------------------------------------
@@ -462,6 +527,30 @@ def test_silence_makes_two_lapses_in_the_end() -> None:
     keys = [one.key for one in made.lapses("2026-09-01")]
 
     assert keys == ["accept", "promise"]
+
+
+@pytest.mark.parametrize(
+    ("own", "holder"),
+    [
+        ("", "审批二科"),
+        (PLAIN.department, "审批二科"),  # named, and the same as the item's
+        ("公安局", "公安局"),  # another's part of it, whoever has the case
+    ],
+)
+def test_a_step_is_late_at_the_department_to_which_the_case_was_handed(
+    own: str, holder: str
+) -> None:
+    steps = (Stage("审核", Tier.DISTRICT, 5, own),)
+    made = History(msgspec.structs.replace(PLAIN, steps=steps))
+    made.add(Step.SUBMIT, "2026-08-03", VILLAGE)
+    made.add(Step.ACCEPT, "2026-08-03")
+    made.add(Step.FORWARD, "2026-08-04")
+    made.add(Step.TRANSFER, "2026-08-05", DISTRICT, None, {"department": "审批二科"})
+
+    (lapse,) = made.lapses("2026-08-14")
+
+    assert lapse.key == "step/审核"
+    assert lapse.holder.department == holder
 
 
 def test_who_delivers_late_is_whoever_was_to_deliver() -> None:

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forms.item import Tier
-from node.clocks import as_of, clocks
+from node.clocks import as_of
 from node.lapses import lapses
 from node.lifecycle import Event, Step, is_possible
+from node.reckoning import clocks
 from node.records import records
 from node.story import fold_events
 from tests.node.histories import (

@@ -16,6 +16,7 @@ from node.wiring import Node
 from tests.node.nodes import BIRTH_ANSWERS
 from tests.tui.desks import BIRTH, Desks, note, read_out, screen_text, submit
 from tests.tui.shell import Shell
+from tui import labels
 from tui.app import LianbanApp
 from tui.screens.report import Asked, ReportPage
 from tui.text import cells
@@ -181,3 +182,32 @@ async def test_the_screen_says_that_it_counts_and_never_shows_what_was_not_asked
     assert "[4收件点]" in counted and "耀里村" in counted and "生育登记" not in counted
     # One thread at a time; what was asked in between was never counted.
     assert page.counted == ["item", "village"]
+
+
+@pytest.mark.anyio
+async def test_behind_a_figure_on_the_screen_stand_its_cases(desks: Desks) -> None:
+    number = busy(desks)
+    app = LianbanApp(desks.town)
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("t")
+        await pilot.pause()
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        asked = screen_text(app)
+        await pilot.press(*"当日办结", "enter")
+        await pilot.pause()
+        listed = screen_text(app)
+        await pilot.press("enter")
+        await pilot.pause()
+        opened = screen_text(app)
+        await pilot.press("escape", "escape")
+        await pilot.pause()
+        back = screen_text(app)
+
+    assert "看哪个数字背后的件" in asked and "100 %（1/1）" in asked
+    assert "撤回" not in asked  # of this item nothing was withdrawn
+    assert labels.short_number(number) in listed and "共 1 件" in listed
+    assert "王小丫" not in listed
+    assert "王小丫" in opened
+    assert "当日办结率" in back

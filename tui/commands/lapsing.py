@@ -7,10 +7,11 @@ import click
 
 from node import cases, casework, inquiry
 from node.cases import Case
-from node.clocks import ANSWERS, RED, Clocks, as_of
+from node.clocks import RED, Clocks, as_of
 from node.days import civil_day
 from node.lapses import Lapse
 from node.places import place_names
+from node.reckoning import ANSWERS
 from node.store.cases import CaseRow, Filter
 from node.wiring import Node
 from node.workdays import Due

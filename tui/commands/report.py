@@ -149,7 +149,8 @@ def save(node: Node, found: Report, path: Path, *, is_book: bool) -> None:
 
 
 def _list(node: Node, cut: Cut, count: str, group: str, key: str, as_json: bool) -> int:
-    numbers = statistics.cases_of(node, cut, count, group, key)
+    behind = statistics.cases_of(node, cut, count, group, key)
+    numbers = [number for _, number in behind]
     if as_json:
         show({"count": count, "group": group, "key": key, "cases": numbers})
         return 0

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
@@ -15,10 +16,12 @@ from node import casework, export, statistics
 from node.statistics import MEASURES, Measure, Report
 from node.wiring import Node
 from tui import report_words as words
+from tui.screens.choose import Choose, Option
+from tui.screens.figure_list import Figure, FigurePage
 from tui.screens.list_page import TabbedPage
 from tui.screens.rows_at_hand import RowsAtHand
 from tui.widgets.case_list import CaseList
-from tui.widgets.paged_list import Column, Row
+from tui.widgets.paged_list import Column, PagedList, Row
 from tui.widgets.tab_line import Tab, TabLine
 
 SHOWN = ("received", "accepted", "decided", "same_day", "on_time", "overdue", "points")
@@ -56,7 +59,7 @@ class ReportPage(TabbedPage[Asked, Report]):
         "数据点相同的两处，数字就相同。当日率、按时率只看已办结的；"
         "超期包括办结时已超的和在办已过承诺日的；积分在上级受理后才计，"
         "撤回、不予受理的不计。光标所在一行的全部数字在下面。"
-        "每个数字背后是哪些件：lianban report cases --list。"
+        "按回车选一个数字，看它背后是哪些件。"
     )
 
     def __init__(self, node: Node) -> None:
@@ -76,10 +79,10 @@ class ReportPage(TabbedPage[Asked, Report]):
         yield Static(id="detail", classes="quiet")
 
     def on_mount(self) -> None:
-        """Nothing is chosen or opened here."""
+        """Nothing is chosen here."""
         super().on_mount()
         rows = self.query_one(CaseList)
-        rows.can_choose = rows.can_open = False
+        rows.can_choose = False
 
     @property
     def asked(self) -> Asked:
@@ -151,12 +154,36 @@ class ReportPage(TabbedPage[Asked, Report]):
         """Ask where to, and write the table with all of its measures."""
         self.work(self._save(ending))
 
+    @on(PagedList.Opened)
+    def opened(self) -> None:
+        """Ask for one of the row's figures, and list its cases."""
+        self.work(self._open())
+
     @property
     def _month_words(self) -> str:
         return f"{self.month.year} 年 {self.month.month} 月" if self.month else "全部"
 
     def _total(self, found: Report) -> statistics.Row:
         return statistics.Row("", words.TOTAL, found.total)
+
+    async def _open(self) -> None:
+        found, at = self.report, self.listed.highlighted
+        if found is None or at is None:
+            return
+        row = (*found.rows, self._total(found))[int(at.key[0])]
+        says = words.said(row.counts)
+        options = [
+            Option(count, words.COUNTS[count], says[count])
+            for count in words.LISTED
+            if row.counts[count]
+        ]
+        chosen = await self.app.push_screen_wait(
+            Choose(f"{row.name}：看哪个数字背后的件？", options, columns=("数字", "件"))
+        )
+        if chosen is not None:
+            group = found.group if row.key else ""
+            figure = Figure(found.cut, chosen, group, row.key, row.name, says[chosen])
+            self.app.push_screen(FigurePage(self.node, figure))
 
     async def _save(self, ending: str) -> None:
         found = self.report
