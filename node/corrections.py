@@ -74,6 +74,22 @@ def is_told(known: Records, target: str) -> bool:
     return any(one.target == target for one in known.faults)
 
 
+def late_faults(case: Case, known: Records) -> dict[str, list[Fault]]:
+    """Return, by the event of the notice that told them, the faults that an earlier
+    one should have told 非一次性告知.
+    """
+    notices = [
+        one.id
+        for one in case.story.happened
+        if one.event.step == Step.RETURN and not one.why_not
+    ]
+    found: dict[str, list[Fault]] = {}
+    for fault in known.faults:
+        if fault.is_late:
+            found.setdefault(notices[fault.notice - 1], []).append(fault)
+    return found
+
+
 def _latest_notice(case: Case) -> str:
     """Return the id of the event that told of faults last; "" for none."""
     return next(

@@ -7,12 +7,12 @@ takes a paper up once more does; of a branch that two have decided differently n
 counts until the department has decided again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from forms.item import Item
 from node.branches import Branch, branches
-from node.lifecycle import Step
+from node.lifecycle import Event, Step
 from node.story import Happened, Story
 
 RESULT_AGREE, RESULT_REFUSE = "agree", "refuse"
@@ -170,6 +170,20 @@ def records(item: Item, story: Story) -> Records:
     )
 
 
+def faults_in(notice: Event) -> dict[str, str]:
+    """Return what a notice of correction says, by target."""
+    named = ((key.partition("/"), text) for key, text in notice.facts.items())
+    return {target: text for (group, _, target), text in named if group == "fault"}
+
+
+def late_targets(notice: Event, before: Sequence[Event]) -> frozenset[str]:
+    """Return what a notice tells of that an earlier one should have told 非一次性告知:
+    all that none of those `before` has named; nothing of the first.
+    """
+    told = {target for one in before for target in faults_in(one)}
+    return frozenset(faults_in(notice)) - told if before else frozenset()
+
+
 def _papers(standing: Iterable[Happened]) -> Iterable[Paper]:
     for one in standing:
         for key, state in one.event.facts.items():
@@ -214,13 +228,9 @@ def _pasts(story: Story) -> dict[str, frozenset[str]]:
 
 def _faults(returned: Iterable[Happened]) -> Iterable[Fault]:
     """Return all faults that were told; new ones of a later notice are marked."""
-    told: set[str] = set()
+    before: list[Event] = []
     for number, one in enumerate(returned, start=1):
-        targets = set()
-        for key, text in one.event.facts.items():
-            group, _, target = key.partition("/")
-            if group == "fault":
-                targets.add(target)
-                is_late = number > 1 and target not in told
-                yield Fault(target, text, number, is_late)
-        told |= targets
+        late = late_targets(one.event, before)
+        for target, text in faults_in(one.event).items():
+            yield Fault(target, text, number, target in late)
+        before.append(one.event)

@@ -17,7 +17,8 @@ from tui import fact_words, labels, times
 from tui.fact_words import Scene
 from tui.screens import preview
 
-DONE, OPEN, LATE = "✓", "□", "（非一次性告知）"
+LATE_WORD = "非一次性告知"
+DONE, OPEN, LATE = "✓", "□", f"（{LATE_WORD}）"
 WAITING = "待审"
 
 

@@ -17,7 +17,7 @@ from node.cases import Case
 from node.facts import MATERIAL_STATES
 from node.lifecycle import LEADS_TO, Event, Step
 from node.papers.paper import Block, Heading, Listing, Pairs, Paper, Paragraph
-from node.records import records
+from node.records import faults_in, late_targets, records
 from node.rights import RIGHTS
 
 
@@ -254,13 +254,11 @@ def _receipt_words(case: Case, event: Event) -> Iterator[Block]:
 
 
 def _correction_words(case: Case, event: Event) -> Iterator[Block]:
-    told = _told_before(case, event)
-    faults = []
-    for key, text in event.facts.items():
-        group, _, target = key.partition("/")
-        if group == "fault":
-            mark = LATE_MARK if told is not None and target not in told else ""
-            faults.append(f"{_target(case, target)}：{text}{mark}")
+    late = late_targets(event, _notices_before(case, event))
+    faults = [
+        f"{_target(case, target)}：{text}{LATE_MARK if target in late else ''}"
+        for target, text in faults_in(event).items()
+    ]
     yield Paragraph("你的申请需要补正。要补的全部列在下面，补齐后请交回收件的地方。")
     yield Heading("需要补正的内容")
     if faults:
@@ -274,17 +272,14 @@ def _correction_words(case: Case, event: Event) -> Iterator[Block]:
     )
 
 
-def _told_before(case: Case, event: Event) -> set[str] | None:
-    """Return what earlier notices have named; None where this is the first."""
-    told: set[str] | None = None
-    for one in case.story.happened:
-        if one.event == event:
-            break
-        if one.event.step == Step.RETURN and not one.why_not:
-            keys = (key.partition("/") for key in one.event.facts)
-            named = {target for group, _, target in keys if group == "fault"}
-            told = named if told is None else told | named
-    return told
+def _notices_before(case: Case, event: Event) -> list[Event]:
+    """Return the notices that stand before one, which may be about to be written."""
+    told = [
+        one.event
+        for one in case.story.happened
+        if one.event == event or (one.event.step == Step.RETURN and not one.why_not)
+    ]
+    return told[: told.index(event)] if event in told else told
 
 
 def _target(case: Case, target: str) -> str:
