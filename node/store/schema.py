@@ -311,3 +311,9 @@ def ledger(db: Database) -> None:
         "zero_trip TEXT NOT NULL, points INTEGER NOT NULL, rating INTEGER NOT NULL)"
     )
     db.execute("CREATE INDEX ledger_by_day ON ledger (received_on, place)")
+
+
+@migrations()
+def views(db: Database) -> None:
+    """Who has looked at a case on a day is asked whenever one is opened."""
+    db.execute("CREATE INDEX audits_by_subject ON audits (subject, act, operator)")

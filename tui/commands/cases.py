@@ -11,8 +11,8 @@ from forms import check
 from forms.item import Item
 from forms.kinds import KINDS
 from forms.package import Package
+from node import audit, casework, find, intake, kept_answers, tidy, versions, viewing
 from node import cases as node_cases
-from node import casework, find, intake, kept_answers, tidy, versions
 from node import status as node_status
 from node.cases import Case
 from node.errors import AnswersWrong, NodeError
@@ -24,7 +24,7 @@ from node.records import Records, records
 from node.status import Arrival
 from node.store.cases import CaseRow, Draft, Filter, Light, Order
 from node.wiring import Node
-from tui import clock_words, fact_words, labels, times
+from tui import clock_words, fact_words, history_words, labels, times
 from tui.commands import lapsing, papers, renewing, settling
 from tui.commands.context import (
     Context,
@@ -35,6 +35,7 @@ from tui.commands.context import (
     tell_wrong,
 )
 from tui.commands.fields import fields_option, read_fields
+from tui.commands.history import case_history
 from tui.commands.known import known_person, reuse_option, taken_over, tell_twins
 from tui.commands.materials import material
 from tui.commands.upkeep import iso
@@ -195,9 +196,17 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
             found = node_cases.open_case(node, name)
             row, package, renewal = found.row, found.package, None
             shown = case_object(node, found)
+            # As data it holds all answers in full, as words it masks id numbers.
+            viewing.seen(node, found, audit.VIEW_WHOLE if as_json else audit.VIEW)
+            late = history_words.late_faults(found, node_cases.records_of(found))
             scene = fact_words.scene_of(node, found)
             told = {
-                one.id: "；".join(fact_words.told(scene, one.event))
+                one.id: "；".join(
+                    (
+                        *fact_words.told(scene, one.event),
+                        *filter(None, [late.get(one.id)]),
+                    )
+                )
                 for one in found.story.happened
             }
             days = lapsing.clock_rows(node, found)
@@ -372,6 +381,7 @@ case.add_command(material)
 case.add_command(papers.paper)
 case.add_command(papers.progress)
 case.add_command(known_person)
+case.add_command(case_history)
 
 
 def case_object(node: Node, one: Case) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from node import cases, casework
+from node import audit, cases, casework, viewing
 from node.cases import Case
 from node.errors import NotFound
 from node.lifecycle import Step
@@ -96,6 +96,8 @@ class CasePage(Page):
             self.lianban.close_page("")
             raise
         self._possible = frozenset(casework.possible_steps(self.node, self.case))
+        if self._sections is None:
+            viewing.seen(self.node, self.case, audit.VIEW)
         sections = describe(self.node, self.case)
         if sections != self._sections:
             self._sections, self._story = sections, None

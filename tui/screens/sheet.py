@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from forms.package import Package, digest, encode
-from node import casework, versions
+from node import audit, casework, versions, viewing
 from node.cases import Case
 from node.lifecycle import State, Step
 from node.material import Material
@@ -127,6 +127,8 @@ class CaseSheet:
     is_intake = False
 
     def __init__(self, node: Node, case: Case) -> None:
+        # Its fields are filled with what was answered, id numbers in full.
+        viewing.seen(node, case, audit.VIEW_WHOLE)
         self.node, self.case, self.package = node, case, case.package
         self.step = Step.AMEND
         self.done_word = "已修改"
