@@ -9,12 +9,12 @@ allowed is judged by the nodes that hold the case.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import msgspec
 
 from node.errors import HistoryRefused
-from node.policy import root_of
+from node.policy import TIME_LIMIT_MS, root_of
 from sync import seal
 from sync.actor import document_id
 from sync.change import Change, read_change
@@ -42,6 +42,9 @@ FILE_LIMIT_BYTES = 32 * 1024 * 1024
 LINES_MAX = 10_000
 _DOMAIN = b"history"
 
+Count = Annotated[int, msgspec.Meta(ge=0, lt=TIME_LIMIT_MS)]
+"""Any number in a file: none is larger than the latest time that an entry may have."""
+
 Key = tuple[bytes, int]
 """A node and its epoch."""
 
@@ -52,15 +55,15 @@ class Head(msgspec.Struct, frozen=True, tag="head", forbid_unknown_fields=True):
     entries that say to be of the case and that the maker has not taken, sorted.
     """
 
-    format: int
+    format: Count
     document: bytes
     scope: str
     number: str
     root: bytes
     node: bytes
-    epoch: int
-    made_at_ms: int
-    changes: int
+    epoch: Count
+    made_at_ms: Count
+    changes: Count
     heads: tuple[bytes, ...]
     aside: tuple[bytes, ...]
 
@@ -79,8 +82,8 @@ class Row(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=Tr
 
     kind: str
     document: bytes
-    roster_version: int
-    written_at_ms: int
+    roster_version: Count
+    written_at_ms: Count
     payload_hash: bytes
     hash: bytes
     payload: bytes | None
@@ -92,8 +95,8 @@ class Stretch(msgspec.Struct, frozen=True, tag="stretch", forbid_unknown_fields=
     """
 
     node: bytes
-    epoch: int
-    first: int
+    epoch: Count
+    first: Count
     previous: bytes
     rows: tuple[Row, ...]
     signature: bytes
@@ -311,16 +314,17 @@ def _whole(head: Head, entries: Sequence[Proven]) -> list[Proven]:
     # Stretches may overlap, where a stream has parted.
     by_hash = {one.change.hash: one for one in entries}
     built_on: set[bytes] = set()
+    beginnings = sum(not one.change.dependencies for one in by_hash.values())
     for one in by_hash.values():
         change = one.change
-        is_whole = by_hash.keys() >= set(change.dependencies)
-        if not is_whole:
+        if not by_hash.keys() >= set(change.dependencies):
             raise _at("before", one)
         if not change.dependencies:
             number = root_of(change).get("number")
             if (
                 document_id(change.actor, head.scope) != head.document
                 or number != head.number
+                or beginnings > 1
             ):
                 raise _at("payload", one)
         elif change.start_op != 1 + max(

@@ -8,7 +8,7 @@ from pathlib import Path
 from node import audit, export
 from node.cases import Case, open_case
 from node.errors import NotFound, StoreDamaged
-from node.history import containers, event_of
+from node.history import Containers, containers, event_of
 from node.history_file import (
     FILE_LIMIT_BYTES,
     FORMAT,
@@ -22,6 +22,7 @@ from node.history_file import (
     verify,
 )
 from node.lifecycle import Event
+from node.policy import TIME_LIMIT_MS
 from node.store.history import Link, Place
 from node.wiring import Node
 from sync.identity import SignedCertificate
@@ -91,14 +92,19 @@ def read(node: Node, path: Path) -> Finding:
     held = node.store.documents.changes(verified.head.document).values()
     here = {one.hash for one in held if one.is_taken}
     its = containers(verified.entries[0].change)
-    told = [(one, event_of(its, one.change)) for one in verified.entries]
     return Finding(
         verified,
-        tuple((one, event[1] if event else None) for one, event in told),
+        tuple((one, _event(its, one)) for one in verified.entries),
         _compared(here, there),
         more=len(there - here),
         fewer=len(here - there),
     )
+
+
+def _event(its: Containers, one: Proven) -> Event | None:
+    """Return what an entry tells; its author may have written what no node takes."""
+    told = event_of(its, one.change)
+    return told[1] if told and 0 <= told[1].at < TIME_LIMIT_MS else None
 
 
 def _compared(here: set[bytes], there: set[bytes]) -> Compared:

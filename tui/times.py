@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 
 CHINA = ZoneInfo("Asia/Shanghai")
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+LAST_MS = 253_402_214_400_000
+"""9999-12-31 in China: a clock may say anything, and no later day can be written."""
 
 
 def local(at_ms: int) -> dt.datetime:
     """Return an instant as China's wall clocks show it."""
-    return dt.datetime.fromtimestamp(at_ms / 1000, CHINA)
+    return dt.datetime.fromtimestamp(min(at_ms, LAST_MS) / 1000, CHINA)
 
 
 def moment(at_ms: int, now_ms: int) -> str:

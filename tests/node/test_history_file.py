@@ -200,6 +200,10 @@ def test_a_maker_who_changes_an_entry_is_found_out_and_the_entry_is_named(
         assert cause == expected
         assert stretch.first <= sequence <= stretch.first + len(stretch.rows)
 
+    huge = first_row(lambda row: structs.replace(row, written_at_ms=2**80))
+    data = resealed(nodes.town, swap(lines, Stretch, huge))
+    assert why(data, nodes.district)[0] == "unreadable"
+
     def whole(**what: object) -> str:
         made = swap(lines, Head, lambda one: structs.replace(one, **what))
         return why(resealed(nodes.town, made), nodes.district)[0]
@@ -209,6 +213,8 @@ def test_a_maker_who_changes_an_entry_is_found_out_and_the_entry_is_named(
     assert whole(changes=9) == "lacking"
     assert whole(number="1") == "payload"
     assert whole(node=bytes(16)) == "maker"
+    assert whole(made_at_ms=2**52) == "unreadable"
+    assert whole(scope="张三") == "unreadable"
     assert why(resealed(nodes.village, lines), nodes.district)[0] == "seal"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from node import cases, export, history, history_proof
+from node import audit, cases, export, history, history_proof, viewing
 from node.cases import Case
 from node.history import Edit, Trace
 from node.history_proof import Compared, Finding
@@ -67,7 +67,10 @@ def case_history(
         case = cases.open_case(node, str(name))
         if target is not None:
             _export(node, case, target, as_json)
-        elif as_json:
+            return
+        # It tells telephone numbers, those that were there before as well.
+        viewing.seen(node, case, audit.VIEW)
+        if as_json:
             show(_history_object(node, case))
         else:
             _print(node, case)
@@ -91,15 +94,16 @@ def _print(node: Node, case: Case) -> None:
     traces = history.traces(node, case)
     for one in case.story.happened:
         event, trace = one.event, traces[one.id]
-        line(
+        cells = (
             times.moment(event.at, now_ms),
             labels.word(labels.STEPS, event.step),
             history_words.place(trace.author, one.author),
             event.by,
             history_words.receipt(trace.receipt, event.at, now_ms),
             event.note,
-            "" if not one.why_not else "（没有生效）",
+            "（没有生效）" if one.why_not else "",
         )
+        line(*filter(None, cells))
         for said in (late.get(one.id, ""), *history_words.changes(case, trace)):
             if said:
                 line("", said)

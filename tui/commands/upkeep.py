@@ -26,7 +26,8 @@ def iso(at_ms: int | None) -> str | None:
     """Return a time as ISO 8601 in UTC, or None for never."""
     if not at_ms:
         return None
-    return dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC).isoformat(timespec="seconds")
+    at = dt.datetime.fromtimestamp(min(at_ms, times.LAST_MS) / 1000, dt.UTC)
+    return at.isoformat(timespec="seconds")
 
 
 @click.command(
