@@ -2,12 +2,13 @@
 
 import random
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from node import audit, history_file, history_proof, roster
+from node import audit, history, history_file, history_proof, roster
 from node.cases import open_case
 from node.errors import HistoryRefused, NotFound, WriteForbidden
 from node.history_file import Head, Paper, Seal, Stretch
@@ -15,9 +16,12 @@ from node.history_proof import Compared
 from node.lifecycle import Step
 from node.wiring import Node
 from sync import seal
-from tests.node.forge import put_back
+from tests.node.forge import put_back, put_entry
 from tests.node.nodes import (
     Three,
+    causes,
+    clone,
+    reopen,
     step,
     submit,
     sync,
@@ -293,3 +297,47 @@ def test_a_file_that_is_not_there_is_told(nodes: Three, tmp_path: Path) -> None:
     for path in (tmp_path / "none", tmp_path):
         with pytest.raises(NotFound):
             history_proof.read(nodes.town, path)
+
+
+def test_a_case_that_a_copied_node_wrote_in_is_proven_along_both_branches(
+    nodes: Three, tmp_path: Path
+) -> None:
+    """The parting itself was never signed: what comes behind it covers it."""
+    case, path = submit(nodes.village), tmp_path / "a.jsonl"
+    with closing(
+        reopen(clone(nodes.village, nodes.path / "copy"), nodes.clock)
+    ) as copy:
+        step(nodes.village, case.id, Step.AMEND, phone="13700137001")
+        step(copy, case.id, Step.AMEND, phone="13700137002")
+        submit(copy)
+        sync(nodes.village, nodes.town)
+        sync(copy, nodes.town)
+        sync_all(nodes)
+
+        for maker in (nodes.town, nodes.district):
+            data = saved(maker, case.id, path)
+            found = history_proof.read(nodes.other_village, path)
+
+            assert [str(event.step) for _, event in found.events if event] == [
+                "submit",
+                "amend",
+                "amend",
+            ]
+            assert history_file.verify(data, nodes.town.roster).maker
+            assert len(history.traces(maker, open_case(maker, case.id))) == 3
+
+
+def test_what_the_maker_has_not_taken_is_named_and_proves_nothing(
+    nodes: Three, tmp_path: Path
+) -> None:
+    case, path = submit(nodes.village), tmp_path / "a.jsonl"
+    put_entry(nodes.village, case.row.document, b"no change at all")
+    step(nodes.village, case.id, Step.AMEND, phone="13700137001")
+    sync_all(nodes)
+    assert causes(nodes.town) != []
+
+    saved(nodes.town, case.id, path)
+    found = history_proof.read(nodes.district, path)
+
+    assert len(found.events) == 2 and len(found.verified.head.aside) == 1
+    assert found.compared is Compared.SAME
