@@ -22,6 +22,15 @@ telephone numbers, whoever fills in its form again, or prints all fields, the id
 too. Both are shown masked or not at all elsewhere."""
 
 
+def opened(node: Node, case: Case) -> None:
+    """Write down that the operator sees a case as its page shows it: id numbers masked,
+    unless two of them stand beside each other to choose from.
+    """
+    fields = (case.package.question(one.key) for one in case.conflicts)
+    kinds = {field.kind for field in fields if field is not None}
+    seen(node, case, audit.VIEW_WHOLE if "citizen_id" in kinds else audit.VIEW)
+
+
 def seen(node: Node, case: Case, act: str) -> None:
     """Write down that the operator sees a case, `act` says how much of it; nothing
     where it was written down today, or no such answer is there.

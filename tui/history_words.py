@@ -18,6 +18,9 @@ from tui.text import cells, fit
 RECEIPT_GAP_MS = 10 * times.MINUTE_MS
 """Nearer than that, the time of the device and the time of arrival say the same."""
 
+EDITS_SHOWN = 40
+"""Of one event; a case that was entered at last 代录 may change hundreds."""
+
 VALUE_CELLS = 26
 """Of a value before and after; both stand in one line of a narrow terminal."""
 
@@ -45,14 +48,16 @@ def changes(case: Case, trace: Trace) -> Iterator[str]:
 
     Of the event that the case began with, only how much.
     """
+    asked = [one for one in trace.edits if _is_asked(case, one)]
     if trace.is_first:
-        filled = sum(1 for one in trace.edits if _is_asked(case, one) and one.after)
+        filled = sum(1 for one in asked if one.after)
         if filled:
             yield f"填了 {filled} 项"
     else:
-        for one in trace.edits:
-            if _is_asked(case, one):
-                yield edit(case, one)
+        for one in asked[:EDITS_SHOWN]:
+            yield edit(case, one)
+        if len(asked) > EDITS_SHOWN:
+            yield f"还改了 {len(asked) - EDITS_SHOWN} 项"
     named = {digest for one in trace.edits for digest in one.after.split()}
     added = [digest for digest in trace.files if digest not in named or trace.is_first]
     if added:

@@ -2,14 +2,17 @@
 
 import pytest
 
+from forms.citizen_id import expected_check_character
 from node import audit, viewing
 from node.cases import open_case
+from node.lifecycle import Step
 from node.store.registry import AuditRow
 from node.wiring import Node
 from tests.node.forge import put_back
-from tests.node.nodes import ANSWERS, Three, submit, sync_all
+from tests.node.nodes import ANSWERS, Three, step, submit, sync_all
 
 DAY_MS = 24 * 3600 * 1000
+MEN = ("33088119450315003", "33088119450315005")
 
 
 def views(node: Node) -> list[AuditRow]:
@@ -81,3 +84,21 @@ def test_a_case_without_such_answers_is_no_view(nodes: Three, act: str) -> None:
     viewing.seen(nodes.village, case, act)
 
     assert views(nodes.village) == []
+
+
+def test_two_id_numbers_to_choose_from_are_seen_in_full(nodes: Three) -> None:
+    case = submit(nodes.village)
+    sync_all(nodes)
+    for node, number in ((nodes.village, MEN[0]), (nodes.town, MEN[1])):
+        step(node, case.id, Step.AMEND, citizen_id=whole(number))
+    viewing.opened(nodes.village, open_case(nodes.village, case.id))
+    sync_all(nodes)
+    viewing.opened(nodes.town, open_case(nodes.town, case.id))
+
+    acts = {row.node: row.act for row in views(nodes.town)}
+
+    assert acts == {nodes.village.id: audit.VIEW, nodes.town.id: audit.VIEW_WHOLE}
+
+
+def whole(number: str) -> str:
+    return number + expected_check_character(number)

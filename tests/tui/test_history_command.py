@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 
 from forms.citizen_id import expected_check_character
-from node import casework
+from node import casework, intake
+from node.history import Edit, Trace
 from node.lifecycle import Step
 from node.wiring import Node
 from tests.tui.desks import ELDER, Desks, screen_text, submit
 from tests.tui.test_commands import Shell
 from tui.app import LianbanApp
+from tui.history_words import EDITS_SHOWN, changes, edit
+from tui.text import cells, harmless
 
 Printed = pytest.CaptureFixture[str]
 SIZE = (80, 24)
@@ -160,3 +163,50 @@ async def test_the_story_of_a_case_shows_changes_late_faults_and_arrival(
     assert "138 0013 8000 → 137 0013 7000" in story
     assert "填了 " in story and " 收到" in story
     assert "非一次性告知：没有填全名" in story
+
+
+def test_a_step_that_changed_very_much_tells_how_much_more(desks: Desks) -> None:
+    case = submit(desks.village)
+    edits = tuple(Edit("phone", ("1",), str(n)) for n in range(EDITS_SHOWN + 5))
+
+    told = list(changes(case, Trace(None, None, False, edits, ())))
+
+    assert len(told) == EDITS_SHOWN + 1 and told[-1] == "还改了 5 项"
+
+
+def test_a_value_that_is_long_or_hostile_stays_in_its_place(desks: Desks) -> None:
+    case = submit(desks.village)
+    one = Edit("home_address", ("长" * 999,), "\x1b[2J\u202e甲")
+
+    told = edit(case, one)
+
+    assert cells(harmless(told)) < 80
+    assert "\x1b" not in harmless(told) and "…" in told
+
+
+def test_a_file_that_takes_the_place_of_another_is_told_by_both_names(
+    desks: Desks, tmp_path: Path
+) -> None:
+    case = submit(desks.village)
+    digests = []
+    for name in ("旧.txt", "新.txt"):
+        (tmp_path / name).write_bytes(name.encode())
+        digest, _ = intake.take_in(desks.village, tmp_path / name, case.package.item)
+        digests.append(digest)
+    case = casework.take_step(desks.village, case.id, Step.AMEND, files=digests)
+    key = next(o.key for o in case.package.questions if o.kind == "file")
+
+    told = list(
+        changes(
+            case,
+            Trace(
+                None,
+                None,
+                False,
+                (Edit(key, (digests[0],), digests[1]),),
+                (digests[1],),
+            ),
+        )
+    )
+
+    assert told == [f"{case.package.label(key)}：旧.txt → 新.txt"]

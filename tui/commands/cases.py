@@ -197,7 +197,10 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
             row, package, renewal = found.row, found.package, None
             shown = case_object(node, found)
             # As data it holds all answers in full, as words it masks id numbers.
-            viewing.seen(node, found, audit.VIEW_WHOLE if as_json else audit.VIEW)
+            if as_json:
+                viewing.seen(node, found, audit.VIEW_WHOLE)
+            else:
+                viewing.opened(node, found)
             late = history_words.late_faults(found, node_cases.records_of(found))
             scene = fact_words.scene_of(node, found)
             told = {

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from node import audit, cases, export, history, history_proof, viewing
+from node import cases, export, history, history_proof, viewing
 from node.cases import Case
 from node.history import Edit, Trace
 from node.history_proof import Compared, Finding
@@ -69,7 +69,7 @@ def case_history(
             _export(node, case, target, as_json)
             return
         # It tells telephone numbers, those that were there before as well.
-        viewing.seen(node, case, audit.VIEW)
+        viewing.opened(node, case)
         if as_json:
             show(_history_object(node, case))
         else:

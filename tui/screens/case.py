@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from node import audit, cases, casework, viewing
+from node import cases, casework, viewing
 from node.cases import Case
 from node.errors import NotFound
 from node.lifecycle import Step
@@ -97,7 +97,7 @@ class CasePage(Page):
             raise
         self._possible = frozenset(casework.possible_steps(self.node, self.case))
         if self._sections is None:
-            viewing.seen(self.node, self.case, audit.VIEW)
+            viewing.opened(self.node, self.case)
         sections = describe(self.node, self.case)
         if sections != self._sections:
             self._sections, self._story = sections, None
