@@ -68,6 +68,12 @@ class Head(msgspec.Struct, frozen=True, tag="head", forbid_unknown_fields=True):
     aside: tuple[bytes, ...]
 
 
+class AnyHead(msgspec.Struct, frozen=True, tag="head"):
+    """What a head says in every format."""
+
+    format: Count
+
+
 class Paper(msgspec.Struct, frozen=True, tag="certificate", forbid_unknown_fields=True):
     """A certificate as its issuer has signed it."""
 
@@ -167,8 +173,6 @@ def verify(data: bytes, known: Roster) -> Verified:
         HistoryRefused: it proves nothing; says why, and at which entry.
     """
     head, papers, stretches, sealed, above = _read(data)
-    if head.format != FORMAT:
-        raise HistoryRefused("format")
     if head.root != known.root:
         raise HistoryRefused("district")
     trusted = _trusted(papers, known)
@@ -195,6 +199,8 @@ def _read(data: bytes) -> tuple[Head, list[Paper], list[Stretch], Seal, bytes]:
     """
     if len(data) > FILE_LIMIT_BYTES or data.count(b"\n") > LINES_MAX:
         raise HistoryRefused("too-large")
+    if _format_of(data.partition(b"\n")[0]) not in (None, FORMAT):
+        raise HistoryRefused("format")
     lines: list[Line] = []
     for number, line in enumerate(data.split(b"\n")[:-1], start=1):
         try:
@@ -218,6 +224,14 @@ def _read(data: bytes) -> tuple[Head, list[Paper], list[Stretch], Seal, bytes]:
     return head, papers, stretches, sealed, above
 
 
+def _format_of(line: bytes) -> int | None:
+    """Return the format that a first line names, whatever else it holds."""
+    try:
+        return msgspec.json.decode(line, type=AnyHead).format
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        return None
+
+
 def _trusted(papers: Sequence[Paper], known: Roster) -> dict[Key, Certificate]:
     """Return the certificates of a file: as the roster has them, or as somebody whom
     it has issues them. Issuers stand before those whom they certify.
@@ -233,15 +247,22 @@ def _trusted(papers: Sequence[Paper], known: Roster) -> dict[Key, Certificate]:
         signed = SignedCertificate(paper.body, paper.signature)
         try:
             certificate = signed.read()
-            here = roster.certificate(certificate.node, certificate.epoch)
+            key = (certificate.node, certificate.epoch)
+            here = _signed_here(roster, key)
             if here is None:
                 roster.introduce(signed)
-            elif here != certificate:
+            elif here != signed:
                 raise HistoryRefused("certificate", line=number)
         except (Malformed, NotTrusted) as error:
             raise HistoryRefused("certificate", line=number) from error
-        trusted[certificate.node, certificate.epoch] = certificate
+        trusted[key] = certificate
     return trusted
+
+
+def _signed_here(roster: Roster, key: Key) -> SignedCertificate | None:
+    if key in roster.enrolled:
+        return roster.enrolled[key][1]
+    return roster.provisional[key][0] if key in roster.provisional else None
 
 
 def _proven(

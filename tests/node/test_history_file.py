@@ -231,9 +231,13 @@ def test_a_certificate_of_another_district_vouches_for_nobody(
         assert isinstance(one, Paper)
         return msgspec.structs.replace(one, body=one.body[:-1] + b"\x00")
 
-    for at in range(3):
-        data = resealed(nodes.town, swap(lines, Paper, forged, at))
-        assert why(data, nodes.district)[0] == "certificate"
+    def unsigned(one: object) -> object:
+        return msgspec.structs.replace(one, signature=bytes(64))
+
+    for change in (forged, unsigned):
+        for at in range(3):
+            data = resealed(nodes.town, swap(lines, Paper, change, at))
+            assert why(data, nodes.district)[0] == "certificate"
 
 
 def test_what_a_node_wrote_after_it_was_revoked_does_not_count(
@@ -273,6 +277,12 @@ def test_a_file_is_told_beside_what_is_held(nodes: Three, tmp_path: Path) -> Non
         (Compared.NEWER, 1, 0),
         (Compared.OTHER, 1, 1),
     ]
+
+
+def test_a_newer_format_is_told_from_what_is_no_history(nodes: Three) -> None:
+    newer = b'{"type":"head","format":2,"what":[1]}\n{"type":"?"}\n'
+
+    assert why(newer, nodes.town)[0] == "format"
 
 
 @pytest.mark.parametrize(
