@@ -23,7 +23,10 @@ RECKON_AGAIN = "reckon-again"
 EXPORT = "export"
 PAPER = "paper"
 EXPORT_REPORT = "export-report"
+EXPORT_HISTORY = "export-history"
 LOOK = "look"
+VIEW = "view"
+VIEW_WHOLE = "view-whole"
 SCOPE_REFUSED = "scope-refused"
 
 DAY_MS = 24 * 3600 * 1000

@@ -1,7 +1,6 @@
 """Cases: how a document reads, as a list row and as a whole."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -21,9 +20,8 @@ from node.records import Records, records
 from node.store.cases import CaseRow, Draft, Filter
 from node.story import Story, fold
 from node.wiring import Node
-from sync.change import Scalar, read_change
+from sync.change import Scalar
 from sync.document import Document, Tree
-from sync.errors import ChangeRefused
 from sync.identity import covers, own_prefix
 
 
@@ -121,19 +119,6 @@ def light_of(row: CaseRow, today: date) -> str:
 def records_of(case: Case) -> Records:
     """Return what is written down in a case."""
     return records(case.package.item, case.story)
-
-
-def heard_ms(node: Node, case: Case) -> dict[str, int]:
-    """Return when this node has got each event of a case, by its own clock."""
-    told = {one.id for one in case.story.happened}
-    heard: dict[str, int] = {}
-    for stored in node.store.journal.entries_of(case.row.document):
-        payload = stored.entry.payload
-        with suppress(ChangeRefused):  # set aside, it tells of nothing
-            for op in read_change(payload).ops if payload else ():
-                if op.key in told:
-                    heard.setdefault(op.key, stored.received_at_ms)
-    return heard
 
 
 def clocks_of(node: Node, case: Case) -> Clocks:

@@ -16,7 +16,8 @@ from node.reuse import materials_of
 OTHER = "other:"
 """What is neither a field nor a paper."""
 
-LATE_MARK = "（非一次性告知）"
+LATE_WORD = "非一次性告知"
+LATE_MARK = f"（{LATE_WORD}）"
 """Behind a fault that should have been told with the first notice."""
 
 NOT_FOUND = "not_found"
@@ -113,6 +114,22 @@ def owed(known: Records) -> dict[str, str]:
 def is_told(known: Records, target: str) -> bool:
     """Say whether a target was named in a notice before."""
     return any(one.target == target for one in known.faults)
+
+
+def late_faults(case: Case, known: Records) -> dict[str, list[Fault]]:
+    """Return, by the event of the notice that told them, the faults that an earlier
+    one should have told 非一次性告知.
+    """
+    notices = [
+        one.id
+        for one in case.story.happened
+        if one.event.step == Step.RETURN and not one.why_not
+    ]
+    found: dict[str, list[Fault]] = {}
+    for fault in known.faults:
+        if fault.is_late:
+            found.setdefault(notices[fault.notice - 1], []).append(fault)
+    return found
 
 
 def _latest_notice(case: Case) -> str:

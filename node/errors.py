@@ -217,6 +217,50 @@ class ReceiptRefused(NodeError):
         super().__init__(f"the paper is not believed: {RECEIPT_FAULTS[why]}")
 
 
+HISTORY_FAULTS: dict[str, str] = {
+    "unreadable": "a line is not what such a file holds",
+    "too-large": "no case has so much",
+    "format": "it is of a newer program",
+    "district": "it is of another district, by its root key",
+    "certificate": "nobody whom the district knows has issued that certificate",
+    "author": "there is no certificate of the author of an entry",
+    "chain": "the chain of hashes does not lead here: something was changed before",
+    "payload": "what the entry holds is not what was signed, or not of this case",
+    "left-out": "the entry is of the case, and what it holds was taken out",
+    "signature": "the author's signature does not hold",
+    "revoked": "the author had been revoked before",
+    "before": "an entry on which this one builds is lacking",
+    "lacking": "not all entries that were put into it are there",
+    "maker": "there is no certificate of whoever has made the file",
+    "seal": "the maker's signature over the whole file does not hold",
+}
+"""Why a history is not believed: the word in HistoryRefused, and what it means."""
+
+
+class HistoryRefused(NodeError):
+    """A file with the history of a case proves nothing."""
+
+    def __init__(
+        self,
+        why: str,
+        *,
+        line: int = 0,
+        node: bytes = b"",
+        name: str = "",
+        sequence: int = 0,
+    ) -> None:
+        """Keep the reason, a key of `HISTORY_FAULTS`, and where: the line of the file,
+        or the author (`name` where his certificate is there) and number of the entry.
+        """
+        self.why, self.line = why, line
+        self.node, self.name, self.sequence = node, name, sequence
+        where = f"line {line}" if line else f"entry {sequence} of {node.hex()[:16]}"
+        super().__init__(
+            f"the history is not believed ({where}): {HISTORY_FAULTS[why]}; "
+            "nothing was changed"
+        )
+
+
 class DivisionWrong(NodeError):
     """A division is not one of the tier that it was said to be of."""
 

@@ -11,6 +11,7 @@ import click
 from node.collector import spare_collector
 from node.errors import (
     AnswersWrong,
+    HistoryRefused,
     InviteRefused,
     LockedOut,
     NodeError,
@@ -45,6 +46,7 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (StepRefused, 5),
     (NotAllowed, 5),
     (ReceiptRefused, 5),
+    (HistoryRefused, 5),
     (InviteRefused, 5),
     (WriteForbidden, 5),
     (WrongPassword, 5),

@@ -221,7 +221,10 @@ ACTS: dict[str, str] = {
     audit.EXPORT: "另存材料",
     audit.PAPER: "另存文书",
     audit.EXPORT_REPORT: "导出报表",
+    audit.EXPORT_HISTORY: "导出办件经过",
     audit.LOOK: "查看历史资料",
+    audit.VIEW: "打开办件，看到电话",
+    audit.VIEW_WHOLE: "看到完整的证件号、电话",
 }
 """What is written down to be answered for 审计."""
 

@@ -112,6 +112,25 @@ RECEIPTS: dict[str, str] = {
 }
 """Keys of `node.errors.RECEIPT_FAULTS`."""
 
+HISTORIES: dict[str, str] = {
+    "unreadable": "读不出来，不是导出时的样子",
+    "too-large": "太大，不会是一件的经过",
+    "format": "是更新的程序导出的，请升级后再验",
+    "district": "是别的区的，不是用本区的根密钥签的",
+    "certificate": "这份证书不是本区发的",
+    "author": "没有作者的证书，说不出是谁写的",
+    "chain": "前后接不上，这里或前面被改过",
+    "payload": "内容与签的时候不同，或不是这一件的",
+    "left-out": "内容被拿掉了",
+    "signature": "作者的签名不符",
+    "revoked": "是作者被停用以后写的，不算数",
+    "before": "它前面的一条不在了",
+    "lacking": "条数不够，有的被拿掉了",
+    "maker": "没有导出人的证书",
+    "seal": "导出人对整份的签名不符，有的地方被改过",
+}
+"""Keys of `node.errors.HISTORY_FAULTS`."""
+
 INVITES: dict[str, str] = {
     "not-below-us": "这个地方不归本站点管，不能由本站点邀请",
     "unreadable": "邀请码读不出来，可能抄漏或抄错了",
@@ -257,6 +276,17 @@ def _not_found(error: node_errors.NotFound) -> str:
 
 def _receipt_refused(error: node_errors.ReceiptRefused) -> str:
     return f"没有核验通过：{word(RECEIPTS, error.why)}。本机没有改动。"
+
+
+def _history_refused(error: node_errors.HistoryRefused) -> str:
+    where = f"文件第 {error.line} 行：" if error.line else ""
+    if error.sequence:
+        name = harmless(error.name, width=40) or f"未登记站点 {error.node.hex()[:8]}"
+        where = f"{name} 的第 {error.sequence} 条："
+    return (
+        f"没有核验通过：{where}{word(HISTORIES, error.why)}。"
+        "不要认这份文件，请向导出的站点重新要一份。本机没有改动。"
+    )
 
 
 def _file_refused(error: node_errors.FileRefused) -> str:
@@ -416,6 +446,7 @@ _SENTENCES: dict[type, Callable[[Any], str]] = {
     node_errors.NotFound: _not_found,
     node_errors.FileRefused: _file_refused,
     node_errors.ReceiptRefused: _receipt_refused,
+    node_errors.HistoryRefused: _history_refused,
     node_errors.Ambiguous: _ambiguous,
     node_errors.LockedOut: _locked_out,
     node_errors.InviteRefused: _invite_refused,

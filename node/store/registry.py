@@ -390,6 +390,17 @@ class Registry:
         ).fetchone()
         return row[0] if row else None
 
+    def last_view_ms(
+        self, node: bytes, act: str, subject: str, operator: str
+    ) -> int | None:
+        """Return when an operator's act about a subject was last written down here."""
+        row = self._db.execute(
+            "SELECT at_ms FROM audits WHERE subject = ? AND act = ? AND operator = ? "
+            "AND node = ? ORDER BY entry DESC LIMIT 1",
+            (subject, act, operator, node),
+        ).fetchone()
+        return row[0] if row else None
+
     def audits(self, limit: int) -> list[AuditRow]:
         """Return what was written down here and below, the last to come first."""
         return [

@@ -340,3 +340,9 @@ def what_cases_wait_for(db: Database) -> None:
 def what_drafts_follow(db: Database) -> None:
     """The case on whose result a draft builds."""
     db.execute("ALTER TABLE drafts ADD COLUMN follows TEXT NOT NULL DEFAULT ''")
+
+
+@migrations()
+def views(db: Database) -> None:
+    """Who has looked at a case on a day is asked whenever one is opened."""
+    db.execute("CREATE INDEX audits_by_subject ON audits (subject, act, operator)")

@@ -339,3 +339,15 @@ def claim(
 
 def refusals(node: Node) -> list[tuple[str, str]]:
     return [(row[2], row[3]) for row in node.store.refusals.newest(1000)]
+
+
+def put_back(node: Node) -> None:
+    """Let a node have signed once that it holds more of its own stream than it does:
+    as one that was put back to an older state, it may not write.
+    """
+    me, journal = node.certificate, node.store.journal
+    last, _ = journal.head(StreamId(me.node, me.epoch, me.division))
+    ahead = Head(me.node, me.epoch, last + 5, bytes(32))
+    signed = claim(node, me.division, [ahead])
+    with node.store.transaction():
+        node.store.vectors.put(signed.read(), signed, 1, [ahead])

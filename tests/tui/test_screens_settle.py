@@ -425,7 +425,7 @@ async def test_a_settled_case_says_that_it_once_had_a_conflict(desks: Desks) -> 
         tab = screen_text(app)
 
     assert "≠ 曾有不同，已核对" in story
-    assert "核对        江山市 林决定" in story
+    assert "核对        江山市（区） 林决定" in story
     assert "以“准予”为准" in story
     assert "说明：电话问过本人" in story
     assert "✗没有生效：核对后定为“准予”" in story

@@ -207,7 +207,7 @@ async def test_a_case_is_read_and_decided_in_its_own_screen(desks: Desks) -> Non
     assert "欧阳建国  110105********002X  138 0013 8000   耀里村" in text
     assert "330881105201" in text
     assert "居民身份证" in materials
-    assert "受理        贺村镇 周审核" in story
+    assert "受理        贺村镇（镇） 周审核" in story
     assert "B 转区" in story
     assert state(desks, case.id) is State.ACCEPTED
 

@@ -424,8 +424,8 @@ async def test_a_granted_case_is_delivered(desks: Desks) -> None:
 
     assert "已办结（准予）" in text
     assert "110105********002X" in text
-    assert "送达申请人  耀里村 李秀英" in story
-    assert "准予        江山市 林决定" in story
+    assert "送达申请人  耀里村（村） 李秀英" in story
+    assert "准予        江山市（区） 林决定" in story
 
 
 def _row(app: LianbanApp, key: str) -> FieldRow:

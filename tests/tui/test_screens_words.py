@@ -10,12 +10,14 @@ from forms.item import Tier
 from node import absorb, audit, clocks, document_plan, inquiry, policy, rights
 from node import errors as node_errors
 from node import matters as node_matters
+from node.history_proof import Compared
 from node.lifecycle import State, Step
 from node.papers import official
 from node.progress import Progress, Way
 from node.status import Above, Arrival
 from sync import errors as sync_errors
 from tui import clock_words, labels, matters, messages, paper_words, times
+from tui.commands import history as history_commands
 from tui.messages import reason, sentence
 from tui.screens.views import COLUMNS, VIEWS
 from tui.screens.wrap import wrap
@@ -39,6 +41,7 @@ MADE = {
     "HomeTaken": ("/tmp/x",),
     "InviteRefused": ("unreadable",),
     "ReceiptRefused": ("signature",),
+    "HistoryRefused": ("chain",),
     "PeerImpossible": ("self",),
     "ScopeNotShared": ("vector", "330881105202", "the scope is not shared"),
     "NotAllowed": ("publish",),
@@ -109,6 +112,11 @@ def test_every_error_has_a_sentence_with_what_stands_and_what_to_do(
 
 def test_every_fault_of_a_calendar_has_its_words() -> None:
     assert set(messages.CALENDAR_FAULTS) == set(node_errors.CALENDAR_FAULTS)
+
+
+def test_every_reason_not_to_believe_a_history_has_its_words() -> None:
+    assert set(messages.HISTORIES) == set(node_errors.HISTORY_FAULTS)
+    assert set(history_commands.COMPARED) == set(Compared)
 
 
 def test_every_reason_not_to_believe_a_paper_has_its_words() -> None:

@@ -132,12 +132,13 @@ def test_a_case_goes_up_and_home_by_stick_and_a_lost_stick_is_named_at_both_ends
     out(town, stick, VILLAGE)
     in_(village, stick)
 
+    # Before anybody looks at a case: that is written down, and has not travelled yet.
+    found = {digests(place)[SHARED] for place in offline.every()}
+    assert len(found) == 1
     for one in cases:
         home = village.read("case", "show", one)
         assert home["state"] == State.GRANTED
         assert home["sync"] == {"town": True, "district": True}
-    found = {digests(place)[SHARED] for place in offline.every()}
-    assert len(found) == 1
 
 
 def test_what_is_said_to_a_person_names_packs_files_and_answers(

@@ -5,7 +5,7 @@ from typing import Any
 
 from forms import joint
 from forms.item import Item
-from node import cases, casework, follow_on
+from node import casework, follow_on, history
 from node import status as node_status
 from node.cases import Case
 from node.progress import Progress, progress, ways
@@ -22,7 +22,7 @@ def case_object(node: Node, one: Case) -> dict[str, Any]:
     """Return what `case show --json` prints."""
     (found,) = row_objects(node, [one.row])
     source = follow_on.source_of(node, one)
-    heard_ms = cases.heard_ms(node, one)
+    heard_ms = history.heard_ms(node, one)
     known = records(one.package.item, one.story)
     return found | {
         "source": _source_object(source) if source else None,

@@ -9,8 +9,8 @@ import click
 from forms import check
 from forms.kinds import KINDS
 from forms.package import Package
+from node import audit, casework, find, kept_answers, versions, viewing
 from node import cases as node_cases
-from node import casework, find, kept_answers, versions
 from node.lifecycle import State
 from node.matters import MARK_CONFLICT
 from node.places import place_names
@@ -18,7 +18,7 @@ from node.progress import Way
 from node.status import Arrival
 from node.store.cases import CaseRow, Filter, Light, Order
 from node.wiring import Node
-from tui import clock_words, fact_words, labels, record_words, times
+from tui import clock_words, fact_words, history_words, labels, record_words, times
 from tui.commands import lapsing, renewing
 from tui.commands.case_objects import (
     case_object,
@@ -124,12 +124,23 @@ def show_case(context: Context, name: str, as_json: bool) -> None:
             found = node_cases.open_case(node, name)
             row, package, renewal = found.row, found.package, None
             shown = case_object(node, found)
+            # As data it holds all answers in full, as words it masks id numbers.
+            if as_json:
+                viewing.seen(node, found, audit.VIEW_WHOLE)
+            else:
+                viewing.opened(node, found)
+            known = node_cases.records_of(found)
+            late = history_words.late_faults(found, known)
             scene = fact_words.scene_of(node, found)
             told = {
-                one.id: "；".join(fact_words.told(scene, one.event))
+                one.id: "；".join(
+                    (
+                        *fact_words.told(scene, one.event),
+                        *filter(None, [late.get(one.id)]),
+                    )
+                )
                 for one in found.story.happened
             }
-            known = node_cases.records_of(found)
             days = [
                 *(("部门", one) for one in record_words.branches(node, found, known)),
                 *(("一件事", one) for one in record_words.members(found, known)),

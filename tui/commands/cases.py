@@ -26,6 +26,7 @@ from tui.commands.context import (
     tell_wrong,
 )
 from tui.commands.fields import fields_option, read_fields
+from tui.commands.history import case_history
 from tui.commands.known import known_person, reuse_option, taken_over, tell_twins
 from tui.commands.materials import material
 from tui.commands.visiting import visits
@@ -272,6 +273,7 @@ case.add_command(papers.paper)
 case.add_command(papers.progress)
 case.add_command(known_person)
 case.add_command(visits)
+case.add_command(case_history)
 
 
 def _take_steps(

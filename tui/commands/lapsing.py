@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from node import cases, casework, inquiry
+from node import cases, casework, history, inquiry
 from node.cases import Case
 from node.clocks import RED, Clocks, as_of
 from node.days import civil_day
@@ -111,7 +111,7 @@ def clock_rows(node: Node, case: Case) -> list[tuple[str, ...]]:
 
 def answer_heard_on(node: Node, case: Case) -> date | None:
     """Return the day on which this node heard that the papers had been answered."""
-    heard_ms = cases.heard_ms(node, case)
+    heard_ms = history.heard_ms(node, case)
     days = [
         civil_day(heard_ms[one.id])
         for one in case.story.happened

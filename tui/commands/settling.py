@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from node import cases as node_cases
+from node import viewing
 from node.cases import Case
 from node.matters import MARK_CHANGED, Author, Matter
 from node.settling import find_matter, settle
@@ -30,6 +31,8 @@ def conflicts(context: Context, name: str | None, as_json: bool) -> None:
             wanted = node_cases.to_settle(node)
             rows = node.store.cases.page(wanted, None, LISTED)
             found = [node_cases.open_case(node, row.id) for row in rows]
+        for case in found:
+            viewing.opened(node, case)
         now_ms = node.now_ms()
         if as_json:
             show(_listing(node, found))

@@ -9,14 +9,14 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from node import cases, casework, follow_on
+from node import cases, casework, follow_on, viewing
 from node.cases import Case
 from node.errors import NotFound
 from node.lifecycle import Step
 from node.wiring import Node
 from tui.screens import menu, steps
 from tui.screens.case_papers import CasePapersPage
-from tui.screens.case_text import Sections, describe
+from tui.screens.case_text import Sections, describe, story
 from tui.screens.form import FormPage
 from tui.screens.guide import GuidePage
 from tui.screens.materials import MaterialsPage
@@ -80,6 +80,8 @@ class CasePage(Page):
         self._source = ""
         """The id of the case on whose result this one builds; "" if it is not here."""
         self._sections: Sections | None = None
+        self._story: Text | None = None
+        """Of `_sections`, once somebody has asked for it."""
 
     @property
     def title_words(self) -> str:
@@ -107,9 +109,11 @@ class CasePage(Page):
         )
         source = follow_on.source_of(self.node, self.case)
         self._source = source.id if source else ""
+        if self._sections is None:
+            viewing.opened(self.node, self.case)
         sections = describe(self.node, self.case)
         if sections != self._sections:
-            self._sections = sections
+            self._sections, self._story = sections, None
             self._show()
         self.refresh_bindings()
 
@@ -213,16 +217,20 @@ class CasePage(Page):
 
     def _show(self) -> None:
         sections = self._sections
-        if sections is None:
+        if sections is None or self.case is None:
             return
-        pages = (
-            sections.answers,
-            sections.story,
-            sections.materials,
-            sections.disputes,
-        )
+        if self.active == STORY:
+            self._story = self._story or Text("\n").join(story(self.node, self.case))
+            text = self._story
+        else:
+            pages = {
+                ANSWERS: sections.answers,
+                MATERIALS: sections.materials,
+                DISPUTES: sections.disputes,
+            }
+            text = Text("\n").join(pages[self.active])
         self.query_one("#head", Static).update(Text("\n").join(sections.head))
-        self.query_one("#text", Static).update(Text("\n").join(pages[self.active]))
+        self.query_one("#text", Static).update(text)
         self.query_one(TabLine).show(
             (
                 Tab("表单"),

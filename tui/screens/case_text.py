@@ -8,8 +8,9 @@ from rich.text import Text
 from forms import check
 from forms.filled import FilledForm, Line
 from forms.kinds import KINDS
-from node import cases, casework, kept_answers, status
+from node import cases, casework, corrections, history, kept_answers, status
 from node.cases import Case
+from node.history import Trace
 from node.lifecycle import BEFORE, Event, State, Step
 from node.places import place_names
 from node.progress import progress, ways
@@ -19,13 +20,14 @@ from node.wiring import Node
 from tui import (
     clock_words,
     fact_words,
+    history_words,
     labels,
     matters,
     record_words,
     times,
     version_words,
 )
-from tui.screens import kept, preview
+from tui.screens import kept
 from tui.screens.views import STYLES
 from tui.text import cells, fit, harmless, plain
 
@@ -37,11 +39,11 @@ MUTED, LOUD, WRONG = "dim", "bold", "bold"
 
 @dataclass(frozen=True, slots=True)
 class Sections:
-    """The tabs of a case, each as lines."""
+    """The tabs of a case, each as lines; of its story the events, see `story`."""
 
     head: tuple[Text, ...]
     answers: tuple[Text, ...]
-    story: tuple[Text, ...]
+    happened: tuple[Happened, ...]
     materials: tuple[Text, ...]
     disputes: tuple[Text, ...]
     dispute_count: int
@@ -52,7 +54,7 @@ def describe(node: Node, case: Case) -> Sections:
     return Sections(
         head=tuple(_head(node, case)),
         answers=tuple(_answers(node, case)),
-        story=tuple(_story(node, case)),
+        happened=tuple(case.story.happened),
         materials=tuple(_materials(node, case)),
         disputes=tuple(_disputes(node, case)),
         dispute_count=len(case.matters),
@@ -96,6 +98,8 @@ def _head(node: Node, case: Case) -> Iterator[Text]:
     if line:
         line.append("  ")
     line.append(harmless("   ".join(filter(None, people))), MUTED)
+    if corrections.late_faults(case, known):
+        line.append(f"   {corrections.LATE_WORD}", LOUD)
     yield line
     today = casework.today(node)
     days = clock_words.summary(cases.clocks_of(node, case), today, node.calendar)
@@ -170,26 +174,33 @@ def _is_told(line: Line) -> bool:
     return line.kind != "repeat"
 
 
-def _story(node: Node, case: Case) -> Iterator[Text]:
+def story(node: Node, case: Case) -> Iterator[Text]:
+    """Yield what happened to a case, with what each step has changed. It reads all
+    changes of the case, so it is for when somebody asks.
+    """
     scene = fact_words.scene_of(node, case)
+    traces = history.traces(node, case)
+    late = history_words.late_faults(case, scene.known)
     written = [plain(line) for line in record_words.lines(node, scene)]
     if written:
         yield Text("── 记下的", MUTED)
         yield from written
         yield Text("── 经过", MUTED)
     for one in case.story.happened:
-        yield from _event(node, scene, one)
+        yield from _event(node, scene, one, traces[one.id], late.get(one.id, ""))
     for aside in node.store.documents.asides_of(case.row.document):
         words = labels.aside(aside, node.roster.latest(aside.author))
         yield Text(f"! {harmless(words)}", style=WRONG)
 
 
-def _event(node: Node, scene: fact_words.Scene, one: Happened) -> Iterator[Text]:
+def _event(
+    node: Node, scene: fact_words.Scene, one: Happened, trace: Trace, late: str
+) -> Iterator[Text]:
     case, event = scene.case, one.event
     line = Text().append(f"{times.moment(event.at, node.now_ms())}  ", MUTED)
     step = labels.word(labels.STEPS, event.step)
     line.append(fit(step, max(STEP_CELLS, cells(step))), style=LOUD)
-    author = preview.who(node, one.author)
+    author = history_words.place(trace.author, one.author)
     line.append(f"  {harmless(author)} {harmless(event.by)}")
     if one.why_not:
         state = labels.word(labels.STATES, one.why_not)
@@ -200,17 +211,21 @@ def _event(node: Node, scene: fact_words.Scene, one: Happened) -> Iterator[Text]
         else:
             line.append(f"  ✗没有生效：{why}“{state}”", style=WRONG)
     yield line
+    received = history_words.receipt(trace.receipt, event.at, node.now_ms())
+    if received:
+        yield _indented(harmless(received))
     if event.note:
         yield _indented("说明：" + harmless(event.note))
     for said in fact_words.told(scene, event):
         # A notice of correction tells its faults in its note as well.
         if said.partition("：")[2] not in event.note:
             yield _indented(harmless(said))
+    if late:
+        yield _indented(harmless(late), LOUD)
     if event.step == Step.SETTLE:
         yield _indented(_settled(case, event))
-    elif event.fields:
-        changed = "、".join(harmless(case.package.label(key)) for key in event.fields)
-        yield _indented(f"改了：{changed}")
+    for said in history_words.changes(case, trace):
+        yield _indented(harmless(said))
     if event.batch:
         yield _indented(f"批次：{harmless(event.batch)}")
 

@@ -9,7 +9,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from forms import check
-from node import cases, casework
+from node import cases, casework, viewing
 from node.cases import Case
 from node.matters import MARK_CHANGED, MARK_CONFLICT, Matter
 from node.settling import settle
@@ -212,6 +212,7 @@ class SettlePage(Page):
             for matter in case.matters:
                 if (case.id, matter.key) not in self._skipped:
                     self._case_id, self.case, self.matter = case.id, case, matter
+                    viewing.opened(self.node, case)
                     self._show()
                     return
         self.lianban.close_page(self._done)

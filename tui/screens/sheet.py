@@ -5,7 +5,7 @@ from typing import Protocol
 
 from forms import check
 from forms.package import Package, digest, encode
-from node import casework, follow_on, versions
+from node import audit, casework, follow_on, versions, viewing
 from node.cases import Case
 from node.lifecycle import State, Step
 from node.material import Material
@@ -145,6 +145,8 @@ class CaseSheet:
     follows = ""  # said at the intake, and told by the case
 
     def __init__(self, node: Node, case: Case) -> None:
+        # Its fields are filled with what was answered, id numbers in full.
+        viewing.seen(node, case, audit.VIEW_WHOLE)
         self.node, self.case, self.package = node, case, case.package
         self.step = Step.AMEND
         self.done_word = "已修改"
