@@ -416,6 +416,8 @@ def _write_step(
         facts = corrections.owed(cases.records_of(case)) | facts
     side = rights.side_of(node.certificate, case.row.division)
     why = rights.why_not(step, node.tier, item, state, note, side)
+    if not why and step is Step.ACCEPT and case.row.is_paper_only:
+        why = "not-entered"
     if not why:
         known = cases.records_of(case) if rights.looks_back(step, item) else Records()
         department = node.certificate.department

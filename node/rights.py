@@ -113,6 +113,7 @@ REFUSALS: dict[str, str] = {
     "tier": "the step belongs to another tier",
     "elsewhere": "the step belongs to the place that the case is for",
     "reason": "a reason must be given",
+    "not-entered": "its form has not been entered yet",
     "not-forwarded": "it must be forwarded to the deciding tier first",
     "decided-here": "it is decided at this tier and need not be forwarded",
     "facts": "what it says is not what such a step says",

@@ -132,6 +132,7 @@ REFUSALS: dict[str, str] = {
     "tier": "这一步不归本级办",
     "elsewhere": "这件是替别处代收的，这一步归办理地办",
     "reason": "没有写原因",
+    "not-entered": "这是代收的件，表还没有代录；请先“修改”，照材料把表填好",
     "not-forwarded": "要先转到区里才能决定",
     "decided-here": "这个事项在镇里决定，不用转区",
     "facts": "要写明的内容不全，或写得不对",

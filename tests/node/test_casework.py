@@ -60,6 +60,9 @@ def test_papers_are_taken_in_below_and_the_form_is_entered_above(nodes: Three) -
     sync_all(nodes)
 
     assert known(nodes.town, case).is_paper_only
+    with pytest.raises(StepRefused) as refused:
+        step(nodes.town, case.id, Step.ACCEPT)
+    assert refused.value.why == "not-entered"
     casework.take_step(
         nodes.town, case.id, Step.AMEND, answers=ANSWERS, facts={"entered": "1"}
     )

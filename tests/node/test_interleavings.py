@@ -13,14 +13,14 @@ from msgspec import structs
 
 from forms.item import Item, Tier
 from forms.service import Member, Urgent
-from node.clocks import Clocks, as_of, clocks
+from node.clocks import Clocks, as_of
 from node.days import FIRST_DAY, LAST_DAY, civil_day, days_of
 from node.lapses import Lapse, lapses
 from node.lifecycle import RECORDS, TRANSITIONS, Event, State, Step, frontier
+from node.reckoning import clocks
 from node.records import Records, records
 from node.rights import (
     Side,
-    is_to_be_heard,
     possible_steps,
     settler,
     why_not_said,
@@ -106,9 +106,7 @@ def ways_on(item: Item, story: Story, desk: Desk, chance: random.Random) -> list
             facts = {f"fault/{chance.choice('ab')}": "缺"}
         if facts is None:
             continue
-        if is_to_be_heard(step, facts, item) and why_not_said(
-            step, facts, item, desk.department, known
-        ):
+        if why_not_said(step, facts, item, desk.department, known):
             continue
         found.append(Event(step, 0, "x", note="n", facts=facts))
     if desk.tier is settler(item, story):

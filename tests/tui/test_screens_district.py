@@ -152,9 +152,7 @@ async def test_the_monitor_lists_what_was_not_taken_and_what_to_do(
 ) -> None:
     town, detail = desks.town.id, f"vector of {desks.town.id.hex()}: bad signature"
     for cause, said in (("vector", detail), ("bundle", "<script> 11010519491231002X")):
-        desks.district.store.journal.put_refusal(
-            desks.district.now_ms(), town, cause, said
-        )
+        desks.district.store.refusals.put(desks.district.now_ms(), town, cause, said)
     app = LianbanApp(desks.district)
 
     async with app.run_test(size=SIZE) as pilot:
