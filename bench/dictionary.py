@@ -25,9 +25,9 @@ from forms.author.packing import read_packages
 from forms.catalog import shipped
 from forms.check import CHINA
 from forms.service import Delivery
-from node.casework import check_character
 from node.facts import HANDLINGS, MATERIAL_STATES
 from node.lifecycle import Event, Step, encode_event
+from node.numbering import check_character
 from node.policy import SCHEMA, author_prefix
 from node.sample import SAMPLED, Application, applications
 from sync.actor import NONCE_BYTES, actor_of, document_id
@@ -172,7 +172,7 @@ def _submitted(
     village: _Author, application: Application, package_digest: str, day: dt.date,
     count: int,
 ) -> _Case:  # fmt: skip
-    """Let a village submit a case, as `node.casework` writes it."""
+    """Let a village submit a case, as `node.drafting` writes it."""
     morning = dt.datetime.combine(day, dt.time(8, 30), CHINA)
     at_ms = int(morning.timestamp() * 1000) + village.draw.randrange(30_000_000)
     digits = f"{village.scope}{day:%y%m%d}01{count:04d}"

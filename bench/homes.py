@@ -1,9 +1,9 @@
 """The homes from which each measurement begins, made once and copied.
 
 A district, a town, a village, and another village and another town for warming up,
-enrolled without a socket. Cases are written through `node.casework`, a hundred on each
-invented day, by an invented clock; a hundred share a transaction, since how fast a
-village writes is not what is measured here.
+enrolled without a socket. Cases are written through `node.drafting` and
+`node.casework`, a hundred on each invented day, by an invented clock; a hundred share a
+transaction, since how fast a village writes is not what is measured here.
 """
 
 import datetime as dt
@@ -23,7 +23,7 @@ from bench.measure import cpu_s
 from forms.author.packing import read_packages
 from forms.catalog import shipped
 from forms.check import CHINA
-from node import answering, casework, enrol, talk, upkeep
+from node import answering, casework, drafting, enrol, talk, upkeep
 from node.cases import Case, open_case
 from node.lifecycle import Step
 from node.sample import SAMPLED, applications
@@ -169,10 +169,10 @@ def write_cases(home: Path, numbers: range) -> Iterator[dict[str, Any]]:
             with node.store.transaction():
                 for application in drawn:
                     clock.pass_some_time()
-                    draft = casework.begin_draft(
+                    draft = drafting.begin_draft(
                         node, application.item_code, application.answers
                     )
-                    yield _new_case(casework.submit_draft(node, draft))
+                    yield _new_case(drafting.submit_draft(node, draft))
 
 
 @dataclass(frozen=True, slots=True)

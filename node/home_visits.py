@@ -10,7 +10,7 @@ from pathlib import Path
 
 from forms.item import Item
 from forms.package import Package
-from node import audit, cases, casework, corrections, export
+from node import audit, cases, corrections, export
 from node.cases import Case
 from node.desks import desk_name
 from node.lifecycle import DECIDED, OVER, State
@@ -52,7 +52,7 @@ def visit_list(node: Node) -> VisitList:
     rows = node.store.cases.page(_FILTER, None, SHOWN - len(found))
     found += [_of_case(cases.open_case(node, row.id), row) for row in rows]
     total = len(drafts) + node.store.cases.count(_FILTER)
-    at = casework.now(node).strftime("%Y-%m-%d %H:%M")
+    at = node.now().strftime("%Y-%m-%d %H:%M")
     foot = f"{desk_name(node.certificate)}　{at} 打印"
     ordered = sorted(found, key=lambda one: (one.address, one.number))
     return VisitList(visit_paper(ordered, total - len(found), foot), total)

@@ -13,7 +13,6 @@ from enum import StrEnum
 from forms.item import Item, Tier
 from node import find, status
 from node.cases import Case, clocks_of, open_case, records_of
-from node.casework import today
 from node.clocks import ACCEPT, DELIVER, PROMISE, Clocks, as_of
 from node.days import civil_day
 from node.errors import NotFound, ReceiptRefused
@@ -125,7 +124,7 @@ def answer(node: Node, row: CaseRow) -> Answer:
     else:
         nodes = list(_nodes_of(node, item, holder, row))
     is_ours = any(one.node == node.id for one in nodes)
-    found = as_of(clocks_of(node, case), today(node))
+    found = as_of(clocks_of(node, case), node.today())
     paused = next((one for one in records_of(case).pauses if one.end is None), None)
     paused_to = None
     if paused and paused.expected_days:

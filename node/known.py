@@ -14,7 +14,6 @@ from forms.item import Tier
 from forms.package import Package
 from node import audit, cases, find, reuse
 from node.cases import Case
-from node.casework import today
 from node.lifecycle import State, Step
 from node.matters import author_of
 from node.progress import Way, ways
@@ -90,7 +89,7 @@ def offers(
     node: Node, package: Package, answers: Mapping[str, str], known: Person
 ) -> list[Offer]:
     """Return what may be taken over, without what stands there already."""
-    found = reuse.offers(package, known.earlier, today(node))
+    found = reuse.offers(package, known.earlier, node.today())
     return [one for one in found if reuse.is_new(answers, one)]
 
 
@@ -150,7 +149,7 @@ def id_number(node: Node, package: Package, answers: Mapping[str, str]) -> str:
     number = check.normalise_field(field, answers.get(field.key, ""))
     # Without the field's limits: who is too young for this has other cases as well.
     bare = Field(field.key, field.kind, field.label)
-    is_wrong = not number or check.check_field(bare, number, today(node))
+    is_wrong = not number or check.check_field(bare, number, node.today())
     return "" if is_wrong else number
 
 

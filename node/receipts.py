@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from node import audit, casework, export
+from node import audit, export
 from node.absorb import BatchList
 from node.cases import Case, clocks_of, open_case
 from node.days import civil_day
@@ -267,7 +267,7 @@ def _told_day(due: Due) -> str:
 
 
 def _foot(node: Node) -> str:
-    at = casework.now(node).strftime("%Y-%m-%d %H:%M")
+    at = node.now().strftime("%Y-%m-%d %H:%M")
     return f"{desk_name(node.certificate)}　{at} 打印"
 
 

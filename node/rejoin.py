@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from msgspec.structs import replace
 
-from node import casework, forks, roster, standing
+from node import drafting, forks, roster, standing
 from node.enrol import ATTEMPT_BYTES, MESSAGE_LIMIT_BYTES, Code, ask, read_code
 from node.errors import InviteRefused, NotAllowed
 from node.wiring import IDENTITY_SETTING, Node
@@ -118,7 +118,7 @@ def _begin_epoch(node: Node, certificate: SignedCertificate) -> None:
     node.renew()
     standing.begin_anew(node)
     forks.tell_own(node)
-    casework.rename_drafts(node)
+    drafting.rename_drafts(node)
 
 
 def _newest_epoch(node: Node) -> int:

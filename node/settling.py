@@ -10,11 +10,11 @@ from forms import check
 from forms.kinds import KINDS
 from node import cases, rights
 from node.cases import Case, open_case
-from node.casework import check_note, today, write_event
 from node.errors import AnswersWrong, NotFound, StepRefused
 from node.lifecycle import Event, Step
 from node.matters import MARK_CHANGED, MARK_CONFLICT, MARK_DISPUTED, Matter
 from node.wiring import Node
+from node.writing import check_note, write_event
 
 
 def find_matter(case: Case, name: str) -> Matter:
@@ -108,7 +108,7 @@ def _checked(node: Node, case: Case, key: str, text: str) -> str:
     field = case.package.question(key)
     assert field is not None
     answer = check.normalise_field(field, text)
-    problem = check.check_field(field, answer, today(node))
+    problem = check.check_field(field, answer, node.today())
     if field.required and not answer.strip():
         problem = KINDS[field.kind].ask
     if problem:

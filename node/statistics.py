@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from node import audit, casework
+from node import audit
 from node.errors import Ambiguous, NotFound
 from node.store.ledger import COUNTS, Counted, Cut
 from node.wiring import Node
@@ -104,7 +104,7 @@ def cut(
         NotFound: no place is called so here.
         Ambiguous: more than one place is called so.
     """
-    today = as_of or casework.today(node).isoformat()
+    today = as_of or node.today().isoformat()
     return Cut(today, first, last, place_prefix(node, place))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from forms.moving import Moved, move
 from forms.package import Package
-from node import casework, kept_answers, rights
+from node import kept_answers, rights
 from node.errors import NotFound, StepRefused, StoreDamaged
 from node.lifecycle import State, Step
 from node.store.cases import Draft
@@ -47,7 +47,7 @@ def has_newer(node: Node, code: str, digest: str) -> bool:
 
     Asked for each draft of a list, so nothing is decoded.
     """
-    on = casework.today(node).isoformat()
+    on = node.today().isoformat()
     return node.store.registry.current_digest(code, on) not in ("", digest)
 
 
@@ -59,7 +59,7 @@ def renewal(node: Node, draft: Draft) -> Renewal | None:
     """
     registry = node.store.registry
     old = _package(node, draft.package)
-    digest = registry.current_digest(old.item.code, casework.today(node).isoformat())
+    digest = registry.current_digest(old.item.code, node.today().isoformat())
     if digest in ("", draft.package):
         return None
     new = _package(node, digest)
@@ -71,7 +71,7 @@ def renewal(node: Node, draft: Draft) -> Renewal | None:
         digest=digest,
         old_at_ms=registry.published_at_ms(draft.package),
         new_at_ms=registry.published_at_ms(digest),
-        moved=move(old, new, draft.answers, casework.today(node), kept),
+        moved=move(old, new, draft.answers, node.today(), kept),
     )
 
 

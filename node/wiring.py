@@ -3,6 +3,7 @@
 The clock, new ids and random bytes are made here and passed down as part of `Node`.
 """
 
+import datetime as dt
 import secrets
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from forms.package import Package
 from forms.package import decode as decode_package
 from forms.package import digest as digest_of
 from node import vault
+from node.days import local
 from node.errors import PackageDamaged, StoreDamaged
 from node.home import Home
 from node.store import Store
@@ -129,6 +131,14 @@ class Node:
         self._roster = None
         self._calendar = None
         self._packages.clear()
+
+    def now(self) -> dt.datetime:
+        """Return the time in China by the device's clock."""
+        return local(self.now_ms())
+
+    def today(self) -> dt.date:
+        """Return the civil date in China by the device's clock."""
+        return self.now().date()
 
     def another_connection(self) -> "Node":
         """Return the same node over a connection of its own, for another thread."""

@@ -20,7 +20,7 @@ from textual.theme import BUILTIN_THEMES
 from textual.widgets import Input
 from textual.worker import WorkerFailed
 
-from node import cases, casework, clock_check, peers, status, talk, waiting
+from node import cases, clock_check, peers, status, talk, waiting
 from node.service import Background
 from node.status import Above, Trouble
 from node.store.cases import Filter
@@ -304,7 +304,7 @@ class LianbanApp(App[None]):
         self.above = status.above(self.node)
         self.trouble = status.trouble(self.node)
         self.to_settle = cases.count_to_settle(self.node)
-        today = casework.today(self.node).isoformat()
+        today = self.node.today().isoformat()
         store = self.node.store.cases
         self.lights = store.count_lights(today)
         late = Filter(has_lapsed=True, today=today)

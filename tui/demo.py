@@ -23,7 +23,18 @@ import click
 
 from forms.author.packing import read_packages
 from forms.catalog import shipped
-from node import calendar_source, casework, enrol, peers, sample, status, talk, upkeep
+from node import (
+    calendar_source,
+    casework,
+    drafting,
+    enrol,
+    in_force,
+    peers,
+    sample,
+    status,
+    talk,
+    upkeep,
+)
 from node.errors import CalendarSourceMissing, NodeError
 from node.lifecycle import State, Step
 from node.wiring import Node, open_node
@@ -163,7 +174,7 @@ def _three_desks(folder: Path, say: Callable[[str], None]) -> Iterator[dict[str,
             password=district.password,
         )
         upkeep.publish(root, read_packages(shipped()))
-        last_year = casework.today(root).year - 1
+        last_year = root.today().year - 1
         # Without the extra `author` the demo's limits are provisional, and say so.
         with suppress(CalendarSourceMissing):
             upkeep.publish_calendar(root, calendar_source.known_tables(last_year))
@@ -252,17 +263,17 @@ def _fill(nodes: dict[str, Node], count: int, say: Callable[[str], None]) -> Non
     applications = sample.applications(
         packages,
         seed=SEED,
-        today=casework.today(village),
+        today=village.today(),
         division=village.certificate.division,
         count=count,
     )
     cases: list[str] = []
     for number, application in enumerate(applications):
-        draft = casework.begin_draft(
+        draft = drafting.begin_draft(
             village, application.item_code, application.answers
         )
         if number % 40 != 39:  # every fortieth stays a draft
-            cases.append(casework.submit_draft(village, draft).id)
+            cases.append(drafting.submit_draft(village, draft).id)
     _sync(village)
     forwarded = []
     for place, case in enumerate(cases):
@@ -299,7 +310,7 @@ def _walk(nodes: dict[str, Node], as_json: bool) -> bool:
     """Take one case up and its answer down; say whether it came home."""
     walk = Walk(nodes, show if as_json else _narrate)
     village, town, district = (nodes[t] for t in ("village", "town", "district"))
-    elder = casework.find_package(village, "老年人优待证办理")
+    elder = in_force.find_package(village, "老年人优待证办理")
     package = village.package(elder.digest)
     assert package is not None
     application = next(
@@ -307,7 +318,7 @@ def _walk(nodes: dict[str, Node], as_json: bool) -> bool:
             sample.applications(
                 [package],
                 seed=SEED + 1,
-                today=casework.today(village),
+                today=village.today(),
                 division=village.certificate.division,
                 count=1,
             )
@@ -315,8 +326,8 @@ def _walk(nodes: dict[str, Node], as_json: bool) -> bool:
     )
     if not as_json:
         tell("③ 一件老年人优待证，从村到区，再回到村：")
-    draft = casework.begin_draft(village, elder.code, application.answers)
-    made = casework.submit_draft(village, draft)
+    draft = drafting.begin_draft(village, elder.code, application.answers)
+    made = drafting.submit_draft(village, draft)
     walk.case = made.id
     walk.say("submit", "village")
     walk.say("sync village-town", "village", (_sync(village),))

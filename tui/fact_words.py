@@ -13,7 +13,6 @@ from forms.field import Choice, Field
 from forms.item import Item
 from forms.service import Delivery
 from forms.words import WORDS
-from node import casework
 from node.cases import Case, lapses_of, records_of
 from node.corrections import material_name, target_name
 from node.facts import FACTS, MATERIAL_STATES, PAUSES, TEXT_LIMIT
@@ -268,7 +267,7 @@ NOTE = "note"
 
 def scene_of(node: Node, case: Case) -> Scene:
     """Return a case as it stands here today."""
-    today = casework.today(node)
+    today = node.today()
     late = tuple(one.key for one in lapses_of(node, case, today))
     return Scene(case, records_of(case), today, late)
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from forms.item import Item
 from node import answering, attachments, journal, peers, speaking
-from node.casework import _event_id  # the very rule that receivers check
 from node.lifecycle import Event, decode_event, encode_event, frontier
 from node.material import Material, encode_material
 from node.policy import SCHEMA
 from node.roster import take_step
 from node.wiring import Node
+from node.writing import event_id  # the very rule that receivers check
 from sync import bundle, seal
 from sync.actor import actor_of, document_id
 from sync.canonical import encode
@@ -46,7 +46,7 @@ def put_entry(
     kind: str = KIND_CHANGE,
     roster_version: int | None = None,
 ) -> int:
-    """Append a signed entry to the node's stream, past casework; return its row."""
+    """Append a signed entry to the node's stream, past the desks; return its row."""
     store = node.store
     with store.transaction():
         stream = journal.own_stream(node, scope or node.certificate.division)
@@ -95,17 +95,17 @@ class Copy:
     def event(self, node: Node, what: str, **parts: object) -> tuple[str, Event]:
         """Return an event that fits this copy in everything, and its id."""
         at_ms = node.now_ms()
-        event_id = _event_id(node, at_ms, self.events)
+        new_id = event_id(node, at_ms, self.events)
         event = Event(
             step=what,
-            at=int(event_id.partition("-")[2]),
+            at=int(new_id.partition("-")[2]),
             by="operator",
             seen=frontier(self.events),
             clock=1 + max((e.clock for e in self.events.values()), default=0),
             note="补充说明",
         )
         changed = {name: getattr(event, name) for name in event.__struct_fields__}
-        return event_id, Event(**(changed | parts))
+        return new_id, Event(**(changed | parts))
 
     def write(
         self,

@@ -20,7 +20,7 @@ from forms.author.packing import read_packages
 from forms.catalog import shipped
 from forms.item import Item
 from forms.package import Package
-from node import casework, sample, settling, statistics, upkeep
+from node import casework, drafting, sample, settling, statistics, upkeep
 from node.cases import Case, lapses_of, open_case
 from node.days import CHINA
 from node.lapses import Lapse
@@ -178,8 +178,8 @@ class Month:
         self._answers[number] = answers = _answers(package, plan, number)
         if "paper_only" in act.facts:
             answers = _only_who(package, answers)
-        draft = casework.begin_draft(node, package.item.code, answers)
-        case = casework.submit_draft(node, draft, act.facts)
+        draft = drafting.begin_draft(node, package.item.code, answers)
+        case = drafting.submit_draft(node, draft, act.facts)
         self.ids[number] = case.id
         return case
 

@@ -20,7 +20,17 @@ from unittest import mock
 from sqlcipher3 import dbapi2 as sqlcipher
 
 from forms.citizen_id import expected_check_character
-from node import answering, casework, enrol, peers, rejoin, talk, upkeep, wiring
+from node import (
+    answering,
+    casework,
+    drafting,
+    enrol,
+    peers,
+    rejoin,
+    talk,
+    upkeep,
+    wiring,
+)
 from node.cases import Case, open_case
 from node.lifecycle import Step
 from node.vault import Cost
@@ -267,7 +277,7 @@ def submit(node: Node, item: str = ELDER, **answers: str) -> Case:
     filled = (BIRTH_ANSWERS if item == BIRTH else ANSWERS) | answers
     if item == ALLOWANCE:
         filled = ALLOWANCE_ANSWERS | answers
-    return casework.submit_draft(node, casework.begin_draft(node, item, filled))
+    return drafting.submit_draft(node, drafting.begin_draft(node, item, filled))
 
 
 ALLOWANCE_ANSWERS = {

@@ -9,7 +9,17 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from node import absorb, attachments, casework, intake, peers, speaking, upkeep
+from node import (
+    absorb,
+    attachments,
+    casework,
+    drafting,
+    in_force,
+    intake,
+    peers,
+    speaking,
+    upkeep,
+)
 from node.attachments import TakenPieces
 from node.cases import Case
 from node.lifecycle import Step
@@ -34,7 +44,7 @@ def scan(folder: Path, name: str = "身份证.pdf", size: int = SCAN_BYTES) -> P
 
 def taken_in(node: Node, path: Path, item: str = ELDER) -> str:
     """Take a file into a home; return its digest."""
-    package = node.package(casework.find_package(node, item).digest)
+    package = node.package(in_force.find_package(node, item).digest)
     assert package is not None
     return intake.take_in(node, path, package.item)[0]
 
@@ -42,8 +52,8 @@ def taken_in(node: Node, path: Path, item: str = ELDER) -> str:
 def submit_with(node: Node, *paths: Path, **answers: str) -> Case:
     """Return a new case with files."""
     digests = [taken_in(node, path) for path in paths]
-    draft = casework.begin_draft(node, ELDER, ANSWERS | answers, files=digests)
-    return casework.submit_draft(node, draft)
+    draft = drafting.begin_draft(node, ELDER, ANSWERS | answers, files=digests)
+    return drafting.submit_draft(node, draft)
 
 
 def attach(node: Node, case: str, path: Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from node import casework, upkeep
+from node import casework, drafting, upkeep
 from node.errors import FileRefused
 from node.lifecycle import Step
 from node.wiring import Node
@@ -70,7 +70,7 @@ def found_in(folder: Path) -> list[str]:
 
 def work(nodes: Three) -> None:
     """Let personal data go through everything that there is."""
-    casework.begin_draft(nodes.village, ELDER, planted())
+    drafting.begin_draft(nodes.village, ELDER, planted())
     paper = nodes.path.parent / f"{NAME}.pdf"
     paper.write_bytes((NAME + planted()["citizen_id"]).encode() * 5000)
     case = submit(nodes.village, photo=taken_in(nodes.village, paper), **planted())
@@ -157,13 +157,13 @@ def test_no_error_and_no_refusal_names_anybody(nodes: Three) -> None:
 _KILLED = f"""
 import sys
 from pathlib import Path
-from node import casework
+from node import drafting
 from tests.node.nodes import Clock, ELDER, reopen, submit
 from tests.node.test_at_rest import planted
 node = reopen(Path(sys.argv[1]), Clock({NOON_MS}))
 for _ in range(20):
     submit(node, **planted())
-    casework.begin_draft(node, ELDER, planted())
+    drafting.begin_draft(node, ELDER, planted())
 with node.store.transaction():
     submit(node, **planted())
     print("in the middle", flush=True)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from node import attachments, casework, tidy, upkeep
+from node import attachments, casework, drafting, tidy, upkeep
 from node.cases import open_case
 from node.errors import AnswersWrong
 from node.lifecycle import State, Step
@@ -437,12 +437,12 @@ def test_two_processes_that_receive_at_once_say_it_once(
 
 
 def test_a_file_that_is_not_here_cannot_be_named(nodes: Three) -> None:
-    draft = casework.begin_draft(
+    draft = drafting.begin_draft(
         nodes.village, ELDER, papers.ANSWERS | {"photo": "ab" * 32}
     )
 
     with pytest.raises(AnswersWrong) as wrong:
-        casework.submit_draft(nodes.village, draft)
+        drafting.submit_draft(nodes.village, draft)
 
     assert wrong.value.problems[0][1] == "材料"
     assert nodes.village.store.cases.draft(draft.document) == draft

@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from forms.item import Tier
-from node import casework, judge, upkeep
+from node import casework, drafting, in_force, judge, upkeep
 from node.cases import Case, open_case
 from node.lifecycle import Step
 from node.store.cases import Filter
@@ -26,8 +26,8 @@ def listed(node: Node, wanted: Filter) -> list[str]:
 
 
 def with_facts(node: Node, facts: dict[str, str], **answers: str) -> Case:
-    draft = casework.begin_draft(node, ELDER, ANSWERS | answers)
-    return casework.submit_draft(node, draft, facts)
+    draft = drafting.begin_draft(node, ELDER, ANSWERS | answers)
+    return drafting.submit_draft(node, draft, facts)
 
 
 VISITS, LOOKUPS = Filter(is_visit=True), Filter(has_lookup=True)
@@ -104,7 +104,7 @@ def test_what_is_accepted_where_it_is_decided_waits_there_at_once(
     nodes: Three,
 ) -> None:
     package = nodes.district.package(
-        casework.find_package(nodes.district, ELDER).digest
+        in_force.find_package(nodes.district, ELDER).digest
     )
     assert package is not None
     item = structs.replace(package.item, accept=Tier.DISTRICT)

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from node import audit, cases, casework, upkeep
+from node import audit, cases, upkeep
 from node.calendar_source import known_tables
 from node.lifecycle import Step
 from node.store import Store
@@ -85,7 +85,7 @@ def test_what_has_passed_is_known_without_a_word_written(nodes: Three) -> None:
     made = submit(nodes.village)
     sync_all(nodes)
     nodes.clock.advance(8 * DAY_MS)
-    today = casework.today(nodes.town)
+    today = nodes.town.today()
 
     late = Filter(has_lapsed=True, today=today.isoformat())
     (found,) = cases.lapses_of(nodes.town, cases.open_case(nodes.town, made.id), today)

@@ -6,7 +6,7 @@ import pytest
 from forms.item import Tier
 from forms.package import Package, decode
 from forms.service import Member
-from node import casework, upkeep
+from node import casework, drafting, in_force, upkeep
 from node.cases import Case, open_case
 from node.errors import AnswersWrong, StepRefused
 from node.lifecycle import State, Step
@@ -27,7 +27,7 @@ def say(node: Node, case: Case, what: Step, note: str = "", **facts: str) -> Cas
 
 def republish(nodes: Three, **parts: object) -> Package:
     """Publish the item in another version."""
-    row = casework.find_package(nodes.district, ELDER)
+    row = in_force.find_package(nodes.district, ELDER)
     package = decode(row.body)
     newer = msgspec.structs.replace(
         package,
@@ -41,13 +41,13 @@ def republish(nodes: Three, **parts: object) -> Package:
 
 def test_papers_are_taken_in_below_and_the_form_is_entered_above(nodes: Three) -> None:
     who = {key: ANSWERS[key] for key in ("name", "citizen_id", "sex")}
-    draft = casework.begin_draft(nodes.village, ELDER, who)
+    draft = drafting.begin_draft(nodes.village, ELDER, who)
     with pytest.raises(AnswersWrong):
-        casework.submit_draft(nodes.village, draft)
+        drafting.submit_draft(nodes.village, draft)
     package = nodes.village.package(draft.package)
     assert package is not None
     first = package.item.materials[0].key
-    case = casework.submit_draft(
+    case = drafting.submit_draft(
         nodes.village,
         draft,
         {
@@ -82,10 +82,10 @@ def test_papers_are_taken_in_below_and_the_form_is_entered_above(nodes: Three) -
 
 
 def test_a_wrong_name_is_not_taken_in_on_paper_either(nodes: Three) -> None:
-    draft = casework.begin_draft(nodes.village, ELDER, {"citizen_id": "123"})
+    draft = drafting.begin_draft(nodes.village, ELDER, {"citizen_id": "123"})
 
     with pytest.raises(AnswersWrong) as wrong:
-        casework.submit_draft(nodes.village, draft, {"paper_only": "1"})
+        drafting.submit_draft(nodes.village, draft, {"paper_only": "1"})
 
     assert {key for key, _, _ in wrong.value.problems} == {"name", "citizen_id"}
 
@@ -96,8 +96,8 @@ def test_an_item_is_decided_in_the_town_from_the_day_on_that_is_published(
     before = submit(nodes.village)
     sync_all(nodes)
     step(nodes.town, before.id, Step.ACCEPT)
-    tomorrow = casework.today(nodes.district).toordinal() + 1
-    day = type(casework.today(nodes.district)).fromordinal(tomorrow).isoformat()
+    tomorrow = nodes.district.today().toordinal() + 1
+    day = type(nodes.district.today()).fromordinal(tomorrow).isoformat()
 
     republish(nodes, also_decide=(Tier.TOWN,), effective_on=day)
     same_day = submit(nodes.village)

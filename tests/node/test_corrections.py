@@ -2,7 +2,7 @@
 
 import pytest
 
-from node import casework, corrections
+from node import casework, corrections, drafting
 from node.cases import Case, open_case, records_of
 from node.corrections import OTHER, told
 from node.errors import StepRefused
@@ -88,8 +88,8 @@ def test_only_the_latest_notice_is_to_be_mended(nodes: Three) -> None:
 def test_what_is_decided_on_the_spot_is_written_whole_or_not_at_all(
     nodes: Three,
 ) -> None:
-    draft = casework.begin_draft(nodes.town, BIRTH, BIRTH_ANSWERS)
-    case = casework.submit_draft(nodes.town, draft)
+    draft = drafting.begin_draft(nodes.town, BIRTH, BIRTH_ANSWERS)
+    case = drafting.submit_draft(nodes.town, draft)
 
     with pytest.raises(StepRefused):
         casework.decide_at_once(nodes.town, case.id, facts={"until": "明年"})
@@ -119,8 +119,8 @@ def test_a_paper_that_was_spared_and_not_found_is_told_with_every_notice(
     nodes: Three,
 ) -> None:
     village, town = nodes.village, nodes.town
-    draft = casework.begin_draft(village, ELDER, ANSWERS)
-    case = casework.submit_draft(village, draft, {"material/id_card": "lookup"})
+    draft = drafting.begin_draft(village, ELDER, ANSWERS)
+    case = drafting.submit_draft(village, draft, {"material/id_card": "lookup"})
     sync_all(nodes)
     found = {"material/id_card": "not_found", "place": "石门镇"}
     casework.take_step(town, case.id, Step.CHECK, facts=found)

@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from forms.material import Exemption, Proof
-from node import casework, follow_on, upkeep
+from node import drafting, follow_on, in_force, upkeep
 from node.cases import Case, open_case, records_of
 from node.errors import NotFound, ResultUnusable
 from node.lifecycle import Step
@@ -29,7 +29,7 @@ PAPER = "id_card"
 def linked(nodes: Three) -> Three:
     """Let the identity card of one item be spared by the result of another."""
     district = nodes.district
-    package = district.package(casework.find_package(district, ELDER).digest)
+    package = district.package(in_force.find_package(district, ELDER).digest)
     assert package is not None
     result = Exemption(Proof.RESULT, "生育登记", BIRTH)
     materials = tuple(
@@ -55,8 +55,8 @@ def granted(nodes: Three) -> Case:
 
 
 def go_on(node: Node, case: Case, facts: dict[str, str] | None = None) -> Case:
-    draft = casework.begin_draft(node, ELDER, ANSWERS, follows=case.row.number)
-    return casework.submit_draft(node, draft, facts)
+    draft = drafting.begin_draft(node, ELDER, ANSWERS, follows=case.row.number)
+    return drafting.submit_draft(node, draft, facts)
 
 
 def test_a_case_bears_the_number_of_the_one_whose_result_is_its_paper(
@@ -85,7 +85,7 @@ def test_who_applies_is_taken_over_and_what_is_given_counts_more(
 ) -> None:
     first = granted(linked)
 
-    draft = casework.begin_draft(
+    draft = drafting.begin_draft(
         linked.village, ELDER, {"name": "另一个人"}, follows=first.id
     )
 
@@ -111,11 +111,11 @@ def test_a_number_that_was_typed_is_looked_at_where_the_case_lies_here(
     linked: Three,
 ) -> None:
     waiting = submit(linked.village, BIRTH)
-    draft = casework.begin_draft(linked.village, ELDER, ANSWERS)
+    draft = drafting.begin_draft(linked.village, ELDER, ANSWERS)
     typed = {"follows": waiting.row.number}
 
     with pytest.raises(ResultUnusable) as refused:
-        casework.submit_draft(linked.village, draft, typed)
+        drafting.submit_draft(linked.village, draft, typed)
 
     assert refused.value.why == "not-granted"
     assert linked.village.store.cases.drafts() == [draft]
@@ -125,9 +125,9 @@ def test_the_result_of_another_item_is_no_paper(linked: Three) -> None:
     first = granted(linked)
 
     with pytest.raises(ResultUnusable) as refused:
-        casework.begin_draft(linked.village, BIRTH, follows=first.id)
+        drafting.begin_draft(linked.village, BIRTH, follows=first.id)
     with pytest.raises(NotFound):
-        casework.begin_draft(linked.village, ELDER, follows="330881105201999999")
+        drafting.begin_draft(linked.village, ELDER, follows="330881105201999999")
 
     assert refused.value.why == "not-taken"
     assert linked.village.store.cases.drafts() == []
@@ -141,14 +141,14 @@ def test_a_grant_that_was_disputed_meanwhile_holds_the_draft_back(
     step(linked.town, first.id, Step.ACCEPT)
     sync_all(linked)
     step(linked.town, first.id, Step.GRANT, "符合条件")
-    draft_at_town = casework.begin_draft(
+    draft_at_town = drafting.begin_draft(
         linked.town, ELDER, ANSWERS, follows=first.row.number
     )
     step(linked.village, first.id, Step.WITHDRAW, "不办了")
     sync_all(linked)
 
     with pytest.raises(ResultUnusable):
-        casework.submit_draft(linked.town, draft_at_town)
+        drafting.submit_draft(linked.town, draft_at_town)
 
     assert linked.town.store.cases.draft(draft_at_town.document) is not None
 
@@ -156,9 +156,9 @@ def test_a_grant_that_was_disputed_meanwhile_holds_the_draft_back(
 def test_a_number_that_is_not_here_stays_as_it_was_typed(linked: Three) -> None:
     first = granted(linked)
     elsewhere = linked.other_village
-    draft = casework.begin_draft(elsewhere, ELDER, ANSWERS)
+    draft = drafting.begin_draft(elsewhere, ELDER, ANSWERS)
 
-    case = casework.submit_draft(elsewhere, draft, {"follows": first.row.number})
+    case = drafting.submit_draft(elsewhere, draft, {"follows": first.row.number})
     sync_all(linked)
 
     assert follow_on.source_of(elsewhere, case) is None
@@ -169,13 +169,13 @@ def test_a_number_that_is_not_here_stays_as_it_was_typed(linked: Three) -> None:
 
 def test_a_draft_keeps_what_it_follows_as_it_is_filled_in(linked: Three) -> None:
     first = granted(linked)
-    draft = casework.begin_draft(linked.village, ELDER, follows=first.row.number)
+    draft = drafting.begin_draft(linked.village, ELDER, follows=first.row.number)
 
-    casework.save_draft(linked.village, draft, ANSWERS, "name")
+    drafting.save_draft(linked.village, draft, ANSWERS, "name")
 
     (kept,) = linked.village.store.cases.drafts()
     assert kept.follows == first.row.number
-    case = casework.submit_draft(
+    case = drafting.submit_draft(
         linked.village, kept, {f"material/{PAPER}": "original_seen"}
     )
     assert records_of(case).papers[PAPER].state == "original_seen"

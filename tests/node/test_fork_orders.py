@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from node import casework, upkeep
+from node import drafting, upkeep
 from node.cases import open_case
 from node.errors import AnswersWrong, StepRefused, WriteForbidden
 from node.lifecycle import Step
@@ -47,7 +47,7 @@ class Copies:
         for one, other in ((self.village, self.town), (self.town, self.district)) * 2:
             sync(one, other)
         sync(self.village, self.town)
-        casework.begin_draft(self.village, ELDER, ANSWERS)
+        drafting.begin_draft(self.village, ELDER, ANSWERS)
         self.first = reopen(clone(self.village, nodes.path / "first"), nodes.clock)
         submit(self.first)
         self.second = reopen(clone(self.first, nodes.path / "second"), nodes.clock)
@@ -72,7 +72,7 @@ class Copies:
         writer = self.writers[who]
         with suppress(WriteForbidden):
             for draft in writer.store.cases.drafts()[-1:]:
-                casework.submit_draft(writer, draft)
+                drafting.submit_draft(writer, draft)
 
     def rejoin(self, who: int) -> None:
         rejoined(self.town, self.writers[who])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from node import casework, speaking, upkeep
+from node import casework, drafting, speaking, upkeep
 from node.absorb import take_chunk
 from node.cases import open_case
 from node.errors import Forked
@@ -237,9 +237,9 @@ def test_a_forked_node_may_not_write_and_goes_on_with_all_else(
             step(one, case.id, Step.WITHDRAW, "不办了")
 
         (draft,) = one.store.cases.drafts()
-        kept = casework.save_draft(one, draft, draft.answers | {"remark": "补一句"})
+        kept = drafting.save_draft(one, draft, draft.answers | {"remark": "补一句"})
         assert one.store.cases.draft(kept.document) == kept
-        assert casework.begin_draft(one, BIRTH).number != kept.number
+        assert drafting.begin_draft(one, BIRTH).number != kept.number
         assert open_case(one, case.id).story.state == State.ACCEPTED
         assert trouble(one).is_stopped
         (named,) = forked_nodes(one)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from node import audit, casework, home_visits
+from node import audit, casework, drafting, home_visits
 from node.cases import open_case
 from node.lifecycle import Step
 from node.papers.layout import A4
@@ -14,8 +14,8 @@ from tests.node.nodes import ANSWERS, ELDER, Three, step, submit, sync_all
 
 def visit(node: Node, name: str, address: str, **facts: str) -> str:
     answers = ANSWERS | {"name": name, "handling": "visit", "visit_address": address}
-    draft = casework.begin_draft(node, ELDER, answers)
-    return casework.submit_draft(node, draft, facts).id
+    draft = drafting.begin_draft(node, ELDER, answers)
+    return drafting.submit_draft(node, draft, facts).id
 
 
 def doors(paper: Paper) -> dict[str, dict[str, str]]:
@@ -47,7 +47,7 @@ def test_the_list_says_for_each_door_what_to_collect_or_to_bring(
     }
     visit(village, "孙八", "上塘村 3 号", **everything)
     submit(village, name="本人来的")
-    casework.begin_draft(village, ELDER, {"name": "周九", "handling": "visit"})
+    drafting.begin_draft(village, ELDER, {"name": "周九", "handling": "visit"})
     step(village, withdrawn, Step.WITHDRAW, "不办了")
     sync_all(nodes)
     fault = {"fault/material:id_card": "背面看不清"}
@@ -79,7 +79,7 @@ def test_that_the_list_leaves_the_home_is_written_down_without_a_name(
     village = nodes.village
     visit(village, "王五", "上塘村 2 号")
     made = home_visits.visit_list(village)
-    printed = as_pdf(made.paper, A4, casework.now(village))
+    printed = as_pdf(made.paper, A4, village.now())
 
     home_visits.save(village, made, tmp_path / "list.pdf", printed.data)
 

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from forms.item import Item
-from node import attachments, casework, intake, tidy
+from node import attachments, casework, drafting, in_force, intake, tidy
 from node.errors import AnswersWrong, FileRefused, NodeError, NotFound
 from node.lifecycle import Step
 from node.material import NAME_LIMIT
@@ -24,7 +24,7 @@ from tests.node.photos import PLACE, opened, photograph, png
 
 
 def item_of(node: Node, **changed: int) -> Item:
-    package = node.package(casework.find_package(node, ELDER).digest)
+    package = node.package(in_force.find_package(node, ELDER).digest)
     assert package is not None
     return replace(package.item, **changed)
 
@@ -336,7 +336,7 @@ def test_any_name_can_be_kept(nodes: Three, tmp_path: Path, name: bytes) -> None
 
 def limited(nodes: Three, **limits: int) -> None:
     """Let the village's item have other limits, as its package would say."""
-    digest = casework.find_package(nodes.village, ELDER).digest
+    digest = in_force.find_package(nodes.village, ELDER).digest
     package = nodes.village.package(digest)
     assert package is not None
     item = replace(package.item, **limits)
@@ -359,14 +359,14 @@ def test_a_draft_keeps_its_files_until_it_is_submitted(
     nodes: Three, tmp_path: Path
 ) -> None:
     digest = taken_in(nodes.village, scan(tmp_path))
-    draft = casework.begin_draft(nodes.village, ELDER, ANSWERS, files=[digest])
+    draft = drafting.begin_draft(nodes.village, ELDER, ANSWERS, files=[digest])
     other = taken_in(nodes.village, scan(tmp_path, "户口本.pdf"))
-    draft = casework.save_draft(nodes.village, draft, ANSWERS, files=[other])
-    casework.save_draft(nodes.village, draft, ANSWERS | {"name": "张三"})
+    draft = drafting.save_draft(nodes.village, draft, ANSWERS, files=[other])
+    drafting.save_draft(nodes.village, draft, ANSWERS | {"name": "张三"})
 
     found = nodes.village.store.cases.draft(draft.document)
     assert found is not None and found.files == (digest, other)
-    case = casework.submit_draft(nodes.village, found)
+    case = drafting.submit_draft(nodes.village, found)
     assert set(case.materials) == {digest, other}
 
 
@@ -387,12 +387,12 @@ def test_a_draft_that_is_thrown_away_takes_its_files_along(
     own, named, shared = (
         taken_in(nodes.village, scan(tmp_path, name)) for name in "abc"
     )
-    casework.begin_draft(nodes.village, ELDER, ANSWERS, files=[shared])
-    draft = casework.begin_draft(
+    drafting.begin_draft(nodes.village, ELDER, ANSWERS, files=[shared])
+    draft = drafting.begin_draft(
         nodes.village, ELDER, ANSWERS | {"photo": named}, files=[own, shared]
     )
 
-    casework.drop_draft(nodes.village, draft)
+    drafting.drop_draft(nodes.village, draft)
 
     assert held(nodes.village) == {shared}
 
@@ -402,7 +402,7 @@ def test_what_nobody_names_goes_after_a_week_and_what_is_named_stays(
 ) -> None:
     case = submit_with(nodes.village, scan(tmp_path, "case"))
     in_draft = taken_in(nodes.village, scan(tmp_path, "draft"))
-    casework.begin_draft(nodes.village, ELDER, ANSWERS | {"photo": in_draft})
+    drafting.begin_draft(nodes.village, ELDER, ANSWERS | {"photo": in_draft})
     in_correction = taken_in(nodes.village, scan(tmp_path, "correction"))
     with nodes.village.store.transaction():
         nodes.village.store.registry.set_setting(

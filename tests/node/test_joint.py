@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from node import casework, places, upkeep
+from node import casework, drafting, places, upkeep
 from node.cases import Case, open_case
 from node.errors import Ambiguous, NotFound, StepRefused
 from node.lifecycle import State, Step
@@ -71,8 +71,8 @@ def two(nodes: Three) -> Iterator[Two]:
 
 
 def take_in(node: Node, place: str = THERE) -> Case:
-    return casework.submit_draft(
-        node, casework.begin_draft(node, ELDER, ANSWERS, place)
+    return drafting.submit_draft(
+        node, drafting.begin_draft(node, ELDER, ANSWERS, place)
     )
 
 
@@ -197,14 +197,14 @@ def test_a_case_cannot_be_told_again_in_another_scope(two: Two) -> None:
 
 def test_a_draft_keeps_its_place_and_nothing_of_it_travels(two: Two) -> None:
     village = two.line.village
-    draft = casework.begin_draft(village, ELDER, ANSWERS, "耀里村")
-    casework.save_draft(village, draft, ANSWERS | {"remark": "x"})
+    draft = drafting.begin_draft(village, ELDER, ANSWERS, "耀里村")
+    drafting.save_draft(village, draft, ANSWERS | {"remark": "x"})
     two.sync()
 
     kept = village.store.cases.draft(draft.document)
     assert kept is not None and kept.division == THERE
     assert JOINT not in village.store.vectors.scopes()
-    assert casework.submit_draft(village, kept).scope == JOINT
+    assert drafting.submit_draft(village, kept).scope == JOINT
 
 
 def test_a_case_for_here_is_no_joint_case(two: Two) -> None:
@@ -215,7 +215,7 @@ def test_a_case_for_here_is_no_joint_case(two: Two) -> None:
 @pytest.mark.parametrize("place", ["月亮村", "330881107201", "330882106201", "江山市"])
 def test_a_place_where_nobody_could_accept_it_is_refused(two: Two, place: str) -> None:
     with pytest.raises(NotFound):
-        casework.begin_draft(two.line.village, ELDER, ANSWERS, place)
+        drafting.begin_draft(two.line.village, ELDER, ANSWERS, place)
 
     assert two.line.village.store.cases.drafts() == []
 
@@ -239,7 +239,7 @@ def test_two_places_of_one_name_must_be_told_apart(two: Two) -> None:
     village = two.line.village
 
     with pytest.raises(Ambiguous):
-        casework.begin_draft(village, ELDER, ANSWERS, "下塘村")
+        drafting.begin_draft(village, ELDER, ANSWERS, "下塘村")
     package = village.package(package_of(village, ELDER))
     assert package is not None
     listed = places.known_places(village, package.item)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from node import audit, casework, known, reuse
+from node import audit, drafting, in_force, known, reuse
 from node.cases import Case, open_case
 from node.errors import WriteForbidden
 from node.known import Person, person
@@ -34,14 +34,14 @@ def who_is(
     own: bytes | None = None,
     citizen_id: str = ID_NUMBER,
 ) -> Person | None:
-    package = node.package(casework.find_package(node, item).digest)
+    package = node.package(in_force.find_package(node, item).digest)
     assert package is not None
     return person(node, package, {"citizen_id": citizen_id}, own)
 
 
 def given(node: Node, item: str = ALLOWANCE, **answers: str) -> dict[str, str]:
     """Return what may be taken over at a node, by key."""
-    package = node.package(casework.find_package(node, item).digest)
+    package = node.package(in_force.find_package(node, item).digest)
     found = who_is(node, item)
     assert package is not None and found is not None
     offers = known.offers(node, package, WHO | answers, found)
@@ -179,7 +179,7 @@ def test_an_open_case_of_the_same_item_is_a_twin_until_it_is_over(
 
 
 def test_a_draft_of_the_same_item_is_a_twin(nodes: Three) -> None:
-    draft = casework.begin_draft(nodes.village, ELDER, ANSWERS)
+    draft = drafting.begin_draft(nodes.village, ELDER, ANSWERS)
 
     found = who_is(nodes.village, ELDER)
 
@@ -230,7 +230,7 @@ def test_looking_is_written_down_without_any_answer(nodes: Three) -> None:
     case = accepted(nodes)
     found = who_is(nodes.village)
     package = nodes.village.package(
-        casework.find_package(nodes.village, ALLOWANCE).digest
+        in_force.find_package(nodes.village, ALLOWANCE).digest
     )
     assert found is not None and package is not None
 
@@ -267,8 +267,8 @@ def test_a_file_is_taken_over_by_its_name_and_travels_no_second_time(
     (offer,) = [one for one in _offers(nodes.village, ELDER) if "photo" in one.answers]
     answers = reuse.applied(ANSWERS, [offer])
 
-    second = casework.submit_draft(
-        nodes.village, casework.begin_draft(nodes.village, ELDER, answers)
+    second = drafting.submit_draft(
+        nodes.village, drafting.begin_draft(nodes.village, ELDER, answers)
     )
     agree(nodes.village, nodes.town)  # entries, and no piece of any file
     wanted = asked(nodes.town, nodes.village)
@@ -291,8 +291,8 @@ def test_a_file_that_came_over_the_line_keeps_its_name_in_the_next_case(
 
     known.keep_names(nodes.town, offered)
     answers = reuse.applied(ANSWERS, offered)
-    draft = casework.begin_draft(nodes.town, ELDER, answers)
-    second = casework.submit_draft(nodes.town, draft)
+    draft = drafting.begin_draft(nodes.town, ELDER, answers)
+    second = drafting.submit_draft(nodes.town, draft)
 
     assert second.materials[photo].name == "照片.pdf"
 
@@ -313,7 +313,7 @@ def test_a_file_that_has_not_come_to_the_town_is_not_offered(
 
 
 def _offers(node: Node, item: str) -> list[reuse.Offer]:
-    package = node.package(casework.find_package(node, item).digest)
+    package = node.package(in_force.find_package(node, item).digest)
     found = who_is(node, item)
     assert package is not None and found is not None
     return known.offers(node, package, WHO, found)

@@ -7,7 +7,7 @@ import pytest
 
 from forms import joint
 from forms.package import Package
-from node import casework, sample, upkeep
+from node import casework, drafting, sample, upkeep
 from node.cases import Case, open_case, records_of
 from node.errors import StepRefused
 from node.lifecycle import State, Step
@@ -71,9 +71,9 @@ def offices(nodes: Three) -> Iterator[Offices]:
         )
         for number, name in enumerate(departments)
     }
-    form = filled(package, KINDERGARTEN, casework.today(nodes.town))
-    draft = casework.begin_draft(nodes.town, package.item.code, form.submitted)
-    case = casework.submit_draft(nodes.town, draft)
+    form = filled(package, KINDERGARTEN, nodes.town.today())
+    draft = drafting.begin_draft(nodes.town, package.item.code, form.submitted)
+    case = drafting.submit_draft(nodes.town, draft)
     sync_all(nodes)
     step(nodes.district, case.id, Step.ACCEPT)
     made = Offices(nodes, homes, case)
@@ -205,12 +205,12 @@ def test_a_paper_that_was_handed_in_once_is_there_for_every_item_of_the_package(
     (application,) = sample.applications(
         [package],
         seed=1,
-        today=casework.today(nodes.village),
+        today=nodes.village.today(),
         division=VILLAGE,
         count=1,
     )
-    draft = casework.begin_draft(nodes.village, package.item.code, application.answers)
-    case = casework.submit_draft(
+    draft = drafting.begin_draft(nodes.village, package.item.code, application.answers)
+    case = drafting.submit_draft(
         nodes.village, draft, {"material/parents_id": "original_seen"}
     )
     sync_all(nodes)

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from node import casework, enrol, journal, roster, upkeep
+from node import casework, drafting, enrol, journal, roster, upkeep
 from node.cases import open_case
 from node.enrol import JoinAgain, JoinRequest
 from node.errors import Forked, InviteRefused, NotAllowed, WriteForbidden
@@ -48,7 +48,7 @@ from tests.node.nodes import (
 def copy(nodes: Three) -> Iterator[Node]:
     """A copy of the village's home, made when all knew its first case."""
     submit(nodes.village)
-    casework.begin_draft(nodes.village, ELDER, ANSWERS)
+    drafting.begin_draft(nodes.village, ELDER, ANSWERS)
     sync_all(nodes)
     made = reopen(clone(nodes.village, nodes.path / "copy"), nodes.clock)
     yield made
@@ -126,7 +126,7 @@ def test_both_copies_rejoin_and_go_on_beside_each_other(
             numbers.add(submit(one).row.number)
     for one in (village, copy):
         for draft in one.store.cases.drafts():
-            numbers.add(casework.submit_draft(one, draft).row.number)
+            numbers.add(drafting.submit_draft(one, draft).row.number)
     settle(nodes, copy)
 
     assert epochs == {2, 3}
@@ -265,7 +265,7 @@ def test_drafts_of_both_copies_become_cases_of_their_own(
     drafts = [one.store.cases.drafts() for one in (nodes.village, copy)]
 
     made = [
-        casework.submit_draft(one, kept)
+        drafting.submit_draft(one, kept)
         for one, (kept,) in zip((nodes.village, copy), drafts, strict=True)
     ]
     settle(nodes, copy)
@@ -280,13 +280,13 @@ def test_a_draft_that_the_other_copy_has_submitted_does_not_replace_its_case(
     nodes: Three, copy: Node
 ) -> None:
     (draft,) = copy.store.cases.drafts()
-    submitted = casework.submit_draft(copy, draft)
+    submitted = drafting.submit_draft(copy, draft)
     sync(copy, nodes.town)
     sync(nodes.village, nodes.town)
     assert nodes.village.store.cases.get(submitted.row.document) is not None
-    kept = casework.save_draft(nodes.village, draft, draft.answers | {"remark": "补"})
+    kept = drafting.save_draft(nodes.village, draft, draft.answers | {"remark": "补"})
 
-    other = casework.submit_draft(nodes.village, kept)
+    other = drafting.submit_draft(nodes.village, kept)
 
     assert other.id != submitted.id
     assert "remark" not in open_case(nodes.village, submitted.id).fields
@@ -384,7 +384,7 @@ def test_what_fails_half_way_leaves_the_old_epoch(
 ) -> None:
     village, code = nodes.village, invited(nodes.town)
     with monkeypatch.context() as patch:
-        patch.setattr(casework, "rename_drafts", _disk_is_full)
+        patch.setattr(drafting, "rename_drafts", _disk_is_full)
         with pytest.raises(OSError, match="full"):
             rejoined(nodes.town, village, code)
 

@@ -8,7 +8,7 @@ from forms import check
 from forms.catalog import item_files, shipped
 from forms.filled import FilledForm
 from forms.package import Package
-from node import casework, upkeep
+from node import drafting, upkeep
 from node.cases import open_case
 from node.reuse import Earlier, applied, offers
 from tests.forms.answers import SPECIAL, answer
@@ -64,13 +64,13 @@ def test_an_application_for_each_item_is_filled_in_and_arrives(
     package = PACKAGES[name]
     upkeep.publish(nodes.district, [package])
     sync_all(nodes)
-    form = filled(package, name, casework.today(nodes.village))
+    form = filled(package, name, nodes.village.today())
     assert list(form.problems()) == []
     by_tier = {"village": nodes.village, "town": nodes.town, "district": nodes.district}
     tier = by_tier[package.item.collect[0]]
 
-    draft = casework.begin_draft(tier, package.item.code, form.answers)
-    case = casework.submit_draft(tier, draft)
+    draft = drafting.begin_draft(tier, package.item.code, form.answers)
+    case = drafting.submit_draft(tier, draft)
 
     sync(nodes.village, nodes.town)
     sync(nodes.town, nodes.district)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from node import casework, roster, status, talk
+from node import drafting, roster, status, talk
 from node.errors import RevokedHere
 from node.lifecycle import Step
 from node.standing import is_revoked_here
@@ -40,11 +40,11 @@ def test_a_revoked_node_keeps_its_draft_and_does_not_submit(nodes: Three) -> Non
     case = submit(village)
     sync_all(nodes)
     put_out(nodes, village)
-    draft = casework.begin_draft(village, ELDER, ANSWERS)
+    draft = drafting.begin_draft(village, ELDER, ANSWERS)
     before = digests(village)
 
     with pytest.raises(RevokedHere):
-        casework.submit_draft(village, draft)
+        drafting.submit_draft(village, draft)
     with pytest.raises(RevokedHere):
         step(village, case.id, Step.WITHDRAW, "x")
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from forms.package import decode
-from node import casework, upkeep
+from node import casework, drafting, upkeep
 from node.errors import NotAllowed
 from node.lifecycle import Step
 from node.store import DERIVED
@@ -51,7 +51,7 @@ def busy(nodes: Three) -> None:
     document, _, raw = birth(nodes.village, package_of(nodes.village, ELDER))
     put_entry(nodes.village, document, raw, roster_version=50)
     put_entry(nodes.village, b"", b"later", kind="later")
-    casework.begin_draft(nodes.village, ELDER, {"name": "草稿"})
+    drafting.begin_draft(nodes.village, ELDER, {"name": "草稿"})
     sync_all(nodes)
 
 
@@ -103,7 +103,7 @@ def test_a_rebuild_of_honest_work_keeps_a_village_s_own_tables(nodes: Three) -> 
     sync_all(nodes)
     step(nodes.town, first.id, Step.ACCEPT)
     step(nodes.village, second.id, Step.WITHDRAW, "不办了")
-    casework.begin_draft(nodes.village, ELDER, {"name": "草稿"})
+    drafting.begin_draft(nodes.village, ELDER, {"name": "草稿"})
     sync_all(nodes)
     before = derived(nodes.village, ("changed_at_ms",))
 

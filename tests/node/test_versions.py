@@ -8,7 +8,7 @@ from msgspec import structs
 from forms.item import Tier
 from forms.moving import Fate, Why
 from forms.package import Package, digest, encode
-from node import casework, intake, kept_answers, tidy, upkeep, versions
+from node import drafting, in_force, intake, kept_answers, tidy, upkeep, versions
 from node.cases import draft_row, open_case
 from node.errors import NotFound, PackageDamaged, StepRefused
 from node.lifecycle import Step
@@ -34,7 +34,7 @@ def published(nodes: Three, package: Package) -> str:
 def draft(nodes: Three) -> Draft:
     """A draft of the first version, after the second has come."""
     published(nodes, OLD)
-    begun = casework.begin_draft(nodes.village, CODE, ANSWERS)
+    begun = drafting.begin_draft(nodes.village, CODE, ANSWERS)
     published(nodes, NEW)
     return begun
 
@@ -47,7 +47,7 @@ def stored(node: Node, draft: Draft) -> Draft:
 
 def test_a_draft_of_the_present_version_is_offered_nothing(nodes: Three) -> None:
     published(nodes, OLD)
-    draft = casework.begin_draft(nodes.village, CODE, ANSWERS)
+    draft = drafting.begin_draft(nodes.village, CODE, ANSWERS)
 
     assert versions.renewal(nodes.village, draft) is None
     with pytest.raises(NotFound):
@@ -98,9 +98,9 @@ def test_a_renewed_draft_is_submitted_by_the_new_version_and_keeps_the_rest_here
 ) -> None:
     renewed = versions.renew(nodes.village, draft)
     answers = {**renewed.answers, **PUT_RIGHT}
-    renewed = casework.save_draft(nodes.village, renewed, answers)
+    renewed = drafting.save_draft(nodes.village, renewed, answers)
 
-    case = casework.submit_draft(nodes.village, renewed)
+    case = drafting.submit_draft(nodes.village, renewed)
     sync_all(nodes)
 
     at_town = open_case(nodes.town, case.id)
@@ -114,7 +114,7 @@ def test_a_renewed_draft_is_submitted_by_the_new_version_and_keeps_the_rest_here
 def test_a_draft_may_still_be_submitted_by_its_old_version(
     nodes: Three, draft: Draft
 ) -> None:
-    case = casework.submit_draft(nodes.village, draft)
+    case = drafting.submit_draft(nodes.village, draft)
     sync_all(nodes)
 
     for node in (nodes.village, nodes.town):
@@ -128,8 +128,8 @@ def test_a_returned_case_is_put_right_in_the_version_it_was_submitted_with(
     nodes: Three,
 ) -> None:
     published(nodes, OLD)
-    draft = casework.begin_draft(nodes.village, CODE, ANSWERS)
-    case = casework.submit_draft(nodes.village, draft)
+    draft = drafting.begin_draft(nodes.village, CODE, ANSWERS)
+    case = drafting.submit_draft(nodes.village, draft)
     sync_all(nodes)
     step(nodes.town, case.id, Step.RETURN, "传真少一位")
     published(nodes, NEW)
@@ -149,7 +149,7 @@ def test_all_versions_stay_where_they_are_and_come_back_with_a_rebuild(
 
     for package in (OLD, NEW):
         assert nodes.village.package(digest(encode(package))) == package
-    assert casework.find_package(nodes.village, CODE).version == NEW.version
+    assert in_force.find_package(nodes.village, CODE).version == NEW.version
     assert versions.has_newer(nodes.village, CODE, draft.package)
 
 
@@ -165,7 +165,7 @@ def test_what_is_kept_outlives_a_rebuild(nodes: Three, draft: Draft) -> None:
 def test_the_draft_on_disk_is_moved_and_not_the_one_that_was_shown(
     nodes: Three, draft: Draft
 ) -> None:
-    casework.save_draft(nodes.village, draft, {**ANSWERS, "home": "上塘村 9 号"})
+    drafting.save_draft(nodes.village, draft, {**ANSWERS, "home": "上塘村 9 号"})
 
     renewed = versions.renew(nodes.village, draft)
 
@@ -173,7 +173,7 @@ def test_the_draft_on_disk_is_moved_and_not_the_one_that_was_shown(
 
 
 def test_a_draft_that_is_gone_is_not_renewed(nodes: Three, draft: Draft) -> None:
-    casework.drop_draft(nodes.village, draft)
+    drafting.drop_draft(nodes.village, draft)
 
     with pytest.raises(NotFound):
         versions.renew(nodes.village, draft)
@@ -184,7 +184,7 @@ def test_who_may_no_longer_take_the_item_in_keeps_the_draft_as_it_is(
     nodes: Three,
 ) -> None:
     published(nodes, OLD)
-    draft = casework.begin_draft(nodes.village, CODE, ANSWERS)
+    draft = drafting.begin_draft(nodes.village, CODE, ANSWERS)
     item = structs.replace(NEW.item, collect=(Tier.TOWN,))
     published(nodes, structs.replace(NEW, item=item))
 
@@ -201,7 +201,7 @@ def test_a_file_of_a_question_that_is_gone_stays_until_its_draft_is_thrown_away(
     paper = tmp_path / "照片.pdf"
     paper.write_bytes(b"%PDF-1.4 paper")
     name, _ = intake.take_in(village, paper, OLD.item)
-    draft = casework.begin_draft(village, CODE, {**ANSWERS, "photo": name})
+    draft = drafting.begin_draft(village, CODE, {**ANSWERS, "photo": name})
     published(nodes, NEW)
     renewed = versions.renew(village, draft)
 
@@ -209,7 +209,7 @@ def test_a_file_of_a_question_that_is_gone_stays_until_its_draft_is_thrown_away(
     assert tidy.sweep(village) == 0
     assert intake.record_of(village, name) is not None
 
-    casework.drop_draft(village, renewed)
+    drafting.drop_draft(village, renewed)
     assert intake.record_of(village, name) is None
     assert kept_answers.of(village, draft.document) == ()
 
@@ -220,7 +220,7 @@ def test_a_draft_that_gets_a_new_id_takes_along_what_is_kept(
     versions.renew(nodes.village, draft)
 
     with nodes.village.store.transaction():
-        casework.rename_drafts(nodes.village)
+        drafting.rename_drafts(nodes.village)
 
     (renamed,) = nodes.village.store.cases.drafts()
     assert renamed.document != draft.document
@@ -270,7 +270,7 @@ def test_an_altered_package_is_refused_by_name(
         ):
             versions.renewal(village, draft)
         with pytest.raises(PackageDamaged):
-            casework.begin_draft(village, CODE)
+            drafting.begin_draft(village, CODE)
     finally:
         village.close()
     assert any("林木采伐申请" in fault and "2026120101" in fault for fault in faults)
@@ -287,7 +287,7 @@ def test_one_altered_package_harms_no_other_draft_and_a_rebuild_mends_it(
 
     try:
         row = draft_row(village, stored(village, draft))
-        other = casework.begin_draft(village, "332011001000")
+        other = drafting.begin_draft(village, "332011001000")
         upkeep.rebuild(village)
         mended = draft_row(village, stored(village, draft))
     finally:
@@ -322,12 +322,12 @@ def test_a_publication_that_was_altered_on_its_way_is_not_taken(nodes: Three) ->
     assert altered != whole.payloads
 
     send(nodes.town, nodes.village, parcel([structs.replace(whole, payloads=altered)]))
-    before = casework.find_package(nodes.village, CODE).version
+    before = in_force.find_package(nodes.village, CODE).version
     told = refusals(nodes.village)
     sync_all(nodes)
 
     assert before == OLD.version
     assert told
     assert all("chunk" in word for word, _ in told)
-    assert casework.find_package(nodes.village, CODE).version == NEW.version
+    assert in_force.find_package(nodes.village, CODE).version == NEW.version
     assert nodes.village.package(digest(encode(NEW))) == NEW

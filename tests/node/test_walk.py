@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from node import answering, casework, peers, talk, upkeep
+from node import answering, casework, drafting, peers, talk, upkeep
 from node.cases import open_case
 from node.errors import NodeError, StepRefused
 from node.lifecycle import State, Step
@@ -179,7 +179,7 @@ def test_a_village_never_hears_of_another_village(nodes: Three) -> None:
 
 
 def test_a_draft_never_leaves_its_node(nodes: Three) -> None:
-    casework.begin_draft(nodes.village, ELDER, {"name": "张三"})
+    drafting.begin_draft(nodes.village, ELDER, {"name": "张三"})
 
     report = sync(nodes.village, nodes.town)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from forms.item import Tier
-from node import cases, casework, intake, settling
+from node import cases, casework, drafting, intake, settling
 from node.cases import Case, open_case
 from node.lifecycle import CARRIES_FIELDS, NEEDS_REASON, RECORDS, Step
 from node.matters import MARK_CONFLICT
@@ -74,8 +74,8 @@ def submit(chance: random.Random, site: Site) -> Job | None:
 
     def do(node: Node) -> None:
         intent.files = _taken_in(node, contents)
-        draft = casework.begin_draft(node, code, answers, place, intent.files)
-        casework.submit_draft(node, draft)
+        draft = drafting.begin_draft(node, code, answers, place, intent.files)
+        drafting.submit_draft(node, draft)
 
     text = f"submits {_said(answers)} {place} {len(contents) or ''}"
     return Job(text.rstrip(), do, intent)
@@ -87,7 +87,7 @@ def begin_draft(chance: random.Random, site: Site) -> Job | None:
         return None
     code, answers, place = chance.choice(CODES), _answers(chance), _place(chance)
     return Job(
-        "begins a draft", lambda node: casework.begin_draft(node, code, answers, place)
+        "begins a draft", lambda node: drafting.begin_draft(node, code, answers, place)
     )
 
 
@@ -99,7 +99,7 @@ def save_draft(chance: random.Random, site: Site) -> Job | None:
     answers = draft.answers | {"remark": chance.choice(WORDS)}
     return Job(
         f"saves draft {draft.id[:6]}",
-        lambda node: casework.save_draft(node, draft, answers),
+        lambda node: drafting.save_draft(node, draft, answers),
     )
 
 
@@ -110,7 +110,7 @@ def submit_draft(chance: random.Random, site: Site) -> Job | None:
         return None
     return Job(
         f"submits draft {draft.id[:6]} {_said(draft.answers)}",
-        lambda node: casework.submit_draft(node, draft),
+        lambda node: drafting.submit_draft(node, draft),
         Intent(None, dict(draft.answers), list(draft.files)),
     )
 

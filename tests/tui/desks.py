@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from node import answering, casework, enrol, peers, talk, upkeep
+from node import answering, casework, drafting, enrol, peers, talk, upkeep
 from node.cases import Case
 from node.lifecycle import Step
 from node.vault import Cost
@@ -126,7 +126,7 @@ class Desks:
 def submit(node: Node, name: str = "欧阳建国", item: str = ITEM, **more: str) -> Case:
     """Submit a case without a screen."""
     answers: Mapping[str, str] = {**ELDER, "name": name, **more}
-    return casework.submit_draft(node, casework.begin_draft(node, item, answers))
+    return drafting.submit_draft(node, drafting.begin_draft(node, item, answers))
 
 
 def forwarded(desks: Desks, *names: str) -> list[Case]:

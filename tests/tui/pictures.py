@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from node import casework, upkeep
+from node import drafting, upkeep
 from tests.forms.versions import ANSWERS, NEW, OLD
 from tests.tui.desks import joined
 from tui.app import LianbanApp
@@ -29,7 +29,7 @@ async def new_version(folder: Path) -> str:
     try:
         upkeep.publish(desks.district, [OLD])
         desks.up()
-        casework.begin_draft(desks.village, OLD.item.code, ANSWERS)
+        drafting.begin_draft(desks.village, OLD.item.code, ANSWERS)
         upkeep.publish(desks.district, [NEW])
         desks.up()
         app = LianbanApp(desks.village)

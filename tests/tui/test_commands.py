@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from node import casework, roster
+from node import drafting, roster
 from sync.errors import Revoked
 from sync.identity import fingerprint_words
 from tests.tui.desks import ELDER, ITEM, Desks, Line, submit
@@ -121,7 +121,7 @@ def test_a_case_that_could_not_be_submitted_says_where_its_text_is(
 def test_rejoin_says_how_drafts_are_called_now_and_finds_them_by_the_old_name(
     desks: Desks, lianban: Shell
 ) -> None:
-    was = casework.begin_draft(desks.village, ITEM, ELDER)
+    was = drafting.begin_draft(desks.village, ITEM, ELDER)
 
     said = twice_rejoined(desks, lianban)
     (now,) = desks.village.store.cases.drafts()
@@ -180,7 +180,7 @@ def test_a_stick_with_acknowledgements_only_says_what_has_arrived(
 def test_a_draft_is_shown_without_how_far_it_has_come(
     desks: Desks, lianban: Shell
 ) -> None:
-    draft = casework.begin_draft(desks.village, ITEM, ELDER)
+    draft = drafting.begin_draft(desks.village, ITEM, ELDER)
 
     shown = lianban(desks.village, "case", "show", draft.id)
     told = lianban(desks.village, "case", "show", draft.id, "--json")

@@ -9,7 +9,7 @@ from threading import Event
 import openpyxl
 import pytest
 
-from node import casework
+from node import casework, drafting
 from node.lifecycle import Step
 from node.statistics import Report
 from node.wiring import Node
@@ -40,8 +40,8 @@ def busy(desks: Desks) -> str:
     """Take in three cases, of which one is decided the same day and one withdrawn."""
     operator = desks.village.operator
     desks.village.operator = '=HYPERLINK("x")'
-    draft = casework.begin_draft(desks.village, BIRTH, BIRTH_ANSWERS)
-    born = casework.submit_draft(desks.village, draft, {"trips": "1"})
+    draft = drafting.begin_draft(desks.village, BIRTH, BIRTH_ANSWERS)
+    born = drafting.submit_draft(desks.village, draft, {"trips": "1"})
     submit(desks.village, "王芳")
     lost = submit(desks.village, "张伟")
     casework.take_step(desks.village, lost.id, Step.WITHDRAW, note="不办了")
@@ -98,7 +98,7 @@ def test_no_cell_of_an_export_is_a_formula_and_the_export_is_written_down(
     desks: Desks, lianban: Shell, tmp_path: Path
 ) -> None:
     busy(desks)
-    month = casework.today(desks.town).isoformat()[:7]
+    month = desks.town.today().isoformat()[:7]
     where = ("--csv", str(tmp_path / "a.csv"), "--xlsx", str(tmp_path / "a.xlsx"))
 
     said = lianban(desks.town, "report", "agents", "--month", month, *where)

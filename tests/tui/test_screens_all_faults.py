@@ -6,7 +6,7 @@ import pytest
 from textual.widgets import Static
 
 from forms.author.packing import read_packages
-from node import casework, upkeep
+from node import drafting, upkeep
 from tests.forms.all_wrong import SAID, WRONG, catalogue
 from tests.tui.desks import Desks, note, screen_text
 from tui.app import LianbanApp
@@ -25,8 +25,8 @@ async def test_all_faults_are_marked_listed_and_reached(
     upkeep.publish(desks.district, packages)
     desks.sync(desks.town)
     desks.sync(desks.village)
-    draft = casework.begin_draft(desks.village, packages[0].item.code)
-    casework.save_draft(desks.village, draft, WRONG)
+    draft = drafting.begin_draft(desks.village, packages[0].item.code)
+    drafting.save_draft(desks.village, draft, WRONG)
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=(80, 24)) as pilot:

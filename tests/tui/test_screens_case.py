@@ -1,6 +1,6 @@
 import pytest
 
-from node import casework
+from node import casework, drafting
 from node.lifecycle import State, Step
 from tests.tui.desks import ITEM, Desks, screen_text, submit, type_text
 from tui.app import LianbanApp
@@ -33,7 +33,7 @@ async def test_a_case_follows_what_arrives_while_it_is_open(desks: Desks) -> Non
 
 async def test_the_cursor_stays_on_the_draft_that_was_filled_in(desks: Desks) -> None:
     for name in ("甲", "乙", "丙"):
-        casework.begin_draft(desks.village, ITEM, {"name": name})
+        drafting.begin_draft(desks.village, ITEM, {"name": name})
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:

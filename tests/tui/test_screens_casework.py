@@ -5,7 +5,7 @@ from msgspec import structs
 from textual.pilot import Pilot
 
 from forms.service import Member
-from node import casework, upkeep
+from node import casework, drafting, in_force, upkeep
 from node.cases import Case, open_case
 from node.lifecycle import State, Step
 from node.records import Records, records
@@ -199,7 +199,7 @@ async def test_papers_are_checked_with_one_key_and_the_log_says_who_and_where(
 
 
 async def test_an_agent_must_show_his_authorisation(desks: Desks) -> None:
-    draft = casework.begin_draft(desks.village, ITEM, ELDER)
+    draft = drafting.begin_draft(desks.village, ITEM, ELDER)
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
@@ -222,7 +222,7 @@ async def test_an_agent_must_show_his_authorisation(desks: Desks) -> None:
 
 
 async def test_papers_come_first_and_the_town_enters_the_form(desks: Desks) -> None:
-    draft = casework.begin_draft(
+    draft = drafting.begin_draft(
         desks.village,
         ITEM,
         {"name": "欧阳建国", "citizen_id": "11010519491231002X"},
@@ -263,8 +263,8 @@ async def test_papers_come_first_and_the_town_enters_the_form(desks: Desks) -> N
 async def test_what_is_decided_on_the_spot_is_accepted_and_granted_at_once(
     desks: Desks,
 ) -> None:
-    draft = casework.begin_draft(desks.town, BIRTH, BIRTH_ANSWERS)
-    case = casework.submit_draft(desks.town, draft)
+    draft = drafting.begin_draft(desks.town, BIRTH, BIRTH_ANSWERS)
+    case = drafting.submit_draft(desks.town, draft)
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
@@ -320,7 +320,7 @@ async def test_the_departments_of_a_joint_case_decide_side_by_side(
 
 def joint(desks: Desks) -> Case:
     """Return a case of an item for which three departments decide, at the district."""
-    package = desks.district.package(casework.find_package(desks.village, ITEM).digest)
+    package = desks.district.package(in_force.find_package(desks.village, ITEM).digest)
     assert package is not None
     members = tuple(Member(c, f"事{c}", f"局{c}") for c in ("1", "2", "3"))
     changed = structs.replace(

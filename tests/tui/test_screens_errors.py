@@ -4,7 +4,7 @@ import pytest
 from textual.widgets import Input
 from textual.worker import WorkerFailed
 
-from node import casework, roster
+from node import casework, drafting, roster
 from node.cases import open_case
 from node.errors import DiskFull, StoreBusy
 from node.lifecycle import State, Step
@@ -60,13 +60,13 @@ async def test_a_step_that_came_too_late_is_explained(desks: Desks) -> None:
 async def test_a_draft_that_is_gone_is_explained_and_the_text_stays(
     desks: Desks,
 ) -> None:
-    draft = casework.begin_draft(desks.village, "老年人优待证办理", {"name": "王芳"})
+    draft = drafting.begin_draft(desks.village, "老年人优待证办理", {"name": "王芳"})
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
         await press(pilot, "enter")
         other = desks.village.another_connection()
-        casework.drop_draft(other, draft)
+        drafting.drop_draft(other, draft)
         other.close()
         await press(pilot, "四", "tab")
         text = screen_text(app)
@@ -220,7 +220,7 @@ async def test_a_revoked_desk_says_so_and_keeps_the_draft(desks: Desks) -> None:
     desks.sync(desks.town)
     with pytest.raises(Revoked):
         desks.sync(desks.village)
-    draft = casework.begin_draft(desks.village, ITEM, ELDER)
+    draft = drafting.begin_draft(desks.village, ITEM, ELDER)
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=(100, 24)) as pilot:

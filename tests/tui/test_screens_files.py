@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from node import casework
+from node import casework, drafting
 from node.cases import Case, open_case
 from node.lifecycle import State, Step
 from tests.node.papers import agree, fetch, fetch_all, scan, taken_in
@@ -23,8 +23,8 @@ def submit_two(desks: Desks, folder: Path) -> Case:
         taken_in(desks.village, scan(folder, name), ITEM)
         for name in ("身份证.pdf", "户口本.pdf")
     ]
-    draft = casework.begin_draft(desks.village, ITEM, ELDER, files=digests)
-    return casework.submit_draft(desks.village, draft)
+    draft = drafting.begin_draft(desks.village, ITEM, ELDER, files=digests)
+    return drafting.submit_draft(desks.village, draft)
 
 
 def to_district(desks: Desks, case: Case) -> None:
@@ -128,7 +128,7 @@ async def test_a_case_is_decided_with_a_file_on_its_way_and_says_so(
 async def test_a_form_waits_for_the_file_that_is_being_taken_in(
     desks: Desks,
 ) -> None:
-    draft = casework.begin_draft(desks.village, ITEM, ELDER)
+    draft = drafting.begin_draft(desks.village, ITEM, ELDER)
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:

@@ -7,7 +7,7 @@ import pytest
 from msgspec import structs
 
 from forms.material import Exemption, Proof
-from node import casework, upkeep
+from node import casework, drafting, in_force, upkeep
 from node.cases import Case, records_of
 from node.lifecycle import Step
 from tests.node.nodes import BIRTH_ANSWERS
@@ -28,8 +28,8 @@ def lianban(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Shell:
 def linked(desks: Desks) -> Desks:
     """Let the identity card of one item be spared by the result of another."""
     district = desks.district
-    birth = casework.find_package(district, BIRTH)
-    package = district.package(casework.find_package(district, ITEM).digest)
+    birth = in_force.find_package(district, BIRTH)
+    package = district.package(in_force.find_package(district, ITEM).digest)
     assert package is not None
     result = Exemption(Proof.RESULT, BIRTH, birth.code)
     materials = tuple(
@@ -48,8 +48,8 @@ def linked(desks: Desks) -> Desks:
 
 def first_case(desks: Desks, *steps: Step) -> Case:
     village, town = desks.village, desks.town
-    draft = casework.begin_draft(village, BIRTH, BIRTH_ANSWERS)
-    case = casework.submit_draft(village, draft)
+    draft = drafting.begin_draft(village, BIRTH, BIRTH_ANSWERS)
+    case = drafting.submit_draft(village, draft)
     desks.up()
     for one in steps:
         casework.take_step(town, case.id, one, note="符合条件")
@@ -75,9 +75,9 @@ async def test_n_on_a_granted_case_begins_the_next_and_c_leads_back(
         await pilot.press("f2")
         await pilot.pause()
         (draft,) = linked.village.store.cases.drafts()
-        case = casework.submit_draft(
+        case = drafting.submit_draft(
             linked.village,
-            casework.save_draft(linked.village, draft, {**draft.answers, **ELDER}),
+            drafting.save_draft(linked.village, draft, {**draft.answers, **ELDER}),
         )
         await pilot.press("escape")
         await pilot.pause()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from node import casework
+from node import drafting
 from node.store.cases import Filter
 from node.wiring import Node
 from tests.tui.desks import ELDER, ITEM, Desks, screen_text, submit, type_text
@@ -99,8 +99,8 @@ async def test_both_lines_say_where_it_was_taken_in_and_only_one_has_to_do(
     desks: Desks, far: Node
 ) -> None:
     here = submit(desks.village, "王小明")
-    draft = casework.begin_draft(desks.village, ITEM, ELDER, "石门镇")
-    abroad = casework.submit_draft(desks.village, draft)
+    draft = drafting.begin_draft(desks.village, ITEM, ELDER, "石门镇")
+    abroad = drafting.submit_draft(desks.village, draft)
     desks.up()
     assert far.store.cases.page(Filter(), None, 9) == []
     desks.sync(far)
@@ -124,8 +124,8 @@ async def test_both_lines_say_where_it_was_taken_in_and_only_one_has_to_do(
 async def test_the_town_it_was_only_taken_in_at_is_offered_no_acceptance(
     desks: Desks, far: Node
 ) -> None:
-    draft = casework.begin_draft(desks.village, ITEM, ELDER, "石门镇")
-    casework.submit_draft(desks.village, draft)
+    draft = drafting.begin_draft(desks.village, ITEM, ELDER, "石门镇")
+    drafting.submit_draft(desks.village, draft)
     desks.up()
     app = LianbanApp(desks.town)
 

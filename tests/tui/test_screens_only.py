@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from node import casework
+from node import casework, drafting
 from node.cases import open_case
 from node.lifecycle import Step
 from node.wiring import Node
@@ -30,7 +30,7 @@ def lianban(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Shell:
 
 def visited(node: Node, name: str) -> str:
     answers = {**ELDER, "name": name, "handling": "visit", "visit_address": "3 组 7 号"}
-    return casework.submit_draft(node, casework.begin_draft(node, ITEM, answers)).id
+    return drafting.submit_draft(node, drafting.begin_draft(node, ITEM, answers)).id
 
 
 @pytest.mark.anyio
@@ -39,7 +39,7 @@ async def test_l_lists_only_home_visits_and_j_gives_the_list_to_go_out_with(
 ) -> None:
     visited(desks.village, "上门婆")
     submit(desks.village, "自己来")
-    casework.begin_draft(desks.village, ITEM, {"name": "草稿人", "handling": "self"})
+    drafting.begin_draft(desks.village, ITEM, {"name": "草稿人", "handling": "self"})
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=(80, 24)) as pilot:
@@ -82,8 +82,8 @@ async def test_l_lists_only_home_visits_and_j_gives_the_list_to_go_out_with(
 async def test_a_lookup_shows_at_the_town_on_the_case_and_by_the_filter(
     desks: Desks,
 ) -> None:
-    draft = casework.begin_draft(desks.village, ITEM, {**ELDER, "name": "免交人"})
-    case = casework.submit_draft(desks.village, draft, {"material/id_card": "lookup"})
+    draft = drafting.begin_draft(desks.village, ITEM, {**ELDER, "name": "免交人"})
+    case = drafting.submit_draft(desks.village, draft, {"material/id_card": "lookup"})
     submit(desks.village, "交了的")
     desks.up()
     app = LianbanApp(desks.town)
@@ -130,8 +130,8 @@ def test_commands_list_the_same(desks: Desks, lianban: Shell, tmp_path: Path) ->
 async def test_what_was_not_found_stands_in_the_notice_and_the_village_sees_it(
     desks: Desks,
 ) -> None:
-    draft = casework.begin_draft(desks.village, ITEM, {**ELDER, "name": "免交人"})
-    case = casework.submit_draft(desks.village, draft, {"material/id_card": "lookup"})
+    draft = drafting.begin_draft(desks.village, ITEM, {**ELDER, "name": "免交人"})
+    case = drafting.submit_draft(desks.village, draft, {"material/id_card": "lookup"})
     desks.up()
     app = LianbanApp(desks.town)
 
@@ -172,8 +172,8 @@ async def test_what_was_not_found_stands_in_the_notice_and_the_village_sees_it(
 
 @pytest.mark.anyio
 async def test_a_paper_that_nothing_can_stand_for_is_not_spared(desks: Desks) -> None:
-    draft = casework.begin_draft(desks.village, ALLOWANCE, ALLOWANCE_ANSWERS)
-    case = casework.submit_draft(desks.village, draft)
+    draft = drafting.begin_draft(desks.village, ALLOWANCE, ALLOWANCE_ANSWERS)
+    case = drafting.submit_draft(desks.village, draft)
     keys = [one.key for one in case.package.item.materials]
     app = LianbanApp(desks.village)
 

@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from forms.service import Member
-from node import casework, enrol, upkeep
+from node import casework, drafting, enrol, in_force, upkeep
 from node.cases import Case, records_of
 from node.lifecycle import Step
 from node.wiring import Node
@@ -18,7 +18,7 @@ FIRST, SECOND = "公安局", "医疗保障局"
 
 def joint_case(desks: Desks) -> Case:
     """Return a case of a package of two items that lies with two departments."""
-    package = desks.district.package(casework.find_package(desks.village, ITEM).digest)
+    package = desks.district.package(in_force.find_package(desks.village, ITEM).digest)
     assert package is not None
     members = (
         Member("1", "户口登记", FIRST, ("id_card",)),
@@ -28,8 +28,8 @@ def joint_case(desks: Desks) -> Case:
     changed = structs.replace(package, format=3, version="3000010101", item=item)
     upkeep.publish(desks.district, [changed])
     desks.up()
-    draft = casework.begin_draft(desks.village, ITEM, ELDER)
-    case = casework.submit_draft(
+    draft = drafting.begin_draft(desks.village, ITEM, ELDER)
+    case = drafting.submit_draft(
         desks.village, draft, {"material/id_card": "original_seen"}
     )
     desks.up()

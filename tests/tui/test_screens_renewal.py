@@ -6,7 +6,7 @@ from forms import moving
 from forms.form_diff import What
 from forms.moving import Why
 from forms.package import digest, encode
-from node import casework, kept_answers, upkeep, versions
+from node import cases, casework, drafting, kept_answers, upkeep, versions
 from node.lifecycle import Step
 from node.store.cases import Draft
 from tests.forms.versions import ANSWERS, NEW, OLD, PUT_RIGHT
@@ -32,7 +32,7 @@ def draft(desks: Desks) -> Draft:
     """A draft of the first version; the second has come to the village since."""
     upkeep.publish(desks.district, [OLD])
     desks.up()
-    begun = casework.begin_draft(desks.village, CODE, ANSWERS)
+    begun = drafting.begin_draft(desks.village, CODE, ANSWERS)
     upkeep.publish(desks.district, [NEW])
     desks.up()
     return begun
@@ -144,7 +144,7 @@ async def test_the_old_form_may_be_filled_in_and_submitted(
     assert "用的是旧表（第 2026112101 版），照样能提交" in text
     assert "传真" in text
     assert "已提交" in said
-    case = casework.cases.open_case(desks.village, draft.id)
+    case = cases.open_case(desks.village, draft.id)
     assert case.package == OLD
 
 
@@ -169,8 +169,8 @@ async def test_a_version_that_comes_while_a_form_is_open_mixes_nothing_up(
 async def test_a_returned_case_is_put_right_in_its_own_version(desks: Desks) -> None:
     upkeep.publish(desks.district, [OLD])
     desks.up()
-    draft = casework.begin_draft(desks.village, CODE, ANSWERS)
-    case = casework.submit_draft(desks.village, draft)
+    draft = drafting.begin_draft(desks.village, CODE, ANSWERS)
+    case = drafting.submit_draft(desks.village, draft)
     desks.up()
     casework.take_step(desks.town, case.id, Step.RETURN, note="传真少一位")
     upkeep.publish(desks.district, [NEW])
@@ -193,8 +193,8 @@ async def test_a_returned_case_is_put_right_in_its_own_version(desks: Desks) -> 
 async def test_a_case_shows_what_was_kept_here(desks: Desks, draft: Draft) -> None:
     renewed = versions.renew(desks.village, draft)
     answers = {**renewed.answers, **PUT_RIGHT}
-    renewed = casework.save_draft(desks.village, renewed, answers)
-    casework.submit_draft(desks.village, renewed)
+    renewed = drafting.save_draft(desks.village, renewed, answers)
+    drafting.submit_draft(desks.village, renewed)
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:

@@ -8,7 +8,7 @@ from textual.widgets import Static
 
 from forms.package import FORMAT, Package
 from forms.xform import read_form
-from node import audit, casework, upkeep
+from node import audit, casework, drafting, upkeep
 from node.cases import Case, open_case
 from node.lifecycle import Step
 from node.wiring import Node
@@ -251,8 +251,8 @@ async def test_a_family_is_taken_over_as_a_whole(desks: Desks) -> None:
         "member/001/member_id": ELDER["citizen_id"],
         "member/002/member_name": "李四",
     }
-    draft = casework.begin_draft(desks.village, package.item.code, answers)
-    case = casework.submit_draft(desks.village, draft)
+    draft = drafting.begin_draft(desks.village, package.item.code, answers)
+    case = drafting.submit_draft(desks.village, draft)
     desks.up()
     casework.take_step(desks.town, case.id, Step.ACCEPT)
     desks.up()

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from forms.catalog import read_entries, shipped
 from forms.package import Package
-from node import casework, intake, upkeep
+from node import casework, drafting, intake, upkeep
 from node.cases import Case, open_case
 from node.lifecycle import State, Step
 from node.matters import MARK_CONFLICT, Author, Matter, Side
@@ -183,8 +183,8 @@ async def test_another_value_is_typed_and_checked(desks: Desks) -> None:
 async def test_of_two_photographs_both_may_be_kept(
     desks: Desks, tmp_path: Path
 ) -> None:
-    draft = casework.begin_draft(desks.village, BIRTH, BIRTH_ANSWERS)
-    case = casework.submit_draft(desks.village, draft)
+    draft = drafting.begin_draft(desks.village, BIRTH, BIRTH_ANSWERS)
+    case = drafting.submit_draft(desks.village, draft)
     desks.up()
     field = next(f for f in case.package.questions if f.kind == "file")
     digests = []
@@ -224,8 +224,8 @@ async def test_of_a_field_for_one_file_one_is_chosen(
     desks.sync(desks.town)
     desks.sync(desks.village)
     answers = {key: text for key, text in ANSWERS.items() if key != "photo"}
-    draft = casework.begin_draft(desks.village, PACKAGE.item.code, answers)
-    case = casework.submit_draft(desks.village, draft)
+    draft = drafting.begin_draft(desks.village, PACKAGE.item.code, answers)
+    case = drafting.submit_draft(desks.village, draft)
     desks.up()
     for node, name in ((desks.village, "正面.pdf"), (desks.town, "背面.pdf")):
         (tmp_path / name).write_bytes(name.encode())

@@ -1,6 +1,6 @@
 import pytest
 
-from node import casework
+from node import casework, drafting
 from node.cases import open_case
 from node.lifecycle import State, Step
 from tests.node.nodes import BIRTH_ANSWERS
@@ -236,8 +236,8 @@ async def test_the_list_can_be_narrowed_to_one_village(desks: Desks) -> None:
 
 
 async def test_what_is_decided_at_the_town_is_granted_there(desks: Desks) -> None:
-    draft = casework.begin_draft(desks.town, BIRTH, BIRTH_ANSWERS)
-    case = casework.submit_draft(desks.town, draft)
+    draft = drafting.begin_draft(desks.town, BIRTH, BIRTH_ANSWERS)
+    case = drafting.submit_draft(desks.town, draft)
     casework.take_step(desks.town, case.id, Step.ACCEPT)
     app = LianbanApp(desks.town)
 

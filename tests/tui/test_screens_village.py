@@ -6,7 +6,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from forms import check
-from node import casework
+from node import cases, casework, drafting, in_force
 from node.lifecycle import State, Step
 from node.store.cases import Filter
 from tests.node.photos import photograph
@@ -44,9 +44,9 @@ def shown(app: LianbanApp, selector: str) -> str:
 def drafts(desks: Desks) -> list[dict[str, str]]:
     """What people wrote into their drafts, without what the form gives by itself."""
     village = desks.village
-    package = village.package(casework.find_package(village, ITEM).digest)
+    package = village.package(in_force.find_package(village, ITEM).digest)
     assert package is not None
-    given = check.begun(package, {}, casework.today(village))
+    given = check.begun(package, {}, village.today())
     return [
         {
             key: text
@@ -171,9 +171,9 @@ async def test_a_look_at_a_form_leaves_no_draft_behind(desks: Desks) -> None:
 async def test_submitting_shows_all_faults_and_goes_to_the_first(
     desks: Desks,
 ) -> None:
-    draft = casework.begin_draft(desks.village, ITEM)
+    draft = drafting.begin_draft(desks.village, ITEM)
     answers = {**ELDER, "citizen_id": "110105194912310021", "phone": "138"}
-    casework.save_draft(desks.village, draft, answers)
+    drafting.save_draft(desks.village, draft, answers)
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
@@ -234,8 +234,8 @@ async def test_a_file_is_attached_by_its_path(desks: Desks, tmp_path: Path) -> N
     photo = tmp_path / "身份证.jpg"
     photo.write_bytes(photograph(2400, 1600, telling=True))
     (tmp_path / "假的.jpg").write_bytes(b"MZ")
-    draft = casework.begin_draft(desks.village, ITEM, ELDER)
-    casework.save_draft(desks.village, draft, draft.answers, "photo")
+    draft = drafting.begin_draft(desks.village, ITEM, ELDER)
+    drafting.save_draft(desks.village, draft, draft.answers, "photo")
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
@@ -270,7 +270,7 @@ async def test_a_file_is_attached_by_its_path(desks: Desks, tmp_path: Path) -> N
     assert "没有附上假的.jpg：名字是照片，内容却不是。" in "".join(lying.split())
     assert "已附 1 身份证.jpg（" in attached
     assert "读不到" not in attached
-    case = casework.cases.open_case(desks.village, draft.id)
+    case = cases.open_case(desks.village, draft.id)
     (material,) = case.materials.values()
     assert material.name == "身份证.jpg"
     assert material.size < photo.stat().st_size
@@ -322,7 +322,7 @@ async def test_a_returned_case_is_put_right_and_sent_again(desks: Desks) -> None
         text = screen_text(app)
 
     assert "待受理     ▲未送达" in text
-    again = casework.cases.open_case(desks.village, case.id)
+    again = cases.open_case(desks.village, case.id)
     assert again.story.state is State.SUBMITTED
     assert again.story.happened[-1].event.fields == ("home_address",)
 
@@ -390,7 +390,7 @@ async def test_nothing_is_drawn_while_nothing_changes(
 
 
 async def test_a_draft_is_thrown_away_by_a_person_only(desks: Desks) -> None:
-    casework.begin_draft(desks.village, ITEM, {"name": "王芳"})
+    drafting.begin_draft(desks.village, ITEM, {"name": "王芳"})
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
@@ -435,7 +435,7 @@ def _row(app: LianbanApp, key: str) -> FieldRow:
 def test_the_lists_read_by_key_in_both_directions(desks: Desks) -> None:
     for name in "甲乙丙丁戊":
         submit(desks.village, name)
-    casework.begin_draft(desks.village, ITEM, {"name": "草稿"})
+    drafting.begin_draft(desks.village, ITEM, {"name": "草稿"})
     source = CaseSource(
         desks.village,
         Filter(),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from node import casework, enrol, peers, sample, talk, upkeep
+from node import drafting, enrol, peers, sample, talk, upkeep
 from node.vault import Cost
 from node.wiring import Node, open_node
 from tests.shipping import shipped_packages
@@ -194,13 +194,13 @@ def submit_some(node: Node, count: int, seed: int) -> list[str]:
         if (package := node.package(row.digest))
     ]
     return [
-        casework.submit_draft(
-            node, casework.begin_draft(node, one.item_code, one.answers)
+        drafting.submit_draft(
+            node, drafting.begin_draft(node, one.item_code, one.answers)
         ).id
         for one in sample.applications(
             packages,
             seed=seed,
-            today=casework.today(node),
+            today=node.today(),
             division=node.certificate.division,
             count=count,
         )

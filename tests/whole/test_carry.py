@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from node import casework
+from node import casework, drafting
 from node.lifecycle import State, Step
 from tests.whole.places import (
     ELDER,
@@ -78,7 +78,7 @@ def submitted(village: Place, count: int) -> list[str]:
     """Submit cases that are decided at the district."""
     with village.open() as node:
         return [
-            casework.submit_draft(node, casework.begin_draft(node, ELDER, GOOD)).id
+            drafting.submit_draft(node, drafting.begin_draft(node, ELDER, GOOD)).id
             for _ in range(count)
         ]
 

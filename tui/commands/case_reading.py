@@ -9,7 +9,7 @@ import click
 from forms import check
 from forms.kinds import KINDS
 from forms.package import Package
-from node import audit, casework, find, kept_answers, versions, viewing
+from node import audit, find, kept_answers, versions, viewing
 from node import cases as node_cases
 from node.lifecycle import State
 from node.matters import MARK_CONFLICT
@@ -63,7 +63,7 @@ def list_cases(
 ) -> None:
     """List cases, the last changed first, or by due day; drafts before them."""
     with context.node() as node:
-        today = casework.today(node)
+        today = node.today()
         wanted = Filter(
             states=states,
             match=find.match(query),

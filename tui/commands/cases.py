@@ -7,7 +7,7 @@ import click
 
 from forms.item import Item
 from node import cases as node_cases
-from node import casework, intake, tidy, versions
+from node import casework, drafting, in_force, intake, tidy, versions
 from node.cases import Case
 from node.errors import AnswersWrong, NodeError
 from node.facts import FACTS
@@ -92,16 +92,16 @@ def new(
     """Begin a case; what is wrong with it is told, and the draft is kept."""
     answers = read_fields(fields_file)
     with context.node() as node:
-        package = node.package(casework.find_package(node, item).digest)
+        package = node.package(in_force.find_package(node, item).digest)
         assert package is not None
         answers = taken_over(node, package, answers, reuse)
         tell_twins(node, package, answers)
         files = _take_files_in(node, attach, answers, package.item)
-        draft = casework.begin_draft(node, item, answers, place, files, follows=follows)
+        draft = drafting.begin_draft(node, item, answers, place, files, follows=follows)
         if is_draft:
             return _say_draft(draft, as_json)
         try:
-            made = casework.submit_draft(node, draft, facts)
+            made = drafting.submit_draft(node, draft, facts)
         except AnswersWrong as wrong:
             tell_wrong(wrong)
             tell(f"已存为草稿 {draft.id}，改好后运行 lianban case submit。")
@@ -138,9 +138,9 @@ def submit(
         if draft:
             if answers or files:
                 answers = {**draft.answers, **answers}
-                draft = casework.save_draft(node, draft, answers, files=files)
+                draft = drafting.save_draft(node, draft, answers, files=files)
             try:
-                made = casework.submit_draft(node, draft, facts)
+                made = drafting.submit_draft(node, draft, facts)
             except AnswersWrong:
                 raise
             except NodeError as error:

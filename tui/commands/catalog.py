@@ -9,7 +9,7 @@ from forms.catalog import shipped
 from forms.errors import CatalogRefused
 from forms.guide import sections
 from forms.package import Package
-from node import casework, export
+from node import export, in_force
 from node import upkeep as node_upkeep
 from node.material import safe_name
 from node.papers.guide import guide_paper
@@ -70,7 +70,7 @@ def publish(context: Context, directory: Path | None, as_json: bool) -> int:
 def list_items(context: Context, as_json: bool) -> None:
     """List the present package of each item."""
     with context.node() as node:
-        rows = casework.packages_in_force(node)
+        rows = in_force.packages(node)
     if as_json:
         show(
             {
@@ -161,7 +161,7 @@ def guide(
         raise click.UsageError("--text 和 --pdf 只能写一个。")
     with context.node() as node:
         package, digest = _find(node, code)
-        place, at = node.certificate.name, casework.now(node)
+        place, at = node.certificate.name, node.now()
     paper = guide_paper(package, place, at.date())
     saved: dict[str, object] = {}
     if pdf:
@@ -178,7 +178,7 @@ def guide(
 
 def _find(node: Node, name: str) -> tuple[Package, str]:
     """Return the present package of an item by code or name, and its digest."""
-    row = casework.find_package(node, name)
+    row = in_force.find_package(node, name)
     package = node.package(row.digest)
     assert package is not None
     return package, row.digest

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from forms.package import Package
-from node import casework, known
+from node import in_force, known
 from node import reuse as offering
 from node.known import Person
 from node.reuse import Offer
@@ -50,7 +50,7 @@ def known_person(
         )
     answers = read_fields(fields_file)
     with context.node() as node:
-        package = node.package(casework.find_package(node, item).digest)
+        package = node.package(in_force.find_package(node, item).digest)
         assert package is not None
         _check_number(node, package, answers)
         person = known.person(node, package, answers)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from node import cases, casework, history, inquiry
+from node import cases, history, inquiry
 from node.cases import Case
 from node.clocks import RED, Clocks, as_of
 from node.days import civil_day
@@ -34,7 +34,7 @@ def lapses(context: Context, limit: int, as_json: bool) -> None:
     """List the limits that have passed, of the cases that changed last first."""
     found: list[dict[str, Any]] = []
     with context.node() as node:
-        today, names = casework.today(node), place_names(node)
+        today, names = node.today(), place_names(node)
         wanted = Filter(has_lapsed=True, today=today.isoformat())
         total = node.store.cases.count(wanted)
         for row in node.store.cases.page(wanted, None, limit):
@@ -78,7 +78,7 @@ def lapse_object(node: Node, row: CaseRow, one: Lapse, today: date) -> dict[str,
 
 def clocks_object(node: Node, case: Case) -> dict[str, Any]:
     """Return the clocks and lapses of a case as `case show --json` prints them."""
-    today = casework.today(node)
+    today = node.today()
     found = as_of(cases.clocks_of(node, case), today)
     return {
         "clocks": _clocks(found),
@@ -91,7 +91,7 @@ def clocks_object(node: Node, case: Case) -> dict[str, Any]:
 
 def clock_rows(node: Node, case: Case) -> list[tuple[str, ...]]:
     """Return the clocks and lapses of a case as lines of cells."""
-    today, names = casework.today(node), place_names(node)
+    today, names = node.today(), place_names(node)
     found = cases.clocks_of(node, case)
     lapsed = cases.lapses_of(node, case, today)
     heard = [inquiry.news_until(node, case.row, one) for one in lapsed]
@@ -122,7 +122,7 @@ def answer_heard_on(node: Node, case: Case) -> date | None:
 
 def row_object(node: Node, row: CaseRow) -> dict[str, Any]:
     """Return the days of a row as `case list --json` prints them."""
-    today = casework.today(node)
+    today = node.today()
     return {
         "received_on": row.received_on or None,
         "due_on": row.due_on or None,

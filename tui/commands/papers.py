@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from node import cases, casework, export, inquiry, receipts
+from node import cases, export, inquiry, receipts
 from node.errors import NotFound, ReceiptRefused
 from node.inquiry import Answer
 from node.material import safe_name
@@ -66,7 +66,7 @@ def paper(
         made = _made(node, name, PaperKind(kind) if kind else None)
         if pdf:
             path = export.place_in(str(pdf), file_name(made, "pdf"))
-            printed = as_pdf(made.paper, A4, casework.now(node))
+            printed = as_pdf(made.paper, A4, node.now())
             receipts.save(node, made, path, printed.data)
             saved = {"file": str(path), "missing": list(printed.missing)}
             tell(f"已存到 {path}{missing_words(printed.missing)}。")

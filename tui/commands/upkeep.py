@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from forms.item import Tier
-from node import calendars, cases, casework
+from node import calendars, cases
 from node import status as node_status
 from node import upkeep as node_upkeep
 from node.days import local
@@ -142,7 +142,7 @@ def status_object(node: Node) -> dict[str, Any]:
 
 
 def _calendar(node: Node) -> dict[str, Any]:
-    reach = calendars.reach_of(node.calendar, casework.today(node))
+    reach = calendars.reach_of(node.calendar, node.today())
     return {
         "years": [table.year for table in node.calendar.tables],
         "provisional_from": reach.provisional_from.isoformat(),
@@ -244,7 +244,7 @@ def _print_status(node: Node) -> None:
         line(labels.REVOKED_HERE)
     if above and trouble.ahead_ms:
         line(labels.clock_off(trouble.ahead_ms, above.name))
-    reach = calendars.reach_of(node.calendar, casework.today(node))
+    reach = calendars.reach_of(node.calendar, node.today())
     line("工作日历", calendar_words.horizon(reach))
     missing = calendar_words.missing(reach, is_district=node.tier is Tier.DISTRICT)
     if missing:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from node import casework, export, home_visits
+from node import export, home_visits
 from node.material import safe_name
 from node.papers.layout import A4
 from node.papers.pdf import as_pdf
@@ -26,7 +26,7 @@ def visits(context: Context, pdf: Path | None, as_json: bool) -> None:
     """Print the list of home visits, or save it as PDF."""
     saved: dict[str, object] = {}
     with context.node() as node:
-        made, at = home_visits.visit_list(node), casework.now(node)
+        made, at = home_visits.visit_list(node), node.now()
         if pdf:
             name = safe_name(f"{made.paper.title} {at.date().isoformat()}.pdf", 1)
             path = export.place_in(str(pdf), name)

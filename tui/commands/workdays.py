@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from forms.item import Tier
-from node import calendar_file, calendar_source, calendars, casework
+from node import calendar_file, calendar_source, calendars
 from node import upkeep as node_upkeep
 from node.errors import CalendarRefused, LineFault, NoCalendarYear
 from node.store.registry import CalendarRow
@@ -50,7 +50,7 @@ def publish(
         raise click.UsageError(f"--source 要有 1 到 {SOURCE_LIMIT} 个字。")
     with context.node() as node:
         node_upkeep.must_publish(node)
-        this_year = casework.today(node).year
+        this_year = node.today().year
         if path is not None:
             tables = calendar_file.read_tables(_read(path), source)
         else:
@@ -92,7 +92,7 @@ def show_calendar(context: Context, year: int | None, as_json: bool) -> None:
             for row, table in _in_force(node)
             if year is None or table.year == year
         ]
-        today = casework.today(node)
+        today = node.today()
         reach = calendars.reach_of(node.calendar, today)
         items = calendars.items_beyond(node, today)
         if as_json:

@@ -9,7 +9,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from node import casework, receipts
+from node import receipts
 from node.cases import Case
 from node.papers.layout import A4
 from node.papers.pdf import as_pdf
@@ -87,7 +87,7 @@ class CasePapersPage(PaperPage):
             text = as_text(self.paper).encode()
             receipts.save(self.node, self.made, path, text)
             return ()
-        at = casework.now(self.node)
+        at = self.node.now()
         printed = await asyncio.to_thread(as_pdf, self.paper, A4, at)
         receipts.save(self.node, self.made, path, printed.data)
         return printed.missing

@@ -8,7 +8,7 @@ from rich.text import Text
 from forms import check
 from forms.filled import FilledForm, Line
 from forms.kinds import KINDS
-from node import cases, casework, corrections, history, kept_answers, status
+from node import cases, corrections, history, kept_answers, status
 from node.cases import Case
 from node.history import Trace
 from node.lifecycle import BEFORE, Event, State, Step
@@ -101,7 +101,7 @@ def _head(node: Node, case: Case) -> Iterator[Text]:
     if corrections.late_faults(case, known):
         line.append(f"   {corrections.LATE_WORD}", LOUD)
     yield line
-    today = casework.today(node)
+    today = node.today()
     days = clock_words.summary(cases.clocks_of(node, case), today, node.calendar)
     if days:
         light = STYLES[cases.light_of(row, today)]
@@ -145,7 +145,7 @@ def _standing(node: Node, case: Case) -> Iterator[Text]:
 
 def _answers(node: Node, case: Case) -> Iterator[Text]:
     yield from _standing(node, case)
-    form = FilledForm(case.package, case.fields, check.noon(casework.today(node)))
+    form = FilledForm(case.package, case.fields, check.noon(node.today()))
     lines = [one for one in form.lines() if _is_told(one)]
     asked = [one for one in lines if one.field]
     width = min(LABEL_CELLS_MAX, max((cells(one.label) for one in asked), default=0))

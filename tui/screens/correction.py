@@ -230,7 +230,7 @@ class CorrectionPage(ListPage):
 
 def targets(node: Node, case: Case) -> Iterator[Target]:
     """Yield all that can be at fault in a case: fields, papers, something else."""
-    form = FilledForm(case.package, case.fields, check.noon(casework.today(node)))
+    form = FilledForm(case.package, case.fields, check.noon(node.today()))
     for line in form.lines():
         if line.field and KINDS[line.field.kind].answers and line.is_open:
             shown = KINDS[line.field.kind].show(line.field, line.value)

@@ -10,7 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from forms.item import Tier
-from node import cases, casework, versions
+from node import cases, drafting, versions
 from node.lifecycle import State, Step
 from node.store.cases import CaseRow, Draft
 from node.wiring import Node
@@ -317,7 +317,7 @@ class DeskPage(Page):
         who = harmless(row.applicant or "（未填）")
         question = f"删掉{who}的草稿（{row.item_name}）？删了就找不回来。"
         if await self.confirm(question, "删掉", is_dangerous=True):
-            casework.drop_draft(self.node, draft)
+            drafting.drop_draft(self.node, draft)
             kept.drop_taken(self.node, draft.id)
             self.lianban.wrote()
             self.say(f"已删掉草稿：{who}")

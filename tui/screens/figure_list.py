@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from node import casework, statistics
+from node import statistics
 from node.ledger import Line
 from node.store.cases import CaseRow
 from node.store.ledger import Cut
@@ -110,7 +110,7 @@ class FigurePage(ListPage):
         self.app.push_screen(CasePage(self.node, row.id))
 
     def _row(self, place: int, row: CaseRow, line: Line) -> Row:
-        today = casework.today(self.node)
+        today = self.node.today()
         days = (line.received_on, line.accepted_on, line.decided_on, line.due_on)
         cells = (
             labels.short_number(row.number),

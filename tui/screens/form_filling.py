@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 
 from forms import check
 from forms.filled import FilledForm
-from node import casework, intake
+from node import intake
 from node.files import path_of
 from node.intake import Prepared
 from node.wiring import Node
@@ -278,7 +278,7 @@ class FillingPage(Page):
 
     def _mistake(self, row: FieldRow) -> str | None:
         """Return what is wrong with what is being typed, by its kind alone."""
-        return check.check_field(row.field, row.value, casework.today(self.node))
+        return check.check_field(row.field, row.value, self.node.today())
 
     def _is_taking_a_file(self) -> bool:
         """Say whether a file is being sealed, and say so to the user too."""
@@ -373,7 +373,7 @@ class FillingPage(Page):
         """Say sex and age beside an id number: a slip shows at once."""
         if row.field.kind != "citizen_id":
             return
-        today = casework.today(self.node)
+        today = self.node.today()
         row.tell_aside(form_words.sex_and_age(row.field, row.value, today))
 
     def _meet(self) -> None:
@@ -394,7 +394,7 @@ class FillingPage(Page):
         return FilledForm(
             self.sheet.package,
             answers,
-            check.noon(casework.today(self.node)),
+            check.noon(self.node.today()),
             is_new=not answers,
             suffix=self._suffix,
         )

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from forms.package import Package
-from node import casework, export
+from node import export
 from node.papers.guide import guide_paper
 from node.papers.layout import A4
 from node.papers.pdf import as_pdf
@@ -22,7 +22,7 @@ class GuidePage(PaperPage):
     )
 
     def __init__(self, node: Node, package: Package) -> None:
-        place, day = node.certificate.name, casework.today(node)
+        place, day = node.certificate.name, node.today()
         super().__init__(node, guide_paper(package, place, day))
 
     @property
@@ -35,7 +35,7 @@ class GuidePage(PaperPage):
         if ending != "pdf":
             export.save_paper(path, as_text(self.paper).encode())
             return ()
-        at = casework.now(self.node)
+        at = self.node.now()
         printed = await asyncio.to_thread(as_pdf, self.paper, A4, at)
         export.save_paper(path, printed.data)
         return printed.missing

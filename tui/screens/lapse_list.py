@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from node import cases, casework, inquiry
+from node import cases, inquiry
 from node.lapses import Lapse
 from node.places import place_names
 from node.store.cases import CaseRow, Filter
@@ -67,7 +67,7 @@ class LapsePage(ListPage):
 
     def data_changed(self) -> None:
         """Read the lapses again; the highlight stays."""
-        today = casework.today(self.node)
+        today = self.node.today()
         self._names = place_names(self.node)
         wanted = Filter(has_lapsed=True, today=today.isoformat())
         self._found = [
@@ -84,7 +84,7 @@ class LapsePage(ListPage):
         if row is None:
             return Text()
         case, one = self._found[int(row.key[0])]
-        today = casework.today(self.node)
+        today = self.node.today()
         known_on = inquiry.news_until(self.node, case, one)
         words = clock_words.lapse_words(one, case, self._names, today, known_on)
         text = "   ".join((case.applicant or "（未填）", *words))
@@ -97,7 +97,7 @@ class LapsePage(ListPage):
         self.app.push_screen(CasePage(self.node, row.id))
 
     def _row(self, number: int, row: CaseRow, one: Lapse) -> Row:
-        today = casework.today(self.node)
+        today = self.node.today()
         cells = (
             labels.short_number(row.number),
             row.item_name,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from forms.package import Package
-from node import casework, places, rights
+from node import in_force, places, rights
 from node.errors import PackageDamaged
 from node.follow_on import materials_from
 from node.lifecycle import State, Step
@@ -32,7 +32,7 @@ def takes_in(page: Page) -> list[Package]:
     """
     node = page.node
     packages: list[Package] = []
-    for row in casework.packages_in_force(node):
+    for row in in_force.packages(node):
         try:
             package = node.package(row.digest)
         except PackageDamaged as damage:

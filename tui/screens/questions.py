@@ -15,7 +15,6 @@ from textual.widgets import Input, Static
 
 from forms import check
 from forms.field import Field
-from node import casework
 from node.wiring import Node
 from tui.screens.choose import ChooseAnswer, Option
 from tui.screens.field_row import FieldRow
@@ -157,7 +156,7 @@ class QuestionsPage(Page):
         row.show(check.normalise_field(row.field, row.value))
 
     def _own_faults(self, values: Mapping[str, str]) -> dict[str, str]:
-        today = casework.today(self.node)
+        today = self.node.today()
         found = {}
         for key, row in self._rows.items():
             if key in values:

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from forms.author import xlsx
-from node import casework, export, statistics
+from node import export, statistics
 from node.statistics import MEASURES, Measure, Report
 from node.wiring import Node
 from tui import report_words as words
@@ -64,7 +64,7 @@ class ReportPage(TabbedPage[Asked, Report]):
 
     def __init__(self, node: Node) -> None:
         super().__init__(node)
-        self.month: date | None = casework.today(node).replace(day=1)
+        self.month: date | None = node.today().replace(day=1)
         self.report: Report | None = None
 
     @property
@@ -140,7 +140,7 @@ class ReportPage(TabbedPage[Asked, Report]):
 
     def action_month(self, step: int) -> None:
         """Show the month before or after."""
-        month = self.month or casework.today(self.node).replace(day=1)
+        month = self.month or self.node.today().replace(day=1)
         day = month + timedelta(31) if step > 0 else month - timedelta(1)
         self.month = day.replace(day=1)
         self.show_tab()

@@ -9,7 +9,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from forms import check
-from node import cases, casework, viewing
+from node import cases, viewing
 from node.cases import Case
 from node.matters import MARK_CHANGED, MARK_CONFLICT, Matter
 from node.settling import settle
@@ -136,7 +136,7 @@ class SettlePage(Page):
             if typed is None:
                 return
             value = check.normalise_field(field, typed)
-            found = check.check_field(field, value, casework.today(self.node))
+            found = check.check_field(field, value, self.node.today())
             if not found:
                 break
             problem = f"✗ {found}。"
@@ -195,7 +195,7 @@ class SettlePage(Page):
         assert field is not None
         files = [one for side in self.matter.sides for one in side.value.split()]
         value = " ".join(dict.fromkeys(files))
-        wrong = check.check_field(field, value, casework.today(self.node))
+        wrong = check.check_field(field, value, self.node.today())
         return "" if wrong else value
 
     def _person(self, case: Case) -> Iterable[str]:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from forms import check
 from forms.package import Package, digest, encode
-from node import audit, casework, follow_on, versions, viewing
+from node import audit, casework, drafting, follow_on, versions, viewing
 from node.cases import Case
 from node.lifecycle import State, Step
 from node.material import Material
@@ -92,7 +92,7 @@ class DraftSheet:
         self.answers = dict(draft.answers) if draft else {}
         if source is not None:
             known = follow_on.answers_from(package, source)
-            self.answers = check.begun(package, known, casework.today(node))
+            self.answers = check.begun(package, known, node.today())
         self.last_field = draft.last_field if draft else ""
         self.saved_at_ms = draft.saved_at_ms if draft else None
 
@@ -109,14 +109,14 @@ class DraftSheet:
     def save(self, answers: Mapping[str, str], last_field: str) -> int:
         """Keep the draft."""
         if self.draft is None:
-            self.draft = casework.begin_draft(
+            self.draft = drafting.begin_draft(
                 self.node,
                 self.package.item.code,
                 place=self.division,
                 digest=digest(encode(self.package)),
                 follows=self.follows,
             )
-        self.draft = casework.save_draft(self.node, self.draft, answers, last_field)
+        self.draft = drafting.save_draft(self.node, self.draft, answers, last_field)
         self.answers = dict(answers)
         self.saved_at_ms = self.draft.saved_at_ms
         return self.draft.saved_at_ms
@@ -129,7 +129,7 @@ class DraftSheet:
         """Make a case of the draft."""
         self.save(answers, "")
         assert self.draft is not None
-        return casework.submit_draft(self.node, self.draft, facts)
+        return drafting.submit_draft(self.node, self.draft, facts)
 
     def material(self, digest: str) -> Material:
         """Return what a file is called that was attached here."""

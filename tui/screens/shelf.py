@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from forms.item import Tier
-from node import cases, casework, find
+from node import cases, find, in_force
 from node.lifecycle import State
 from node.store.cases import CaseRow, Draft, Filter, Order
 from node.wiring import Node
@@ -157,7 +157,7 @@ class Shelf:
         else:
             options = [
                 Option(row.name, row.name, package.item.department)
-                for row in casework.packages_in_force(self.node)
+                for row in in_force.packages(self.node)
                 if (package := self.node.package(row.digest)) is not None
             ]
             question, everything = "看哪个事项的办件？", "全部事项"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from forms.item import Tier
-from node import cases, casework, versions
+from node import cases, versions
 from node.clocks import AMBER, RED
 from node.lifecycle import OVER, State
 from node.progress import Progress
@@ -188,7 +188,7 @@ def row_cells(
 
 def row_style(node: Node, row: CaseRow) -> str:
     """Return how a line looks: what waits for a person here is bold."""
-    light = STYLES[cases.light_of(row, casework.today(node))]
+    light = STYLES[cases.light_of(row, node.today())]
     is_mine = cases.may_settle(node, row)
     if is_mine or (node.tier is Tier.VILLAGE and row.state == State.RETURNED):
         return f"bold {light}".strip()
@@ -201,7 +201,7 @@ def days_left(node: Node, row: CaseRow, now_ms: int) -> str:
     """
     sign = "急 " if row.is_urgent else ""
     if row.due_on:
-        today = casework.today(node)
+        today = node.today()
         return sign + clock_words.row_left(row, today, node.calendar)
     if row.state == State.DRAFT or _is_closed(row):
         return ""

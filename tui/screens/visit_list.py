@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from node import casework, home_visits
+from node import home_visits
 from node.papers.layout import A4
 from node.papers.pdf import as_pdf
 from node.wiring import Node
@@ -31,14 +31,14 @@ class VisitListPage(PaperPage):
     @property
     def file_stem(self) -> str:
         """The title and the day: nobody is named in it."""
-        return f"{self.paper.title} {casework.today(self.node).isoformat()}"
+        return f"{self.paper.title} {self.node.today().isoformat()}"
 
     async def write(self, path: Path, ending: str) -> tuple[str, ...]:
         """Write the list; that it leaves the home is written down."""
         if ending != "pdf":
             home_visits.save(self.node, self.made, path, as_text(self.paper).encode())
             return ()
-        at = casework.now(self.node)
+        at = self.node.now()
         printed = await asyncio.to_thread(as_pdf, self.paper, A4, at)
         home_visits.save(self.node, self.made, path, printed.data)
         return printed.missing
