@@ -16,7 +16,7 @@ from node.papers import official
 from node.progress import Progress, Way
 from node.status import Above, Arrival
 from sync import errors as sync_errors
-from tui import clock_words, labels, matters, messages, paper_words, times
+from tui import clock_words, fault_words, labels, matters, paper_words, times
 from tui.commands import history as history_commands
 from tui.messages import reason, sentence
 from tui.screens.views import COLUMNS, VIEWS
@@ -111,16 +111,16 @@ def test_every_error_has_a_sentence_with_what_stands_and_what_to_do(
 
 
 def test_every_fault_of_a_calendar_has_its_words() -> None:
-    assert set(messages.CALENDAR_FAULTS) == set(node_errors.CALENDAR_FAULTS)
+    assert set(fault_words.CALENDAR_FAULTS) == set(node_errors.CALENDAR_FAULTS)
 
 
 def test_every_reason_not_to_believe_a_history_has_its_words() -> None:
-    assert set(messages.HISTORIES) == set(node_errors.HISTORY_FAULTS)
+    assert set(fault_words.HISTORIES) == set(node_errors.HISTORY_FAULTS)
     assert set(history_commands.COMPARED) == set(Compared)
 
 
 def test_every_reason_not_to_believe_a_paper_has_its_words() -> None:
-    assert set(messages.RECEIPTS) == set(node_errors.RECEIPT_FAULTS)
+    assert set(fault_words.RECEIPTS) == set(node_errors.RECEIPT_FAULTS)
     assert set(paper_words.KINDS) == set(official.PaperKind)
     assert set(inquiry.HOLDERS) == set(State) - {State.DRAFT}
 
@@ -145,7 +145,7 @@ def test_all_stored_words_have_a_label() -> None:
     assert set(labels.STEPS) == set(Step)
     assert set(labels.TIERS) == set(labels.DESKS) == set(Tier)
     assert set(labels.REFUSALS) == set(rights.REFUSALS)
-    assert set(messages.FILES) == set(node_errors.FILE_FAULTS)
+    assert set(fault_words.FILES) == set(node_errors.FILE_FAULTS)
     assert set(labels.MARKS) == {
         node_matters.MARK_CHANGED,
         node_matters.MARK_CONFLICT,
