@@ -132,7 +132,7 @@ def absorb(node: Node, parcel: Parcel, sender: Certificate) -> Received:
             refused.add("chunk", fault)
     forks.settle(node, keep_arrived)
     settle_waiting(node)
-    taken = attachments.take(node, sender, parcel.pieces)
+    taken = attachments.take(node, parcel.pieces)
     received.pieces, received.files = taken.taken, taken.whole
     received.gaps += taken.gaps
     refused.parts += [("attachment", why) for why in taken.refused]

@@ -169,7 +169,7 @@ def wants(node: Node, peer: Certificate) -> tuple[Want, ...]:
     )
 
 
-def take(node: Node, peer: Certificate, coming: Iterable[Piece]) -> TakenPieces:
+def take(node: Node, coming: Iterable[Piece]) -> TakenPieces:
     """Take in pieces. What is wrong harms nothing but itself, what is here already is
     passed over, and what is ahead of a gap is counted.
 
@@ -182,7 +182,7 @@ def take(node: Node, peer: Certificate, coming: Iterable[Piece]) -> TakenPieces:
     files = files_of(node)
     for digest, group in groups:
         if digest in sizes:
-            _take_file(node, peer, files, group, sizes[digest], done)
+            _take_file(node, files, group, sizes[digest], done)
         else:
             # No case here names it: its case lies behind a gap of its own.
             done.gaps += len(group)
@@ -277,7 +277,6 @@ def _take_up(
 
 def _take_file(
     node: Node,
-    peer: Certificate,
     files: PieceFiles,
     group: Sequence[Piece],
     sizes: set[int],

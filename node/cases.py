@@ -17,7 +17,8 @@ from node.matters import (
 )
 from node.reckoning import clocks
 from node.records import Records, records
-from node.store.cases import CaseRow, Draft, Filter
+from node.store.cases import CaseRow, Filter
+from node.store.drafts import Draft
 from node.story import Story, fold
 from node.wiring import Node
 from sync.change import Scalar
@@ -96,7 +97,7 @@ def find_draft(node: Node, name: str) -> Draft | None:
     text = name.strip().lower().replace("-", "")
     fitting = [
         draft
-        for draft in node.store.cases.drafts()
+        for draft in node.store.drafts.all()
         if len(text) >= 4
         and (draft.id.startswith(text) or draft.number.lower().endswith(text))
     ]
@@ -105,7 +106,7 @@ def find_draft(node: Node, name: str) -> Draft | None:
     if fitting or node.store.cases.find(name):
         return fitting[0] if fitting else None
     now = old_names.document_of(node, name)
-    return node.store.cases.draft(now) if now else None
+    return node.store.drafts.get(now) if now else None
 
 
 def light_of(row: CaseRow, today: date) -> str:

@@ -32,10 +32,10 @@ from node.lifecycle import (
 )
 from node.material import encode_material
 from node.policy import NAME_LIMIT, SCHEMA, containers_of
-from node.store.cases import Draft
 from node.store.documents import (
     Birth,
 )
+from node.store.drafts import Draft
 from node.wiring import Node
 from sync.actor import NONCE_BYTES, actor_of, document_id
 from sync.change import read_change
@@ -98,7 +98,7 @@ def begin_draft(
             files=tuple(files),
             follows=source.row.number if source else "",
         )
-        node.store.cases.put_draft(draft)
+        node.store.drafts.put(draft)
     return draft
 
 
@@ -121,9 +121,9 @@ def save_draft(
         files=tuple(dict.fromkeys((*draft.files, *files))),
     )
     with node.store.transaction():
-        if node.store.cases.draft(draft.document) is None:
+        if node.store.drafts.get(draft.document) is None:
             raise NotFound("draft", draft.id)
-        node.store.cases.put_draft(kept)
+        node.store.drafts.put(kept)
     return kept
 
 
@@ -131,7 +131,7 @@ def drop_draft(node: Node, draft: Draft) -> None:
     """Throw a draft away, with its files. Only a person may ask for it."""
     kept = kept_answers.of(node, draft.document)
     with node.store.transaction():
-        node.store.cases.drop_draft(draft.document)
+        node.store.drafts.drop(draft.document)
         if kept:
             kept_answers.put(node, draft.document, ())
     package = node.package(draft.package)
@@ -144,9 +144,9 @@ def rename_drafts(node: Node) -> None:
     """Give all drafts ids and numbers of their own, since a copy of this node may have
     the same ones; inside the transaction that makes it necessary.
     """
-    for draft in node.store.cases.drafts():
+    for draft in node.store.drafts.all():
         renamed = replace(_renamed(node, draft), number=numbering.next_number(node))
-        node.store.cases.put_draft(renamed)
+        node.store.drafts.put(renamed)
         old_names.note(node, draft, renamed)
 
 
@@ -181,7 +181,7 @@ def submit_draft(
         step=Step.SUBMIT, at=at_ms, by=node.operator[:NAME_LIMIT], facts=facts
     )
     with node.store.transaction():
-        if node.store.cases.draft(draft.document) is None:
+        if node.store.drafts.get(draft.document) is None:
             raise NotFound("draft", draft.id)
         if node.store.documents.get(draft.document) is not None:
             draft = _renamed(node, draft)
@@ -217,7 +217,7 @@ def submit_draft(
             change,
             at_ms,
         )
-        node.store.cases.drop_draft(draft.document)
+        node.store.drafts.drop(draft.document)
     return open_case(node, draft.id)
 
 
@@ -241,9 +241,9 @@ def _renamed(node: Node, draft: Draft) -> Draft:
     """
     nonce = node.random(NONCE_BYTES)
     key = document_id(actor_of(node.id, nonce), node.certificate.division)
-    node.store.cases.drop_draft(draft.document)
+    node.store.drafts.drop(draft.document)
     kept = replace(draft, document=key, nonce=nonce)
-    node.store.cases.put_draft(kept)
+    node.store.drafts.put(kept)
     old_names.note(node, draft, kept)
     kept_answers.carry(node, draft.document, key)
     return kept

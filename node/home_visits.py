@@ -43,7 +43,7 @@ class VisitList:
 
 def visit_list(node: Node) -> VisitList:
     """Return all open cases and drafts of this node with a visit, by address."""
-    drafts = [d for d in node.store.cases.drafts() if cases.draft_row(node, d).is_visit]
+    drafts = [d for d in node.store.drafts.all() if cases.draft_row(node, d).is_visit]
     found = [
         _of_draft(package, d.number, d.answers)
         for d in drafts[:SHOWN]

@@ -163,7 +163,7 @@ def _drafts(
 ) -> list[CaseRow]:
     """Return the drafts of this item for the same person."""
     found = []
-    for draft in node.store.cases.drafts():
+    for draft in node.store.drafts.all():
         form = node.package(draft.package)
         if draft.document == own or form is None:
             continue

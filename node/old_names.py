@@ -4,7 +4,7 @@ Only on this node, like the drafts themselves. An old id may meanwhile be a case
 the copy that has submitted the same draft; then it means that case.
 """
 
-from node.store.cases import Draft
+from node.store.drafts import Draft
 from node.wiring import Node
 from sync.canonical import Record, decode, encode
 

@@ -133,11 +133,6 @@ class PieceFiles:
         finally:
             os.close(sealed.handle)
 
-    def drop_new(self, sealed: Sealed) -> None:
-        """Remove a sealed file that shall not be kept."""
-        sealed.path.unlink(missing_ok=True)
-        os.close(sealed.handle)
-
     # -- arriving -----------------------------------------------------------------
 
     def held(self, digest: bytes, sizes: Collection[int]) -> int:

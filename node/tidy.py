@@ -74,7 +74,7 @@ def _unsubmitted(node: Node) -> set[str]:
     """
     texts = [
         value.encode()
-        for draft in node.store.cases.drafts()
+        for draft in node.store.drafts.all()
         for value in (*draft.answers.values(), *draft.files)
     ]
     texts += node.store.registry.settings_under("correction/")

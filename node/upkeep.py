@@ -201,9 +201,9 @@ def rebuild(node: Node) -> int:
         judge_whole(node, parted)
         settle_waiting(node)
         tidy.forget_lost(node)
-        for draft in store.cases.drafts():
+        for draft in store.drafts.all():
             if store.documents.get(draft.document) is not None:
-                store.cases.drop_draft(draft.document)
+                store.drafts.drop(draft.document)
     return store.documents.count()
 
 

@@ -15,7 +15,7 @@ from forms.package import Package
 from node import kept_answers, rights
 from node.errors import NotFound, StepRefused, StoreDamaged
 from node.lifecycle import State, Step
-from node.store.cases import Draft
+from node.store.drafts import Draft
 from node.wiring import Node
 
 
@@ -86,7 +86,7 @@ def renew(node: Node, draft: Draft) -> Draft:
         StoreDamaged: one of the two versions cannot be read.
     """
     with node.store.transaction():
-        stored = node.store.cases.draft(draft.document)
+        stored = node.store.drafts.get(draft.document)
         if stored is None:
             raise NotFound("draft", draft.id)
         found = renewal(node, stored)
@@ -105,7 +105,7 @@ def renew(node: Node, draft: Draft) -> Draft:
             saved_at_ms=node.now_ms(),
             last_field="",
         )
-        node.store.cases.put_draft(renewed)
+        node.store.drafts.put(renewed)
         kept_answers.put(node, draft.document, found.moved.kept)
     return renewed
 

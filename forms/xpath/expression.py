@@ -93,11 +93,6 @@ class Expression:
         return self._uses(Use.CHANCE) or traits.is_unseeded(self._part)
 
     @property
-    def uses_position(self) -> bool:
-        """Whether its value depends on the order of nodes."""
-        return self._uses(Use.POSITION)
-
-    @property
     def uses_language(self) -> bool:
         """Whether its value depends on the language on the screen."""
         return self._uses(Use.LANGUAGE) or any(

@@ -53,11 +53,6 @@ class Reference:
     instance: str | None = None
 
     @property
-    def is_absolute(self) -> bool:
-        """Whether it means the same wherever the expression stands."""
-        return self.origin in {Origin.ROOT, Origin.INSTANCE}
-
-    @property
     def is_plain(self) -> bool:
         """Whether it goes by child, attribute, parent and self steps only."""
         return all(move.axis in _NEAR for move in self.moves)

@@ -1,9 +1,9 @@
 """The store of a node: one file, one interface, and all SQL behind it.
 
 `Store` joins the parts: `journal`, `branches` and `history` (the truth), `vectors` and
-`arrivals` (who has how much of it), `documents`, `cases`, `ledger`, `attachments`,
-`registry`, `packs` and `refusals`. What must happen together happens inside one
-`with store.transaction():`.
+`arrivals` (who has how much of it), `documents`, `cases`, `drafts`, `ledger`,
+`attachments`, `registry`, `packs` and `refusals`. What must happen together happens
+inside one `with store.transaction():`.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,6 +17,7 @@ from node.store.branches import Branches
 from node.store.cases import Cases
 from node.store.connection import Handle, can_encrypt, connect, transaction
 from node.store.documents import Documents
+from node.store.drafts import Drafts
 from node.store.history import History
 from node.store.journal import Journal
 from node.store.ledger import Ledger
@@ -53,6 +54,7 @@ class Store:
         self.arrivals = Arrivals(self._db)
         self.documents = Documents(self._db)
         self.cases = Cases(self._db)
+        self.drafts = Drafts(self._db)
         self.history = History(self._db)
         self.ledger = Ledger(self._db)
         self.attachments = Attachments(self._db)

@@ -11,7 +11,6 @@ from sync.errors import Malformed
 from sync.vector import Head
 
 KEPT_MADE = 200
-KEPT_COME = 256
 _LIMIT = 256 * 1024
 
 T = TypeVar("T")

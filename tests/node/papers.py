@@ -116,7 +116,7 @@ def fetch(node: Node, other: Node, most: int = 10_000) -> TakenPieces:
     """Let `node` ask `other` for files, and take at most so many pieces."""
     wants = attachments.wants(node, who(node, other))
     coming = attachments.pieces(other, who(other, node), wants)
-    return attachments.take(node, who(node, other), islice(coming, most))
+    return attachments.take(node, islice(coming, most))
 
 
 def fetch_all(node: Node, other: Node) -> None:

@@ -254,7 +254,7 @@ def test_what_is_not_acknowledged_is_given_to_a_way_without_questions(
     owed = list(attachments.unacknowledged(nodes.village, town))
     assert {want.digest.hex() for want in owed} == set(case.materials)
     pieces = list(attachments.pieces(nodes.village, town, owed))
-    done = attachments.take(nodes.town, who(nodes.town, nodes.village), pieces)
+    done = attachments.take(nodes.town, pieces)
 
     assert (done.taken, done.whole, done.gaps, done.refused) == (2 * PIECES, 2, 0, [])
     agree(nodes.village, nodes.town)
@@ -286,7 +286,7 @@ def test_any_order_any_repetition_and_any_loss_only_cost_time(
         paths = [scan(folder, f"{n}.pdf", size) for n, size in enumerate((9, 70_000))]
         case = submit_with(nodes.village, *paths)
         agree(nodes.village, nodes.town)
-        town, village = who(nodes.village, nodes.town), who(nodes.town, nodes.village)
+        town = who(nodes.village, nodes.town)
         pieces = list(
             attachments.pieces(
                 nodes.village,
@@ -297,10 +297,10 @@ def test_any_order_any_repetition_and_any_loss_only_cost_time(
 
         for _ in range(data.draw(st.integers(0, 4))):
             some = data.draw(st.lists(st.sampled_from(pieces), max_size=6))
-            done = attachments.take(nodes.town, village, some)
+            done = attachments.take(nodes.town, some)
             assert done.refused == []
             clean(nodes.town)
-        attachments.take(nodes.town, village, pieces)
+        attachments.take(nodes.town, pieces)
 
         assert [content(nodes.town, d) for d in case.materials] == [
             content(nodes.village, d) for d in case.materials
@@ -316,17 +316,17 @@ def test_pieces_that_come_before_their_case_or_their_turn_are_counted_as_gaps(
     nodes: Three, tmp_path: Path
 ) -> None:
     case = submit_with(nodes.village, scan(tmp_path))
-    town, village = who(nodes.village, nodes.town), who(nodes.town, nodes.village)
+    town = who(nodes.village, nodes.town)
     owed = list(attachments.unacknowledged(nodes.village, town))
     pieces = list(attachments.pieces(nodes.village, town, owed))
 
-    assert attachments.take(nodes.town, village, pieces).gaps == PIECES
+    assert attachments.take(nodes.town, pieces).gaps == PIECES
     agree(nodes.village, nodes.town)
-    ahead = attachments.take(nodes.town, village, pieces[1:])
+    ahead = attachments.take(nodes.town, pieces[1:])
     assert (ahead.taken, ahead.gaps, ahead.refused) == (0, PIECES - 1, [])
-    assert attachments.take(nodes.town, village, pieces).whole == 1
+    assert attachments.take(nodes.town, pieces).whole == 1
 
-    assert attachments.take(nodes.town, village, pieces).taken == 0
+    assert attachments.take(nodes.town, pieces).taken == 0
     assert progress_of(nodes.town, case).is_all_here
     assert refusals(nodes.town) == []
 
@@ -418,13 +418,13 @@ def test_two_processes_that_receive_at_once_say_it_once(
     case = submit_with(nodes.village, scan(tmp_path))
     agree(nodes.village, nodes.town)
     beside = nodes.town.another_connection()
-    town, village = who(nodes.village, nodes.town), who(nodes.town, nodes.village)
+    town = who(nodes.village, nodes.town)
     owed = list(attachments.unacknowledged(nodes.village, town))
     pieces = list(attachments.pieces(nodes.village, town, owed))
 
     for piece in pieces:
         for node in (beside, nodes.town):
-            attachments.take(node, village, [piece])
+            attachments.take(node, [piece])
     beside.close()
 
     assert progress_of(nodes.town, case).is_all_here
@@ -445,7 +445,7 @@ def test_a_file_that_is_not_here_cannot_be_named(nodes: Three) -> None:
         drafting.submit_draft(nodes.village, draft)
 
     assert wrong.value.problems[0][1] == "材料"
-    assert nodes.village.store.cases.draft(draft.document) == draft
+    assert nodes.village.store.drafts.get(draft.document) == draft
 
 
 def test_an_answer_that_names_a_file_brings_it_along(

@@ -60,7 +60,7 @@ def test_wrong_pieces_are_refused_and_the_file_comes_from_an_honest_one(
 ) -> None:
     case = submit_with(nodes.village, scan(tmp_path), scan(tmp_path, "户口本.pdf"))
     agree(nodes.village, nodes.town)
-    town, village = who(nodes.village, nodes.town), who(nodes.town, nodes.village)
+    town = who(nodes.village, nodes.town)
     owed = list(attachments.unacknowledged(nodes.village, town))
     good = list(attachments.pieces(nodes.village, town, owed))
     bad = [
@@ -69,11 +69,11 @@ def test_wrong_pieces_are_refused_and_the_file_comes_from_an_honest_one(
         Piece(b"x" * 32, 0, b"", b"never named"),
     ]
 
-    done = attachments.take(nodes.town, village, [*bad, good[0]])
+    done = attachments.take(nodes.town, [*bad, good[0]])
     assert (done.taken, done.gaps, len(done.refused)) == (1, 1, 2)
     assert all("nothing of that was stored" in said for said in done.refused)
 
-    assert attachments.take(nodes.town, village, good).whole == 2
+    assert attachments.take(nodes.town, good).whole == 2
     assert progress_of(nodes.town, case).is_all_here
     clean(nodes.town)
 

@@ -104,7 +104,7 @@ def test_only_a_granted_case_can_be_built_on(linked: Three) -> None:
         go_on(linked.village, waiting)
 
     assert refused.value.why == "not-granted"
-    assert linked.village.store.cases.drafts() == []
+    assert linked.village.store.drafts.all() == []
 
 
 def test_a_number_that_was_typed_is_looked_at_where_the_case_lies_here(
@@ -118,7 +118,7 @@ def test_a_number_that_was_typed_is_looked_at_where_the_case_lies_here(
         drafting.submit_draft(linked.village, draft, typed)
 
     assert refused.value.why == "not-granted"
-    assert linked.village.store.cases.drafts() == [draft]
+    assert linked.village.store.drafts.all() == [draft]
 
 
 def test_the_result_of_another_item_is_no_paper(linked: Three) -> None:
@@ -130,7 +130,7 @@ def test_the_result_of_another_item_is_no_paper(linked: Three) -> None:
         drafting.begin_draft(linked.village, ELDER, follows="330881105201999999")
 
     assert refused.value.why == "not-taken"
-    assert linked.village.store.cases.drafts() == []
+    assert linked.village.store.drafts.all() == []
 
 
 def test_a_grant_that_was_disputed_meanwhile_holds_the_draft_back(
@@ -150,7 +150,7 @@ def test_a_grant_that_was_disputed_meanwhile_holds_the_draft_back(
     with pytest.raises(ResultUnusable):
         drafting.submit_draft(linked.town, draft_at_town)
 
-    assert linked.town.store.cases.draft(draft_at_town.document) is not None
+    assert linked.town.store.drafts.get(draft_at_town.document) is not None
 
 
 def test_a_number_that_is_not_here_stays_as_it_was_typed(linked: Three) -> None:
@@ -173,7 +173,7 @@ def test_a_draft_keeps_what_it_follows_as_it_is_filled_in(linked: Three) -> None
 
     drafting.save_draft(linked.village, draft, ANSWERS, "name")
 
-    (kept,) = linked.village.store.cases.drafts()
+    (kept,) = linked.village.store.drafts.all()
     assert kept.follows == first.row.number
     case = drafting.submit_draft(
         linked.village, kept, {f"material/{PAPER}": "original_seen"}

@@ -71,7 +71,7 @@ class Copies:
         """Submit a draft that was begun before the data were copied."""
         writer = self.writers[who]
         with suppress(WriteForbidden):
-            for draft in writer.store.cases.drafts()[-1:]:
+            for draft in writer.store.drafts.all()[-1:]:
                 drafting.submit_draft(writer, draft)
 
     def rejoin(self, who: int) -> None:

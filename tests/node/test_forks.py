@@ -236,9 +236,9 @@ def test_a_forked_node_may_not_write_and_goes_on_with_all_else(
         with pytest.raises(Forked):
             step(one, case.id, Step.WITHDRAW, "不办了")
 
-        (draft,) = one.store.cases.drafts()
+        (draft,) = one.store.drafts.all()
         kept = drafting.save_draft(one, draft, draft.answers | {"remark": "补一句"})
-        assert one.store.cases.draft(kept.document) == kept
+        assert one.store.drafts.get(kept.document) == kept
         assert drafting.begin_draft(one, BIRTH).number != kept.number
         assert open_case(one, case.id).story.state == State.ACCEPTED
         assert trouble(one).is_stopped

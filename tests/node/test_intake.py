@@ -364,7 +364,7 @@ def test_a_draft_keeps_its_files_until_it_is_submitted(
     draft = drafting.save_draft(nodes.village, draft, ANSWERS, files=[other])
     drafting.save_draft(nodes.village, draft, ANSWERS | {"name": "张三"})
 
-    found = nodes.village.store.cases.draft(draft.document)
+    found = nodes.village.store.drafts.get(draft.document)
     assert found is not None and found.files == (digest, other)
     case = drafting.submit_draft(nodes.village, found)
     assert set(case.materials) == {digest, other}

@@ -201,7 +201,7 @@ def test_a_draft_keeps_its_place_and_nothing_of_it_travels(two: Two) -> None:
     drafting.save_draft(village, draft, ANSWERS | {"remark": "x"})
     two.sync()
 
-    kept = village.store.cases.draft(draft.document)
+    kept = village.store.drafts.get(draft.document)
     assert kept is not None and kept.division == THERE
     assert JOINT not in village.store.vectors.scopes()
     assert drafting.submit_draft(village, kept).scope == JOINT
@@ -217,7 +217,7 @@ def test_a_place_where_nobody_could_accept_it_is_refused(two: Two, place: str) -
     with pytest.raises(NotFound):
         drafting.begin_draft(two.line.village, ELDER, ANSWERS, place)
 
-    assert two.line.village.store.cases.drafts() == []
+    assert two.line.village.store.drafts.all() == []
 
 
 def test_a_village_without_a_node_is_served_by_its_town(two: Two) -> None:

@@ -125,7 +125,7 @@ def test_both_copies_rejoin_and_go_on_beside_each_other(
         for one in (village, copy):
             numbers.add(submit(one).row.number)
     for one in (village, copy):
-        for draft in one.store.cases.drafts():
+        for draft in one.store.drafts.all():
             numbers.add(drafting.submit_draft(one, draft).row.number)
     settle(nodes, copy)
 
@@ -257,12 +257,12 @@ def test_a_backup_that_cannot_have_its_own_back_rejoins(nodes: Three) -> None:
 def test_drafts_of_both_copies_become_cases_of_their_own(
     nodes: Three, copy: Node, forked: tuple[str, str]
 ) -> None:
-    (draft,) = nodes.village.store.cases.drafts()
-    (same,) = copy.store.cases.drafts()
+    (draft,) = nodes.village.store.drafts.all()
+    (same,) = copy.store.drafts.all()
     assert same == draft
     for one in (nodes.village, copy):
         rejoined(nodes.town, one)
-    drafts = [one.store.cases.drafts() for one in (nodes.village, copy)]
+    drafts = [one.store.drafts.all() for one in (nodes.village, copy)]
 
     made = [
         drafting.submit_draft(one, kept)
@@ -279,7 +279,7 @@ def test_drafts_of_both_copies_become_cases_of_their_own(
 def test_a_draft_that_the_other_copy_has_submitted_does_not_replace_its_case(
     nodes: Three, copy: Node
 ) -> None:
-    (draft,) = copy.store.cases.drafts()
+    (draft,) = copy.store.drafts.all()
     submitted = drafting.submit_draft(copy, draft)
     sync(copy, nodes.town)
     sync(nodes.village, nodes.town)

@@ -40,7 +40,7 @@ def test_a_restored_backup_may_not_write_once_it_has_heard(nodes: Three) -> None
         if held < 2:  # it has heard that there is more, and does not have it yet
             with pytest.raises(WriteForbidden, match="sync first"):
                 submit(restored)
-            assert len(restored.store.cases.drafts()) == 1, "the draft is kept"
+            assert len(restored.store.drafts.all()) == 1, "the draft is kept"
         for _ in range(2):
             sync(restored, town)
         again = submit(restored)

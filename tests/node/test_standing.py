@@ -48,7 +48,7 @@ def test_a_revoked_node_keeps_its_draft_and_does_not_submit(nodes: Three) -> Non
     with pytest.raises(RevokedHere):
         step(village, case.id, Step.WITHDRAW, "x")
 
-    assert village.store.cases.drafts() == [draft]
+    assert village.store.drafts.all() == [draft]
     assert digests(village) == before
     assert status.trouble(village).is_revoked
     above = status.above(village)

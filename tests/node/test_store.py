@@ -10,8 +10,9 @@ import pytest
 from node import casework, upkeep
 from node.errors import NodeError, StoreBusy, StoreDamaged
 from node.store import Store
-from node.store.cases import Draft, Filter
+from node.store.cases import Filter
 from node.store.documents import Birth, DocumentRow
+from node.store.drafts import Draft
 from node.store.registry import BatchRow, PackageRow, Peer
 from sync.errors import Malformed
 from tests.node.nodes import (
@@ -255,15 +256,15 @@ def test_drafts_are_kept_with_every_answer(store: Store) -> None:
     later = Draft(b"e" * 16, b"n" * 8, "N2", "330", "p", {}, 1, 3, "name")
 
     with store.transaction():
-        store.cases.put_draft(draft)
-        store.cases.put_draft(later)
-        store.cases.put_draft(later)
+        store.drafts.put(draft)
+        store.drafts.put(later)
+        store.drafts.put(later)
 
-    assert store.cases.draft(draft.document) == draft
-    assert store.cases.drafts() == [later, draft]
+    assert store.drafts.get(draft.document) == draft
+    assert store.drafts.all() == [later, draft]
     with store.transaction():
-        store.cases.drop_draft(draft.document)
-    assert store.cases.draft(draft.document) is None
+        store.drafts.drop(draft.document)
+    assert store.drafts.get(draft.document) is None
 
 
 def test_the_registry_gives_back_what_it_was_given(store: Store) -> None:

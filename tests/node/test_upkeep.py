@@ -110,7 +110,7 @@ def test_a_rebuild_of_honest_work_keeps_a_village_s_own_tables(nodes: Three) -> 
     upkeep.rebuild(nodes.village)
 
     assert derived(nodes.village, ("changed_at_ms",)) == before
-    (draft,) = nodes.village.store.cases.drafts()
+    (draft,) = nodes.village.store.drafts.all()
     assert draft.answers["name"] == "草稿"
     sync_all(nodes)
     assert shared_digests(nodes.village, nodes.town)

@@ -12,7 +12,7 @@ from node import drafting, in_force, intake, kept_answers, tidy, upkeep, version
 from node.cases import draft_row, open_case
 from node.errors import NotFound, PackageDamaged, StepRefused
 from node.lifecycle import Step
-from node.store.cases import Draft
+from node.store.drafts import Draft
 from node.wiring import Node
 from sync.identity import PUBLIC
 from sync.stream import StreamId
@@ -40,7 +40,7 @@ def draft(nodes: Three) -> Draft:
 
 
 def stored(node: Node, draft: Draft) -> Draft:
-    found = node.store.cases.draft(draft.document)
+    found = node.store.drafts.get(draft.document)
     assert found is not None
     return found
 
@@ -222,7 +222,7 @@ def test_a_draft_that_gets_a_new_id_takes_along_what_is_kept(
     with nodes.village.store.transaction():
         drafting.rename_drafts(nodes.village)
 
-    (renamed,) = nodes.village.store.cases.drafts()
+    (renamed,) = nodes.village.store.drafts.all()
     assert renamed.document != draft.document
     assert len(kept_answers.of(nodes.village, renamed.document)) == 2
     assert kept_answers.of(nodes.village, draft.document) == ()

@@ -13,7 +13,8 @@ from node import cases, casework, drafting, intake, settling
 from node.cases import Case, open_case
 from node.lifecycle import CARRIES_FIELDS, NEEDS_REASON, RECORDS, Step
 from node.matters import MARK_CONFLICT
-from node.store.cases import CaseRow, Draft, Filter
+from node.store.cases import CaseRow, Filter
+from node.store.drafts import Draft
 from node.wiring import Node
 from sync.pieces import PIECE_BYTES
 from tests.saying import facts_for
@@ -272,7 +273,7 @@ def _some_case(chance: random.Random, site: Site) -> Case | None:
 
 
 def _some_draft(chance: random.Random, site: Site) -> Draft | None:
-    drafts = sorted(site.node.store.cases.drafts(), key=lambda draft: draft.document)
+    drafts = sorted(site.node.store.drafts.all(), key=lambda draft: draft.document)
     return chance.choice(drafts) if drafts else None
 
 

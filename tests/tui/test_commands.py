@@ -112,7 +112,7 @@ def test_a_case_that_could_not_be_submitted_says_where_its_text_is(
 
     made = lianban(desks.village, "case", "new", ITEM, "--fields", str(fields))
 
-    (draft,) = desks.village.store.cases.drafts()
+    (draft,) = desks.village.store.drafts.all()
     assert made.code == 5
     assert labels.REVOKED_HERE in made.err
     assert f"都在草稿 {draft.id} 里" in made.err
@@ -124,7 +124,7 @@ def test_rejoin_says_how_drafts_are_called_now_and_finds_them_by_the_old_name(
     was = drafting.begin_draft(desks.village, ITEM, ELDER)
 
     said = twice_rejoined(desks, lianban)
-    (now,) = desks.village.store.cases.drafts()
+    (now,) = desks.village.store.drafts.all()
     by_id = lianban(desks.village, "case", "show", was.id[:12])
     by_number = lianban(desks.village, "case", "show", was.number)
     made = lianban(desks.village, "case", "submit", was.id)

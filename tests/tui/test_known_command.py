@@ -98,7 +98,7 @@ def test_a_new_case_takes_over_what_is_named_and_nothing_else(
         *("--reuse", "phone", "--reuse", "name"),
     )
 
-    (draft,) = desks.village.store.cases.drafts()
+    (draft,) = desks.village.store.drafts.all()
     assert said.code == 0
     by_itself = {"ethnicity": "汉族", "matter": "first"}
     taken = {"phone": ELDER["phone"], "name": ELDER["name"]}
@@ -118,7 +118,7 @@ def test_what_cannot_be_taken_over_stops_the_new_case(
     assert said.code == 2
     assert "没有这一项可取用" in said.err and "phone" in said.err
     assert ELDER["phone"] not in said.err
-    assert desks.village.store.cases.drafts() == []
+    assert desks.village.store.drafts.all() == []
 
 
 def test_a_second_case_of_the_same_item_is_warned_of_and_still_made(

@@ -170,7 +170,7 @@ async def test_ctrl_c_and_ctrl_q_do_no_harm(desks: Desks) -> None:
         await press(pilot, "enter", "芳", "ctrl+q")
 
     assert "F10" in told
-    (draft,) = desks.village.store.cases.drafts()
+    (draft,) = desks.village.store.drafts.all()
     assert draft.answers["name"] == "王芳"
 
 
@@ -205,7 +205,7 @@ async def test_a_full_disk_neither_holds_nor_loses_without_asking(
     async with app.run_test(size=SIZE) as pilot:
         await press(pilot, "n", "2")
         await pilot.press("王")
-        monkeypatch.setattr(desks.village.store.cases, "put_draft", full)
+        monkeypatch.setattr(desks.village.store.drafts, "put", full)
         await press(pilot, "f10")
         asked = dialogue(app)
         await press(pilot, answer)
@@ -232,7 +232,7 @@ async def test_a_revoked_desk_says_so_and_keeps_the_draft(desks: Desks) -> None:
 
     assert "本站点已停用，请联系区里" in header
     assert "本站点已被停用" in text
-    assert [one.id for one in desks.village.store.cases.drafts()] == [draft.id]
+    assert [one.id for one in desks.village.store.drafts.all()] == [draft.id]
 
 
 async def test_screens_ask_again_who_syncs(desks: Desks) -> None:

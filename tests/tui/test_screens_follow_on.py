@@ -71,10 +71,10 @@ async def test_n_on_a_granted_case_begins_the_next_and_c_leads_back(
         await app.workers.wait_for_complete()
         await pilot.pause()
         form = screen_text(app)
-        assert linked.village.store.cases.drafts() == []
+        assert linked.village.store.drafts.all() == []
         await pilot.press("f2")
         await pilot.pause()
-        (draft,) = linked.village.store.cases.drafts()
+        (draft,) = linked.village.store.drafts.all()
         case = drafting.submit_draft(
             linked.village,
             drafting.save_draft(linked.village, draft, {**draft.answers, **ELDER}),

@@ -63,7 +63,7 @@ async def test_a_case_is_taken_in_for_another_place_by_keyboard(
         await pilot.press("escape")
         await pilot.pause()
 
-    (draft,) = desks.village.store.cases.drafts()
+    (draft,) = desks.village.store.drafts.all()
     assert draft.division == "330881106000"
     assert draft.answers["name"] == "张三"
 
@@ -83,7 +83,7 @@ async def test_going_back_from_any_question_begins_nothing(
             await pilot.pause()
             assert isinstance(app.screen, DeskPage)
 
-    assert desks.village.store.cases.drafts() == []
+    assert desks.village.store.drafts.all() == []
 
 
 async def test_where_there_is_no_other_place_none_is_offered(desks: Desks) -> None:

@@ -8,7 +8,7 @@ from forms.moving import Why
 from forms.package import digest, encode
 from node import cases, casework, drafting, kept_answers, upkeep, versions
 from node.lifecycle import Step
-from node.store.cases import Draft
+from node.store.drafts import Draft
 from tests.forms.versions import ANSWERS, NEW, OLD, PUT_RIGHT
 from tests.node.nodes import tamper
 from tests.tui.desks import Desks, note, screen_text
@@ -39,7 +39,7 @@ def draft(desks: Desks) -> Draft:
 
 
 def stored(desks: Desks, draft: Draft) -> Draft:
-    found = desks.village.store.cases.draft(draft.document)
+    found = desks.village.store.drafts.get(draft.document)
     assert found is not None
     return found
 

@@ -125,7 +125,7 @@ async def test_chosen_values_are_taken_over_and_say_where_they_come_from(
     assert marks[0].startswith("取自 20") and marks[0].endswith(f"的 {ITEM}")
     assert marks[1] == marks[0] and marks[2] == ""
     assert looks(desks.village) == 1
-    assert [one.answers for one in desks.village.store.cases.drafts()] == [values]
+    assert [one.answers for one in desks.village.store.drafts.all()] == [values]
 
 
 async def test_a_mark_outlives_the_program_and_ends_with_an_edit(desks: Desks) -> None:

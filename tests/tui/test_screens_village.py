@@ -53,7 +53,7 @@ def drafts(desks: Desks) -> list[dict[str, str]]:
             for key, text in draft.answers.items()
             if text != given.get(key) and key not in COMPUTED
         }
-        for draft in village.store.cases.drafts()
+        for draft in village.store.drafts.all()
     ]
 
 
@@ -440,7 +440,7 @@ def test_the_lists_read_by_key_in_both_directions(desks: Desks) -> None:
         desks.village,
         Filter(),
         has_cases=True,
-        drafts=desks.village.store.cases.drafts,
+        drafts=desks.village.store.drafts.all,
         on_error=lambda error: None,
     )
 

@@ -11,7 +11,8 @@ from node.cases import Case
 from node.progress import Progress, progress, ways
 from node.records import Records, records
 from node.status import Arrival
-from node.store.cases import CaseRow, Draft
+from node.store.cases import CaseRow
+from node.store.drafts import Draft
 from node.wiring import Node
 from tui import labels
 from tui.commands import lapsing, settling

@@ -274,7 +274,7 @@ def _rows(node: Node, wanted: Filter, limit: int) -> list[CaseRow]:
         or wanted.waits_for
     )
     if not is_narrowed and (not wanted.states or State.DRAFT in wanted.states):
-        drafts = [node_cases.draft_row(node, d) for d in node.store.cases.drafts()]
+        drafts = [node_cases.draft_row(node, d) for d in node.store.drafts.all()]
         rows = [row for row in drafts if row.is_visit or not wanted.is_visit]
     rows += node.store.cases.page(wanted, None, max(limit - len(rows), 0))
     return rows[:limit]

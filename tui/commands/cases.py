@@ -12,7 +12,7 @@ from node.cases import Case
 from node.errors import AnswersWrong, NodeError
 from node.facts import FACTS
 from node.lifecycle import BEFORE, NEEDS_REASON, Step
-from node.store.cases import Draft
+from node.store.drafts import Draft
 from node.wiring import Node
 from tui import fact_words, labels
 from tui.commands import case_reading, lapsing, papers, renewing, settling

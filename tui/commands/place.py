@@ -117,7 +117,7 @@ def rejoin(context: Context, code: str, as_json: bool) -> None:
     """Begin the next epoch of this node."""
     with context.node() as node:
         is_root = bool(node.secrets.root_key)
-        before = [draft.document for draft in node.store.cases.drafts()]
+        before = [draft.document for draft in node.store.drafts.all()]
         if bool(code) == is_root:
             raise click.UsageError(
                 "区级站点不用邀请码：lianban rejoin。"

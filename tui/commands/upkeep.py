@@ -102,7 +102,7 @@ def status_object(node: Node) -> dict[str, Any]:
         "encrypted": node.store.is_encrypted,
         "roster_version": node.roster.version,
         "cases": node.store.cases.counts_by_state(),
-        "drafts": len(node.store.cases.drafts()),
+        "drafts": len(node.store.drafts.all()),
         "to_settle": cases.count_to_settle(node),
         "not_delivered": above.not_delivered if above else 0,
         "online": above.is_online if above else None,
@@ -234,7 +234,7 @@ def _print_status(node: Node) -> None:
     line(
         "办件",
         *(f"{labels.STATES[state]} {count}" for state, count in counts.items()),
-        f"草稿 {len(node.store.cases.drafts())}",
+        f"草稿 {len(node.store.drafts.all())}",
     )
     above = node_status.above(node)
     if above:

@@ -12,7 +12,8 @@ from textual.widgets import Input, Static
 from forms.item import Tier
 from node import cases, drafting, versions
 from node.lifecycle import State, Step
-from node.store.cases import CaseRow, Draft
+from node.store.cases import CaseRow
+from node.store.drafts import Draft
 from node.wiring import Node
 from tui import labels
 from tui.screens import kept, preview, steps, views
@@ -375,7 +376,7 @@ class DeskPage(Page):
         self._show_place()
 
     def _open(self, case: str) -> None:
-        draft = self.node.store.cases.draft(bytes.fromhex(case))
+        draft = self.node.store.drafts.get(bytes.fromhex(case))
         if draft is None:
             self.app.push_screen(CasePage(self.node, case))
             return
@@ -407,7 +408,7 @@ class DeskPage(Page):
         row = self.rows.highlighted
         if row is None:
             return None
-        return self.node.store.cases.draft(bytes.fromhex(case_id(row.key)))
+        return self.node.store.drafts.get(bytes.fromhex(case_id(row.key)))
 
     def _chosen(self) -> list[CaseRow]:
         keys = sorted(self.rows.selected)

@@ -11,7 +11,7 @@ from textual.widgets import Static
 from forms.moving import Fate, Turn
 from node import cases, versions
 from node.errors import NotFound
-from node.store.cases import Draft
+from node.store.drafts import Draft
 from node.versions import Renewal
 from node.wiring import Node
 from tui import version_words
@@ -71,7 +71,7 @@ class RenewalPage(Page):
         """Read draft and versions again; another window may have been faster."""
         if self.app.screen is not self:
             return
-        draft = self.node.store.cases.draft(self._draft.document)
+        draft = self.node.store.drafts.get(self._draft.document)
         if draft is None:
             self.lianban.close_page("")
             raise NotFound("draft", self._draft.id)

@@ -11,7 +11,7 @@ from node.lifecycle import State, Step
 from node.material import Material
 from node.places import place_names
 from node.records import records
-from node.store.cases import Draft
+from node.store.drafts import Draft
 from node.wiring import Node
 from tui import labels, record_words
 from tui.screens import kept, preview, views

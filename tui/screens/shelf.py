@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from forms.item import Tier
 from node import cases, find, in_force
 from node.lifecycle import State
-from node.store.cases import CaseRow, Draft, Filter, Order
+from node.store.cases import CaseRow, Filter, Order
+from node.store.drafts import Draft
 from node.wiring import Node
 from sync.identity import own_prefix
 from tui.screens import views
@@ -102,7 +103,7 @@ class Shelf:
         store = self.node.store.cases
         counts = store.counts_by_state()
         elsewhere = store.counts_elsewhere(self._own_prefix)
-        drafts = len(store.drafts())
+        drafts = len(self.node.store.drafts.all())
         tabs = []
         for view in self.views:
             count: int | None = None
@@ -127,7 +128,7 @@ class Shelf:
         row = self.node.store.cases.get(document)
         if row is not None:
             return row
-        draft = self.node.store.cases.draft(document)
+        draft = self.node.store.drafts.get(document)
         return cases.draft_row(self.node, draft) if draft else None
 
     def place_of(self, row: CaseRow) -> Key | None:
@@ -243,7 +244,7 @@ class Shelf:
         return self.node.certificate.department
 
     def _drafts(self) -> list[Draft]:
-        drafts = self.node.store.cases.drafts()
+        drafts = self.node.store.drafts.all()
         wanted = self.query_text.strip().lower()
         if self.only:
             has = ONLY[self.only].has

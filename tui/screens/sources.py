@@ -7,7 +7,8 @@ from node import cases, status
 from node.errors import NodeError
 from node.places import place_names
 from node.progress import Progress, progress
-from node.store.cases import CaseRow, Draft, Filter, Order, PageKey
+from node.store.cases import CaseRow, Filter, Order, PageKey
+from node.store.drafts import Draft
 from node.wiring import Node
 from tui.screens import views
 from tui.widgets.paged_list import Key, Row
