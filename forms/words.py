@@ -64,3 +64,8 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
 def word(value: StrEnum) -> str:
     """Return what people call a value."""
     return WORDS[type(value)][value]
+
+
+def words_of(kind: type[StrEnum]) -> dict[str, str]:
+    """Return what people call all values of a type, by what is stored of each."""
+    return {str(value): called for value, called in WORDS[kind].items()}

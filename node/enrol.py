@@ -20,6 +20,7 @@ from node.errors import DivisionWrong, InviteRefused, NodeError, NoEncryption
 from node.files import write_durably
 from node.home import Home
 from node.peers import ADDRESS
+from node.policy import NAME_LIMIT
 from node.store import can_encrypt
 from node.store.registry import Peer
 from node.vault import Cost
@@ -44,7 +45,6 @@ from sync.identity import (
 INVITE_LIFE_MS = 24 * 3600 * 1000
 INVITE_TRIES = 5
 CODE_LIMIT = 400
-NAME_LIMIT = 60
 MESSAGE_LIMIT_BYTES = 16 * 1024
 ADDRESS_SETTING = "address"
 ATTEMPT_BYTES = 16

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from node import attachments, audit
 from node.cases import Case
+from node.desks import desk_name
 from node.errors import DiskFull, NotFound
 from node.files import SHOWN_PATH, path_of, write_durably
 from node.material import safe_name
@@ -65,6 +66,12 @@ def place_in(typed: str, name: str) -> Path:
         return path / name if path.is_dir() else path
     except (OSError, ValueError) as error:  # too long, or not ours to look into
         raise NotFound("folder", typed[:SHOWN_PATH]) from error
+
+
+def printed_by(node: Node) -> str:
+    """Return the foot of a paper: which desk has printed it, and when."""
+    at = node.now().strftime("%Y-%m-%d %H:%M")
+    return f"{desk_name(node.certificate)}　{at} 打印"
 
 
 def save_paper(path: Path, data: bytes) -> None:

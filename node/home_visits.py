@@ -12,11 +12,10 @@ from forms.item import Item
 from forms.package import Package
 from node import audit, cases, corrections, export
 from node.cases import Case
-from node.desks import desk_name
 from node.lifecycle import DECIDED, OVER, State
 from node.papers.home_visits import Visit, visit_paper
 from node.papers.paper import Paper
-from node.records import STILL_LACKING, Records, records
+from node.records import STILL_LACKING, Records
 from node.store.cases import CaseRow, Filter
 from node.wiring import Node
 
@@ -52,10 +51,10 @@ def visit_list(node: Node) -> VisitList:
     rows = node.store.cases.page(_FILTER, None, SHOWN - len(found))
     found += [_of_case(cases.open_case(node, row.id), row) for row in rows]
     total = len(drafts) + node.store.cases.count(_FILTER)
-    at = node.now().strftime("%Y-%m-%d %H:%M")
-    foot = f"{desk_name(node.certificate)}　{at} 打印"
     ordered = sorted(found, key=lambda one: (one.address, one.number))
-    return VisitList(visit_paper(ordered, total - len(found), foot), total)
+    return VisitList(
+        visit_paper(ordered, total - len(found), export.printed_by(node)), total
+    )
 
 
 def save(node: Node, made: VisitList, path: Path, data: bytes) -> None:
@@ -81,7 +80,7 @@ def _of_draft(package: Package, number: str, answers: Mapping[str, str]) -> Visi
 
 
 def _of_case(case: Case, row: CaseRow) -> Visit:
-    known = records(case.package.item, case.story)
+    known = cases.records_of(case)
     visit = _who(case.package, row.number, case.fields)
     state = case.story.state
     if state in DECIDED:

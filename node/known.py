@@ -16,6 +16,7 @@ from node import audit, cases, find, reuse
 from node.cases import Case
 from node.lifecycle import State, Step
 from node.matters import author_of
+from node.places import place_names
 from node.progress import Way, ways
 from node.reuse import Earlier, Offer
 from node.store.cases import CaseRow
@@ -228,5 +229,4 @@ def _tier(division: str) -> Tier:
 
 
 def _name(node: Node, division: str) -> str:
-    names = {one.division: one.name for one in node.roster.everyone()}
-    return names.get(division, division)
+    return place_names(node).get(division, division)

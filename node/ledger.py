@@ -17,9 +17,7 @@ from node.clocks import Clocks
 from node.lifecycle import LEADS_TO, OVER, State, Step
 from node.records import Records
 from node.story import Happened, Story
-
-TIER_DIGITS = 9
-"""So many leading digits of a division are its town's."""
+from sync.identity import own_prefix
 
 
 class ZeroTrip(StrEnum):
@@ -141,7 +139,7 @@ def line(
         item_code=item.code,
         item_name=item.name,
         department=known.department or item.department,
-        town=place[:TIER_DIGITS].ljust(len(place), "0"),
+        town=own_prefix(Tier.TOWN, place).ljust(len(place), "0"),
         place=place,
         desk=first.author if first else "",
         agent=first.event.by if first else "",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from node import audit, export
 from node.absorb import BatchList
-from node.cases import Case, clocks_of, open_case
+from node.cases import Case, clocks_of, open_case, records_of
 from node.days import civil_day
 from node.desks import desk_name
 from node.errors import NotFound
@@ -35,7 +35,6 @@ from node.papers.paper import (
     Signatures,
 )
 from node.proof import Claim, code_of, digest_of, in_groups, sign_claim
-from node.records import records
 from node.sealing import SEAL, claim_of, sealed_claim
 from node.store.registry import BatchRow
 from node.story import Happened
@@ -111,7 +110,9 @@ def paper_of(node: Node, case: Case, kind: PaperKind) -> Made:
         *_beside(node, case, kind, one),
         Signatures(_SIGNERS[kind]),
     )
-    return Made(kind, case.row.number, Paper(shown.title, blocks, _foot(node)), code)
+    return Made(
+        kind, case.row.number, Paper(shown.title, blocks, export.printed_by(node)), code
+    )
 
 
 def batch_paper(node: Node, number: str) -> Made:
@@ -142,7 +143,7 @@ def batch_paper(node: Node, number: str) -> Made:
             *_code_blocks(code),
             Signatures(("移交人（签名）", "接收人（签名）", "日期")),
         ),
-        _foot(node),
+        export.printed_by(node),
     )
     return Made(PaperKind.BATCH, batch.number, paper, code)
 
@@ -201,7 +202,7 @@ def _code_blocks(code: str) -> Iterator[Block]:
 def _beside(node: Node, case: Case, kind: PaperKind, one: Happened) -> Iterator[Block]:
     """Yield what is not bound: it may differ with time and place."""
     authors = authors_of(node, one)
-    corrected = records(case.package.item, case.story).dates.get(one.id, "")
+    corrected = records_of(case).dates.get(one.id, "")
     rows = [
         ("办理单位", desk_name(authors[-1]) if authors else ""),
         *BESIDE.get(kind, _nothing)(node, case),
@@ -241,7 +242,7 @@ def _receipt_rows(node: Node, case: Case) -> Rows:
 
 def _delivery_rows(node: Node, case: Case) -> Rows:
     """Yield what is known of the delivery; nothing where it is still to come."""
-    known = records(case.package.item, case.story)
+    known = records_of(case)
     for parcel in known.parcels[-1:]:
         facts = parcel.event.facts
         sent = (facts.get("carrier", ""), facts.get("tracking", ""))
@@ -264,11 +265,6 @@ BESIDE: dict[PaperKind, Callable[[Node, Case], Rows]] = {
 def _told_day(due: Due) -> str:
     mark = "（暂定，工作日历还没公布）" if due.is_provisional else ""
     return f"{due.on.isoformat()}{mark}"
-
-
-def _foot(node: Node) -> str:
-    at = node.now().strftime("%Y-%m-%d %H:%M")
-    return f"{desk_name(node.certificate)}　{at} 打印"
 
 
 def _told_of(case: Case, kind: PaperKind) -> Happened | None:

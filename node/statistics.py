@@ -14,6 +14,7 @@ from datetime import date, timedelta
 
 from node import audit
 from node.errors import Ambiguous, NotFound
+from node.places import place_names
 from node.store.ledger import COUNTS, Counted, Cut
 from node.wiring import Node
 from sync import seal
@@ -143,7 +144,7 @@ def place_prefix(node: Node, place: str) -> str:
 
 def report(node: Node, group: str, of: Cut) -> Report:
     """Return the figures of each group of cases, by its key."""
-    names = _names(node) if group in ("town", "village", "agent") else {}
+    names = place_names(node) if group in ("town", "village", "agent") else {}
     rows = tuple(
         Row(key, _name(group, key, name, names), counts)
         for key, name, counts in node.store.ledger.counted(of, group)
@@ -203,11 +204,6 @@ def _safe(cell: str | int | float) -> str | int | float:
     if isinstance(cell, str) and cell.startswith(FORMULA_BEGINS):
         return "'" + cell
     return cell
-
-
-def _names(node: Node) -> dict[str, str]:
-    """Return what places are called, by division."""
-    return {one.division: one.name for one in node.roster.everyone()}
 
 
 def _name(group: str, key: str, name: str, names: Mapping[str, str]) -> str:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from forms.moving import Moved, move
 from forms.package import Package
-from node import kept_answers, rights
-from node.errors import NotFound, StepRefused, StoreDamaged
+from node import in_force, kept_answers, rights
+from node.errors import NotFound, StepRefused
 from node.lifecycle import State, Step
 from node.store.drafts import Draft
 from node.wiring import Node
@@ -58,11 +58,11 @@ def renewal(node: Node, draft: Draft) -> Renewal | None:
         StoreDamaged: one of the two versions cannot be read.
     """
     registry = node.store.registry
-    old = _package(node, draft.package)
+    old = in_force.package_of(node, draft.package)
     digest = registry.current_digest(old.item.code, node.today().isoformat())
     if digest in ("", draft.package):
         return None
-    new = _package(node, digest)
+    new = in_force.package_of(node, digest)
     kept = kept_answers.of(node, draft.document)
     return Renewal(
         draft=draft,
@@ -108,10 +108,3 @@ def renew(node: Node, draft: Draft) -> Draft:
         node.store.drafts.put(renewed)
         kept_answers.put(node, draft.document, found.moved.kept)
     return renewed
-
-
-def _package(node: Node, digest: str) -> Package:
-    package = node.package(digest)
-    if package is None:
-        raise StoreDamaged(f"package {digest[:12]} is not here")
-    return package

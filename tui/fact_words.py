@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from forms.field import Choice, Field
 from forms.item import Item
 from forms.service import Delivery
-from forms.words import WORDS
+from forms.words import words_of
 from node.cases import Case, lapses_of, records_of
 from node.corrections import material_name, target_name
 from node.facts import FACTS, MATERIAL_STATES, PAUSES, TEXT_LIMIT
@@ -25,7 +25,7 @@ Names = dict[str, str]
 """What may be chosen: values and what they are called."""
 
 HANDLINGS = {"self": "本人办", "agent": "代办", "visit": "上门收件"}
-DELIVERIES = {str(way): word for way, word in WORDS[Delivery].items()}
+DELIVERIES = words_of(Delivery)
 OPINIONS = {"agree": "同意", "refuse": "不同意"}
 FINDINGS = {"pass": "通过", "mend": "限期整改", "fail": "不通过"}
 GRADES = {

@@ -7,6 +7,7 @@ one name. Whole sentences about errors stand in `tui.messages`.
 from collections.abc import Iterable, Mapping, Sequence
 
 from forms.item import Tier
+from forms.words import words_of
 from node import audit
 from node.desks import desk_name
 from node.lifecycle import State, Step
@@ -100,7 +101,7 @@ MEANINGS: dict[Step, str] = {
 }
 """What each step does, in half a line."""
 
-TIERS: dict[str, str] = {Tier.VILLAGE: "村", Tier.TOWN: "镇", Tier.DISTRICT: "区"}
+TIERS = words_of(Tier)
 
 DESKS: dict[str, str] = {
     Tier.VILLAGE: "工作台",

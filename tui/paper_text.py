@@ -10,6 +10,7 @@ from itertools import accumulate, pairwise, zip_longest
 from typing import Literal
 
 from node.papers import qr
+from node.papers.layout import NAMES_SHARE
 from node.papers.lines import broken
 from node.papers.paper import (
     Block,
@@ -29,7 +30,6 @@ from tui.text import cells, fit, harmless
 WIDTH = 80
 """Cells of a line: a terminal that all offices have, and a page in small letters."""
 
-NAMES_SHARE = 0.35
 GAP = 2
 SIGNING_CELLS = 12
 

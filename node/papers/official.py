@@ -13,13 +13,14 @@ from datetime import date
 from enum import StrEnum
 
 from forms.kinds import KINDS
+from forms.service import Delivery
+from forms.words import words_of
 from node import corrections
-from node.cases import Case
+from node.cases import Case, records_of
 from node.corrections import LATE_MARK, target_name
 from node.facts import MATERIAL_STATES
 from node.lifecycle import LEADS_TO, Event, Step
 from node.papers.paper import Block, Heading, Listing, Pairs, Paper, Paragraph
-from node.records import records
 from node.rights import RIGHTS
 
 
@@ -87,12 +88,7 @@ SEALED: dict[Step, PaperKind] = {
 """With which steps a paper is signed."""
 
 _HANDLINGS = {"self": "本人办理", "agent": "代办", "visit": "上门收件"}
-WAYS = {
-    "counter": "窗口自取",
-    "post": "快递",
-    "agent": "代办员送达",
-    "electronic": "电子证照",
-}
+WAYS = words_of(Delivery)
 _IDEOGRAPHS = range(0x20000, 0x3FFFE)
 
 
@@ -175,7 +171,7 @@ def _who(case: Case) -> Rows:
 
 
 def _receipt_rows(case: Case, event: Event, on: date) -> Rows:
-    said = records(case.package.item, case.story)
+    said = records_of(case)
     handling = _HANDLINGS.get(said.handling, "")
     if said.authorised:
         handling += f"（委托：{said.authorised}）"
@@ -237,7 +233,7 @@ ROWS: dict[PaperKind, Callable[[Case, Event, date], Rows]] = {
 
 
 def _receipt_words(case: Case, event: Event) -> Iterator[Block]:
-    papers = records(case.package.item, case.story).papers
+    papers = records_of(case).papers
     entries = []
     for number, one in enumerate(case.package.item.materials, start=1):
         paper = papers.get(one.key)

@@ -7,9 +7,9 @@ from forms import joint
 from forms.item import Item
 from node import casework, follow_on, history
 from node import status as node_status
-from node.cases import Case
+from node.cases import Case, records_of
 from node.progress import Progress, progress, ways
-from node.records import Records, records
+from node.records import Records
 from node.status import Arrival
 from node.store.cases import CaseRow
 from node.store.drafts import Draft
@@ -24,7 +24,7 @@ def case_object(node: Node, one: Case) -> dict[str, Any]:
     (found,) = row_objects(node, [one.row])
     source = follow_on.source_of(node, one)
     heard_ms = history.heard_ms(node, one)
-    known = records(one.package.item, one.story)
+    known = records_of(one)
     return found | {
         "source": _source_object(source) if source else None,
         "state": str(one.story.state),

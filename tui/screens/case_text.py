@@ -14,7 +14,6 @@ from node.history import Trace
 from node.lifecycle import BEFORE, Event, State, Step
 from node.places import place_names
 from node.progress import progress, ways
-from node.records import records
 from node.story import Happened
 from node.wiring import Node
 from tui import (
@@ -90,7 +89,7 @@ def _head(node: Node, case: Case) -> Iterator[Text]:
     if found is not None:
         state.append(f"   {labels.files_arrived(found)}", style=MUTED)
     yield state
-    known = records(item, case.story)
+    known = cases.records_of(case)
     people = [record_words.first_contact(node, case), *record_words.people(case, known)]
     line = Text()
     for mark in labels.marks(row):
@@ -127,7 +126,7 @@ def _arrival_words(node: Node, case: Case, now_ms: int) -> str:
 
 def _standing(node: Node, case: Case) -> Iterator[Text]:
     """Yield what is to be put right, and how far the departments are."""
-    known = records(case.package.item, case.story)
+    known = cases.records_of(case)
     draft = kept.correction(node, case.id)
     answers = {**case.fields, **(draft.answers if draft else {})}
     is_waiting = case.story.state in BEFORE | {State.RETURNED}
@@ -245,7 +244,7 @@ def _materials(node: Node, case: Case) -> Iterator[Text]:
         yield line
     yield Text("")
     yield plain("这个事项要交（按 K 记状态）：")
-    known = records(case.package.item, case.story)
+    known = cases.records_of(case)
     for number, needed in enumerate(case.package.item.materials, start=1):
         must = "" if needed.required else "（视情况）"
         line = plain(f"  {number} {needed.name}{must}")

@@ -18,11 +18,11 @@ from forms import check
 from forms.filled import FilledForm
 from forms.kinds import KINDS
 from node import casework, corrections
-from node.cases import Case
+from node.cases import Case, records_of
 from node.corrections import OTHER
 from node.facts import TOTAL_LIMIT, written_length
 from node.lifecycle import Step
-from node.records import MATERIAL, records
+from node.records import MATERIAL
 from node.wiring import Node
 from tui.screens.list_page import ListPage
 from tui.screens.rows_at_hand import RowsAtHand
@@ -85,7 +85,7 @@ class CorrectionPage(ListPage):
     def __init__(self, node: Node, case: Case) -> None:
         super().__init__(node)
         self.case = case
-        self.known = records(case.package.item, case.story)
+        self.known = records_of(case)
         self.targets = list(targets(node, case))
         self.owed = {
             key.removeprefix("fault/"): text

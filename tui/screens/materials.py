@@ -17,7 +17,7 @@ from node.cases import Case
 from node.errors import NotFound
 from node.facts import MATERIAL_STATES, TEXT_LIMIT
 from node.lifecycle import Step
-from node.records import Paper, Records, records
+from node.records import Paper, Records
 from node.reuse import materials_of
 from node.wiring import Node
 from tui import labels, record_words, times
@@ -184,7 +184,7 @@ class MaterialsPage(ListPage):
 
     def _read(self) -> None:
         self.case: Case = cases.open_case(self.node, self._case_id)
-        self._known: Records = records(self.case.package.item, self.case.story)
+        self._known: Records = cases.records_of(self.case)
         self._papers = self.case.package.item.materials
 
     def _highlighted(self) -> Material | None:

@@ -6,11 +6,10 @@ from typing import Protocol
 from forms import check
 from forms.package import Package, digest, encode
 from node import audit, casework, drafting, follow_on, versions, viewing
-from node.cases import Case
+from node.cases import Case, records_of
 from node.lifecycle import State, Step
 from node.material import Material
 from node.places import place_names
-from node.records import records
 from node.store.drafts import Draft
 from node.wiring import Node
 from tui import labels, record_words
@@ -150,7 +149,7 @@ class CaseSheet:
         self.node, self.case, self.package = node, case, case.package
         self.step = Step.AMEND
         self.done_word = "已修改"
-        self._known = records(case.package.item, case.story)
+        self._known = records_of(case)
         if case.story.state is State.RETURNED:
             self.step = Step.SUBMIT
             self.done_word = "已提交补正"
