@@ -178,7 +178,11 @@ def _write_step(
             state,
             step,
             why,
-            rights.allowed_words(node.tier, item, state, side),
+            [
+                one
+                for one in rights.allowed_words(node.tier, item, state, side)
+                if why != "not-entered" or one != step
+            ],
             tier=str(item.urgent.approve) if why == "urgent" and item.urgent else "",
             about=fault_of(step, facts, item) if why == "facts" else "",
         )
@@ -198,6 +202,8 @@ def _write_step(
         }
         materials = new_materials(node, case.package, changed, files, case.materials)
         _check_undisputed(case, changed)
+        if step is Step.AMEND and case.row.is_paper_only:
+            facts["entered"] = "1"  # 代录: all that the form asks stands there now
     writing.write_event(
         node,
         case,

@@ -161,6 +161,7 @@ def records(item: Item, story: Story) -> Records:
     intake: dict[str, str] = {}
     for one in of(Step.SUBMIT):
         intake |= one.event.facts
+    last_intake = of(Step.SUBMIT)[-1].event.facts if of(Step.SUBMIT) else {}
     extended = of(Step.EXTEND)
     transferred = of(Step.TRANSFER)
     is_entered = any("entered" in one.event.facts for one in of(Step.AMEND))
@@ -179,7 +180,7 @@ def records(item: Item, story: Story) -> Records:
         delivery=intake.get("delivery", ""),
         send_to=intake.get("send_to", ""),
         follows=intake.get("follows", ""),
-        is_paper_only="paper_only" in intake and not is_entered,
+        is_paper_only="paper_only" in last_intake and not is_entered,
         trips=max((int(o.event.facts.get("trips", "0")) for o in standing), default=0),
         hurry=next(iter(of(Step.HURRY)), None),
         # One extension: who wrote past another has granted the same, not twice.

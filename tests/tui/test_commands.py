@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -205,3 +207,15 @@ def test_what_is_shown_says_who_where_and_what_may_be_filled_in(
     assert "female 女" in item
     assert "case show [选项] 办件" in usage
     assert "目录" in carry and "--volume-size 大小" in carry
+
+
+def test_a_command_starts_without_the_screens() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", "import tui.commands.cases, sys; print(*sys.modules)"],
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout.split()
+
+    assert "tui.commands.cases" in said
+    assert not [name for name in said if name.partition(".")[0] == "textual"]

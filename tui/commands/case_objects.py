@@ -14,9 +14,9 @@ from node.status import Arrival
 from node.store.cases import CaseRow
 from node.store.drafts import Draft
 from node.wiring import Node
-from tui import labels
 from tui.commands import lapsing, settling
 from tui.commands.upkeep import iso
+from tui.row_words import author_name
 
 
 def case_object(node: Node, one: Case) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def case_object(node: Node, one: Case) -> dict[str, Any]:
                 "at": iso(happened.event.at),
                 "received_at": iso(heard_ms.get(happened.id)),
                 "node": happened.author,
-                "node_name": _author_name(node, happened.author),
+                "node_name": author_name(node, happened.author),
                 "by": happened.event.by,
                 "note": happened.event.note,
                 "fields": list(happened.event.fields),
@@ -201,10 +201,3 @@ def row_object(
 
 def _arrived(at_ms: int | None) -> bool | None:
     return None if at_ms is None else at_ms > 0
-
-
-def _author_name(node: Node, author: str) -> str:
-    """Return the place of a node, of whose id an event has the first digits."""
-    known = [one for one in node.roster.everyone() if one.node.hex().startswith(author)]
-    newest = max(known, key=lambda one: one.epoch, default=None)
-    return labels.node_name(newest, bytes.fromhex(author))

@@ -27,6 +27,7 @@ from tui.commands.case_objects import (
     source_of_draft,
 )
 from tui.commands.context import Context, json_option, line, show, tell
+from tui.row_words import state_words
 
 
 @click.command("list", help="列出办件和草稿。")
@@ -83,7 +84,7 @@ def list_cases(
         }
         names = place_names(node)
         objects = row_objects(node, rows) if as_json else []
-        signs = {row.document: _sign(node, row) for row in rows}
+        stand = {row.document: state_words(node, row) for row in rows}
     if as_json:
         show({"cases": objects})
         return
@@ -93,7 +94,7 @@ def list_cases(
             row.number,
             row.applicant or "（未填姓名）",
             row.item_name,
-            f"{labels.STATES[row.state]} {signs[row.document]}".strip(),
+            stand[row.document],
             " ".join(labels.marks(row)),
             left[row.document],
             "" if row.division == row.taken_in_at else labels.whose(names, row),
@@ -254,14 +255,6 @@ def _standing_words(event: dict[str, Any], shown: dict[str, Any]) -> str:
     if event["upholds"] in steps:
         return f"以“{labels.word(labels.STEPS, steps[event['upholds']])}”为准"
     return ""
-
-
-def _sign(node: Node, row: CaseRow) -> str:
-    """Return what stands behind a state in a list."""
-    if row.state == State.DRAFT:
-        is_old = versions.has_newer(node, row.item_code, row.package)
-        return labels.NEW_FORM_MARK if is_old else ""
-    return labels.sign(row, is_ours=node_cases.may_settle(node, row))
 
 
 def _rows(node: Node, wanted: Filter, limit: int) -> list[CaseRow]:

@@ -7,6 +7,7 @@ from node.progress import progress
 from node.store.cases import CaseRow, Filter
 from node.wiring import Node
 from tui import labels, times
+from tui.row_words import author_name
 from tui.screens.page import Tone
 from tui.text import harmless
 
@@ -49,19 +50,11 @@ def reasoned(node: Node, row: CaseRow) -> str:
     for one in reversed(case.story.happened):
         if one.event.step == step and not one.why_not:
             day = times.day(one.event.at, node.now_ms())
-            author = who(node, one.author)
+            author = author_name(node, one.author)
             note = harmless(one.event.note, width=90)
             by = harmless(one.event.by)
             return f"! {name} {word}：{note}（{author} {by} {day}）"
     return f"! {name} {word}"
-
-
-def who(node: Node, author: str) -> str:
-    """Return the name of the place whose node's id begins with `author`."""
-    for one in node.roster.everyone():
-        if one.node.hex().startswith(author):
-            return one.name
-    return f"未登记站点 {author[:8]}"
 
 
 def _marked(node: Node, row: CaseRow) -> str:

@@ -194,16 +194,12 @@ class CaseSheet:
 
     def submit(self, answers: Mapping[str, str], facts: Mapping[str, str]) -> Case:
         """Write what differs into the case."""
-        changes = self._changes(answers)
-        entered = {"entered": "1"} if self._known.is_paper_only else {}
-        if self.step is Step.SUBMIT:
-            entered = {}
         case = casework.take_step(
             self.node,
             self.case.id,
             self.step,
-            answers=changes,
-            facts={**entered, **facts},
+            answers=self._changes(answers),
+            facts=facts,
         )
         kept.drop_correction(self.node, self.case.id)
         return case

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from forms.item import Tier
-from node import cases, versions
+from node import cases
 from node.clocks import AMBER, RED
 from node.lifecycle import OVER, State
 from node.progress import Progress
@@ -11,6 +11,7 @@ from node.status import Arrival
 from node.store.cases import CaseRow
 from node.wiring import Node
 from tui import clock_words, labels, times
+from tui.row_words import NOT_ACCEPTED, state_words
 from tui.widgets.paged_list import Column
 
 
@@ -34,7 +35,6 @@ class View:
 
 
 _DRAFTS = View("草稿", has_cases=False, has_drafts=True, empty="没有草稿，按 N 新建")
-_WAITING = (State.SUBMITTED, State.REVIEWED)
 _DECIDED = (State.GRANTED, State.REFUSED)
 _CLOSED = tuple(state for state in State if state in OVER)
 
@@ -47,7 +47,7 @@ VIEWS: dict[Tier, tuple[View, ...]] = {
             empty="还没有办件。按 N 新建第一件，没有网也能办",
         ),
         _DRAFTS,
-        View("待受理", _WAITING, empty="没有等镇里受理的办件"),
+        View("待受理", NOT_ACCEPTED, empty="没有等镇里受理的办件"),
         View(
             "退回补正",
             (State.RETURNED,),
@@ -61,7 +61,7 @@ VIEWS: dict[Tier, tuple[View, ...]] = {
     Tier.TOWN: (
         View(
             "待受理",
-            _WAITING,
+            NOT_ACCEPTED,
             oldest_first=True,
             is_ours=True,
             empty="都受理完了，没有等着的办件",
@@ -88,7 +88,7 @@ VIEWS: dict[Tier, tuple[View, ...]] = {
         ),
         View("已决", _DECIDED, empty="还没有决定了的办件"),
         View("退回中", (State.RETURNED,), empty="没有退回补正的办件"),
-        View("镇里在办", (*_WAITING, State.ACCEPTED), empty="镇里没有在办的办件"),
+        View("镇里在办", (*NOT_ACCEPTED, State.ACCEPTED), empty="镇里没有在办的办件"),
         View("已办结", _CLOSED, empty="还没有办结的办件"),
         View("全部", is_counted=False, empty="还没有办件。各镇转来后会出现在这里"),
     ),
@@ -206,21 +206,6 @@ def days_left(node: Node, row: CaseRow, now_ms: int) -> str:
     if row.state == State.DRAFT or _is_closed(row):
         return ""
     return f"{sign}等{waiting(row.changed_at_ms, now_ms)}"
-
-
-def state_words(node: Node, row: CaseRow) -> str:
-    """Return the state of a case; ! where this tier must settle something, else ≠
-    where something is or once was in conflict. A draft of an older form says so.
-    """
-    if row.state == State.DRAFT:
-        is_old = versions.has_newer(node, row.item_code, row.package)
-        sign = labels.NEW_FORM_MARK if is_old else ""
-        return " ".join(filter(None, (labels.STATES[State.DRAFT], sign)))
-    sign = labels.sign(row, is_ours=cases.may_settle(node, row))
-    word = labels.word(labels.STATES, row.state)
-    if row.is_paper_only and row.state in _WAITING:
-        word = labels.PAPER_ONLY
-    return " ".join(filter(None, (word, sign)))
 
 
 def waiting(since_ms: int, now_ms: int) -> str:
