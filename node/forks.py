@@ -5,7 +5,7 @@ it; what follows is kept in branches, and its cases are shown like all others. W
 holds a tail that no evidence carries writes it into its own stream of the same scope,
 as entries of kind `branch`; so the state follows from the entries that are known, not
 from which history came first, and everybody can check it, the forked node too. That
-node may not write on in its epoch; `node.enrol.rejoin` begins the next one.
+node may not write on in its epoch; `node.rejoin` begins the next one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

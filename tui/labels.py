@@ -17,7 +17,7 @@ from node.progress import Progress, Way
 from node.status import Above, Arrival
 from node.store.cases import CaseRow
 from node.store.documents import PendingRow, QuarantineRow
-from sync.identity import Certificate
+from sync.identity import Certificate, Roster
 from sync.pieces import PIECE_BYTES
 from tui import times
 
@@ -419,6 +419,13 @@ def whose(names: Mapping[str, str], row: CaseRow) -> str:
 def node_name(certificate: Certificate | None, node: bytes) -> str:
     """Return the name of a place; a node that is not in the roster by its number."""
     return desk_name(certificate) if certificate else f"未登记站点 {node.hex()[:8]}"
+
+
+def author_name(roster: Roster, digits: str) -> str:
+    """Return the place of a node by the first digits of its id, as events name it."""
+    known = [one for one in roster.everyone() if one.node.hex().startswith(digits)]
+    newest = max(known, key=lambda one: one.epoch, default=None)
+    return node_name(newest, bytes.fromhex(digits))
 
 
 def desk_names(desks: Iterable[Certificate]) -> str:

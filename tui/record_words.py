@@ -17,7 +17,6 @@ from node.story import Happened
 from node.wiring import Node
 from tui import fact_words, labels, times
 from tui.fact_words import Scene
-from tui.row_words import author_name
 
 DONE, OPEN = "✓", "□"
 WAITING = "待审"
@@ -136,7 +135,7 @@ def _opinion(state: BranchState) -> str:
 
 
 def _who(node: Node, one: Happened) -> str:
-    return f"{author_name(node, one.author)} {one.event.by}"
+    return f"{labels.author_name(node.roster, one.author)} {one.event.by}"
 
 
 def _day(node: Node, one: Happened) -> str:

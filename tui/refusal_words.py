@@ -96,10 +96,7 @@ def _whose(detail: str, roster: Roster) -> str:
     named = _NODE.search(detail)
     if named is None or detail.startswith("attachment"):
         return ""
-    known = [c for c in roster.everyone() if c.node.hex().startswith(named[0])]
-    newest = max(known, key=lambda c: c.epoch, default=None)
-    node = newest.node if newest else bytes.fromhex(named[0])
-    return f"{labels.node_name(newest, node)}的"
+    return f"{labels.author_name(roster, named[0])}的"
 
 
 def _where(detail: str, roster: Roster) -> str:

@@ -25,10 +25,3 @@ def state_words(node: Node, row: CaseRow) -> str:
     if row.is_paper_only and row.state in NOT_ACCEPTED:
         word = labels.PAPER_ONLY
     return " ".join(filter(None, (word, sign)))
-
-
-def author_name(node: Node, author: str) -> str:
-    """Return the place of a node, of whose id an event has the first digits."""
-    known = [one for one in node.roster.everyone() if one.node.hex().startswith(author)]
-    newest = max(known, key=lambda one: one.epoch, default=None)
-    return labels.node_name(newest, bytes.fromhex(author))

@@ -6,6 +6,7 @@ import click
 
 from node import audit as acts
 from node.desks import desks_of
+from node.places import place_names
 from node.store.registry import AuditRow
 from node.wiring import Node
 from tui import labels, times
@@ -38,7 +39,7 @@ def list_records(context: Context, limit: int, as_json: bool) -> None:
 
 def _words(node: Node, row: AuditRow) -> tuple[str, ...]:
     """Return one record as cells: when, where, what, about what, whom, by whom."""
-    places = {one.division: one.name for one in node.roster.everyone()}
+    places = place_names(node)
     subject = "+".join(places.get(part, part) for part in row.subject.split("+"))
     peer = "" if row.act in _NAMED_IN_NOTE else _peer(node, row)
     return (

@@ -14,9 +14,9 @@ from node.status import Arrival
 from node.store.cases import CaseRow
 from node.store.drafts import Draft
 from node.wiring import Node
+from tui import labels
 from tui.commands import lapsing, settling
 from tui.commands.upkeep import iso
-from tui.row_words import author_name
 
 
 def case_object(node: Node, one: Case) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def case_object(node: Node, one: Case) -> dict[str, Any]:
                 "at": iso(happened.event.at),
                 "received_at": iso(heard_ms.get(happened.id)),
                 "node": happened.author,
-                "node_name": author_name(node, happened.author),
+                "node_name": labels.author_name(node.roster, happened.author),
                 "by": happened.event.by,
                 "note": happened.event.note,
                 "fields": list(happened.event.fields),

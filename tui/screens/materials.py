@@ -21,7 +21,6 @@ from node.records import Paper, Records
 from node.reuse import materials_of
 from node.wiring import Node
 from tui import labels, record_words, times
-from tui.row_words import author_name
 from tui.screens.choose import Choose, Option
 from tui.screens.list_page import ListPage
 from tui.screens.rows_at_hand import RowsAtHand
@@ -212,7 +211,7 @@ def custody_words(node: Node, paper: Paper) -> str:
     """Return one word about a paper: when, what, where, who."""
     event = paper.by.event
     at = times.moment(event.at, node.now_ms())
-    who = f"{author_name(node, paper.by.author)} {event.by}"
+    who = f"{labels.author_name(node.roster, paper.by.author)} {event.by}"
     where = f"  在{paper.place}" if paper.place else ""
     return f"{at}  {labels.word(MATERIAL_STATES, paper.state)}{where}  {who}"
 

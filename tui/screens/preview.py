@@ -7,7 +7,6 @@ from node.progress import progress
 from node.store.cases import CaseRow, Filter
 from node.wiring import Node
 from tui import labels, times
-from tui.row_words import author_name
 from tui.screens.page import Tone
 from tui.text import harmless
 
@@ -50,7 +49,7 @@ def reasoned(node: Node, row: CaseRow) -> str:
     for one in reversed(case.story.happened):
         if one.event.step == step and not one.why_not:
             day = times.day(one.event.at, node.now_ms())
-            author = author_name(node, one.author)
+            author = labels.author_name(node.roster, one.author)
             note = harmless(one.event.note, width=90)
             by = harmless(one.event.by)
             return f"! {name} {word}：{note}（{author} {by} {day}）"
