@@ -23,9 +23,15 @@ METAVARS = {
     "ITEM": "事项",
     "CODE": "代码",
     "KEY": "字段",
+    "CASE": "办件",
+    "ID": "办件",
+    "KIND": "文书",
+    "FORM": "表单",
+    "FIRST": "旧表单",
+    "SECOND": "新表单",
 }
 """What stands for a value; what a person types himself is never touched."""
-_METAVAR = re.compile(r"\b(?:INTEGER RANGE|[A-Z]{3,})\b")
+_METAVAR = re.compile(r"\b(?:INTEGER RANGE|[A-Z]{2,})\b")
 
 PHRASES = {
     "Show this message and exit.": "显示本帮助。",
@@ -41,8 +47,7 @@ class ChineseFormatter(click.HelpFormatter):
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         """Write the first line."""
         name = "站点" if " node" in prog else "办件"
-        args = _METAVAR.sub(lambda one: METAVARS.get(one[0], one[0]), args)
-        args = args.replace("NAMES", name).replace("NAME", name)
+        args = _called(args).replace("NAMES", name).replace("NAME", name)
         super().write_usage(prog, args, prefix or HEADINGS["Usage: "])
 
     def write_heading(self, heading: str) -> None:
@@ -51,10 +56,7 @@ class ChineseFormatter(click.HelpFormatter):
 
     def write_dl(self, rows: Iterable[tuple[str, str]], *args: Any, **kw: Any) -> None:
         """Write a list of options or commands."""
-        named = [
-            (_METAVAR.sub(lambda one: METAVARS.get(one[0], one[0]), name), text)
-            for name, text in rows
-        ]
+        named = [(_called(name), text) for name, text in rows]
         super().write_dl([(name, _phrase(text)) for name, text in named], *args, **kw)
 
 
@@ -98,9 +100,16 @@ def _phrase(text: str) -> str:
     return text.replace("]", "）") if "（默认 " in text else text
 
 
+def _called(text: str) -> str:
+    """Return a text of click's with what stands for values in Chinese."""
+    return _METAVAR.sub(lambda one: METAVARS.get(one[0], one[0]), text)
+
+
 def _name_of(parameter: click.Parameter | None) -> str:
-    """Return how a person writes the parameter: `--division`, `ITEM`."""
+    """Return how help pages name the parameter: `--division`, `事项`."""
     if parameter is None:
         return "参数"
     options = [name for name in parameter.opts if name.startswith("-")]
-    return options[0] if options else parameter.human_readable_name
+    if options:
+        return options[0]
+    return _called(parameter.human_readable_name)

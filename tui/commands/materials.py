@@ -17,7 +17,7 @@ def material() -> None:
 
 @material.command("save", help="把第 N 份材料（all 表示全部）另存到文件夹 DIR。")
 @click.argument("name", metavar="CASE")
-@click.argument("number", metavar="N")
+@click.argument("number", metavar="序号")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @json_option
 @click.pass_obj
