@@ -11,31 +11,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from forms import package as packages
-from forms.errors import FormError
-from node import attachments, audit, calendars, forks, packs, roster
+from node import attachments, audit, forks, packs
 from node.document_plan import Candidate
 from node.errors import NodeError
 from node.judge import Plan
-from node.policy import BATCH_LIMIT, NAME_LIMIT, TIME_LIMIT_MS
+from node.other_entries import keep_arrived
 from node.store.journal import StoredEntry
-from node.store.registry import BatchRow, PackageRow
 from node.wiring import Node
 from sync import stream as streams
-from sync.canonical import Record, decode
 from sync.envelope import Parent
 from sync.errors import Ahead, Malformed, NotTrusted, PeerFault, ScopeNotShared
 from sync.exchange import Parcel, VectorKey, told_after
 from sync.fork import can_be_shown
-from sync.identity import (
-    PUBLIC,
-    RIGHT_ROSTER,
-    Certificate,
-    RosterEntry,
-    SignedCertificate,
-    holds,
-)
-from sync.seal import sha256
+from sync.identity import PUBLIC, RIGHT_ROSTER, Certificate, holds
 from sync.stream import Chunk, Entry, StreamId, check_checkpoint, pack, unpack
 from sync.vector import MAX_COUNTER_TAKEN, SignedVector, Vector, check_vector
 
@@ -46,21 +34,10 @@ Links = list[tuple[Entry, bytes]]
 
 MAX_SCOPES_AHEAD = 256
 """For which one holder may have signed and nothing is here: any two places make one."""
-_ENTRY_LIMIT_BYTES = 512 * 1024
 _RACES = 8
 SETTLED_TOGETHER = 100
 MOST_REFUSED = 64
 """Parts of one parcel. An honest one holds few; what stands behind so many is left."""
-
-
-class BatchList(Record, frozen=True):
-    """The signed list of a batch: what a town has forwarded together."""
-
-    id: bytes
-    number: str
-    by: str
-    at_ms: int
-    documents: tuple[bytes, ...]
 
 
 @dataclass(slots=True)
@@ -229,46 +206,6 @@ def judge_documents(node: Node, document_ids: list[bytes]) -> None:
     raise Overtaken("another process is writing all the time; nothing was stored")
 
 
-def take_other(node: Node, stored: StoredEntry) -> tuple[str, str, str]:
-    """Take in an entry that is no change; return (verdict, cause, detail).
-
-    Runs inside the transaction that stores the entry, and again on `rebuild`.
-    """
-    entry = stored.entry
-    if entry.payload is None:
-        return "kept", "", ""
-    try:
-        match entry.kind:
-            case streams.KIND_ROSTER if stored.stream.scope == PUBLIC:
-                step = decode(
-                    entry.payload, RosterEntry, limit_bytes=_ENTRY_LIMIT_BYTES
-                )
-                roster.take_step(node, step)
-            case streams.KIND_CERTIFICATE:
-                signed = decode(
-                    entry.payload, SignedCertificate, limit_bytes=_ENTRY_LIMIT_BYTES
-                )
-                roster.take_certificate(node, signed)
-            case streams.KIND_PUBLICATION if stored.stream.scope == PUBLIC:
-                _take_package(node, stored)
-            case streams.KIND_CALENDAR if stored.stream.scope == PUBLIC:
-                calendars.take(node, stored)
-            case streams.KIND_AUDIT:
-                audit.take(node, stored)
-            case streams.KIND_BATCH:
-                _take_batch(node, stored, entry.payload)
-            case streams.KIND_HOLDING:
-                attachments.take_holding(node, stored)
-            case streams.KIND_BRANCH if stored.stream.scope != PUBLIC:
-                forks.take_evidence(node, stored)
-            case _:
-                # A later version's kind: stored and forwarded, never dropped.
-                return "kept", "", ""
-    except (PeerFault, FormError) as fault:
-        return "aside", entry.kind, str(fault)
-    return "taken", "", ""
-
-
 def _commit(
     node: Node,
     chunk: Chunk,
@@ -306,26 +243,6 @@ def _commit(
         node.forget()
         raise
     return True
-
-
-def keep_arrived(node: Node, stored: StoredEntry) -> None:
-    """Take in an entry that is no change and that has just come, or can be used since
-    an upgrade, with what follows for what is stored here.
-    """
-    if stored.entry.kind != streams.KIND_CALENDAR:
-        keep_other(node, stored)
-        return
-    before = node.calendar
-    keep_other(node, stored)
-    calendars.tell_of_change(node, before)
-
-
-def keep_other(node: Node, stored: StoredEntry) -> None:
-    """Take in an entry that is no change, and write down what became of it."""
-    verdict, cause, detail = take_other(node, stored)
-    node.store.journal.set_verdicts([(stored.row, verdict)])
-    if verdict == "aside":
-        node.store.documents.put_quarantine([(stored.row, cause, detail)])
 
 
 def _check_author(node: Node, stream: StreamId, sender: Certificate) -> Certificate:
@@ -500,55 +417,3 @@ def _check_scope(node: Node, vector: Vector, divisions: set[str]) -> None:
     ahead = node.store.vectors.count_ahead(vector.holder)
     if not is_of_places or ahead >= MAX_SCOPES_AHEAD:
         raise Ahead(f"vector of {vector.holder.hex()[:16]} for {vector.scope}", 0)
-
-
-def _take_batch(node: Node, stored: StoredEntry, payload: bytes) -> None:
-    """Keep a signed list of cases.
-
-    Raises:
-        PeerFault: it cannot be read, or is not called as its author's would be.
-    """
-    batch = decode(payload, BatchList, limit_bytes=_ENTRY_LIMIT_BYTES)
-    if (
-        batch.id != batch_id(stored.stream.node, batch.number)
-        or not 0 <= batch.at_ms < TIME_LIMIT_MS
-        or len(batch.number) > BATCH_LIMIT
-        or len(batch.by) > NAME_LIMIT
-    ):
-        raise Malformed("batch", "a part of it is out of limits")
-    # Two copies of a node have counted beside each other; both lists are kept.
-    lines = node.store.branches.rows_to(stored.stream, stored.branch)
-    if node.store.registry.has_batch_on(batch.id, lines):
-        raise Malformed("batch", "its author has used the number already")
-    node.store.registry.put_batch(
-        BatchRow(
-            batch.id,
-            batch.number,
-            stored.row,
-            batch.at_ms,
-            len(batch.documents),
-            payload,
-        )
-    )
-
-
-def batch_id(author: bytes, number: str) -> bytes:
-    """Return the id of a batch: nobody can write one under another's name."""
-    return sha256(b"lianban/batch\x00", author, number.encode())[:16]
-
-
-def _take_package(node: Node, stored: StoredEntry) -> None:
-    payload = stored.entry.payload
-    assert payload is not None
-    package = packages.decode(payload)
-    node.store.registry.put_package(
-        PackageRow(
-            packages.digest(payload),
-            package.item.code,
-            package.item.name,
-            package.version,
-            payload,
-        ),
-        stored.row,
-        package.item.effective_on,
-    )

@@ -1,8 +1,8 @@
 """The published working calendar: a signed table a year, from the district to all.
 
 It travels as an entry of the `public` stream, in which only who may write the roster
-may write; see `node.absorb`. A year may be published again: the higher version is in
-force, wherever it came first. How days are reckoned stands in `node.workdays`.
+may write; see `node.other_entries`. A year may be published again: the higher version
+is in force, wherever it came first. How days are reckoned stands in `node.workdays`.
 """
 
 from dataclasses import dataclass

@@ -15,8 +15,8 @@ from node import (
     rights,
     writing,
 )
-from node.absorb import BatchList, batch_id
 from node.answers import checked, new_materials
+from node.batches import BatchList, batch_id
 from node.cases import Case, open_case
 from node.errors import AnswersWrong, NotFound, StepRefused
 from node.facts import fault_of

@@ -188,7 +188,7 @@ class InviteRefused(NodeError):
     """An enrolment code does not fit, is used up, or is too old."""
 
     def __init__(self, why: str) -> None:
-        """Keep the reason: a word that `tui.labels` knows."""
+        """Keep the reason: a word that `tui.fault_words` knows."""
         self.why = why
         super().__init__(f"enrolment refused: {why}; nothing was changed")
 
@@ -301,7 +301,7 @@ class StickTrouble(NodeError):
     """A stick cannot be read or written; what was done on it before stands."""
 
     def __init__(self, why: str, folder: str) -> None:
-        """Keep the reason, a word that `tui.labels` knows, and where it was."""
+        """Keep the reason, a word that `tui.fault_words` knows, and where it was."""
         self.why, self.folder = why, folder
         super().__init__(f"{folder}: {why}; nothing of this node was lost")
 

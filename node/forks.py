@@ -59,7 +59,7 @@ MAX_OFFERED = 4
 _BEHIND_ALL = 2**62
 
 KeepOther = Callable[[Node, StoredEntry], None]
-"""Takes in a stored entry that is no change; see `node.absorb.take_other`."""
+"""Takes in a stored entry that is no change; see `node.other_entries`."""
 
 
 def take_tail(

@@ -1,6 +1,6 @@
 """The numbers that a node gives to cases and batches; none is ever given twice."""
 
-from node.absorb import batch_id
+from node.batches import batch_id
 from node.wiring import Node
 
 

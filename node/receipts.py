@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from node import audit, export
-from node.absorb import BatchList
+from node.batches import BatchList
 from node.cases import Case, clocks_of, open_case, records_of
 from node.days import civil_day
 from node.desks import desk_name

@@ -51,7 +51,7 @@ _WHY = {
     errno.ENOENT: "gone",
     errno.ENOTCONN: "gone",
 }
-"""What the system says of a stick, in words that `tui.labels` knows."""
+"""What the system says of a stick, in words that `tui.fault_words` knows."""
 
 
 @dataclass(frozen=True, slots=True)

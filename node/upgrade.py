@@ -7,7 +7,8 @@ less.
 """
 
 from node import judge, row_again
-from node.absorb import keep_arrived, settle_waiting
+from node.absorb import settle_waiting
+from node.other_entries import keep_arrived
 from node.wiring import Node
 
 VERSION_SETTING = "judge_version"

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from forms.package import Package
 from forms.package import encode as encode_package
 from node import audit, calendars, forks, journal, tidy
-from node.absorb import keep_other, settle_waiting
+from node.absorb import settle_waiting
 from node.document_plan import Candidate
 from node.errors import NodeError, NotAllowed, PackageDamaged
 from node.judge import Plan, candidate_of, judge_whole
+from node.other_entries import keep_other
 from node.store import DERIVED
 from node.store.branches import Line
 from node.store.journal import StoredEntry

@@ -12,7 +12,7 @@ import pytest
 
 from forms.package import decode
 from node import absorb, casework, enrol, upkeep
-from node.absorb import BatchList
+from node.batches import BatchList
 from node.cases import open_case
 from node.lifecycle import Step
 from node.wiring import Node

@@ -52,7 +52,7 @@ class Sheet(Protocol):
 
     def submit(self, answers: Mapping[str, str], facts: Mapping[str, str]) -> Case:
         """Make an entry of the answers, and of what is said of the intake. Raises as
-        `node.casework` does.
+        `node.drafting` and `node.casework` do.
         """
 
     def material(self, digest: str) -> Material:
