@@ -12,13 +12,7 @@ from node import audit, journal, row_again
 from node.store.journal import StoredEntry
 from node.store.registry import CalendarRow
 from node.wiring import Node
-from node.workdays import (
-    MAX_WORKDAYS,
-    Calendar,
-    PublishedTable,
-    YearTable,
-    fault_of,
-)
+from node.workdays import MAX_WORKDAYS, Calendar, PublishedTable, YearTable, fault_of
 from sync.canonical import decode, encode
 from sync.errors import Malformed
 from sync.identity import PUBLIC

@@ -10,11 +10,7 @@ from node.clocks import AMBER, RED, Clocks
 from node.errors import CASE_WAITS, Ambiguous, NotFound, PackageDamaged, StoreDamaged
 from node.lapses import Lapse, lapses
 from node.material import Material, decode_material
-from node.matters import (
-    MARK_CONFLICT,
-    Matter,
-    matters_of,
-)
+from node.matters import MARK_CONFLICT, Matter, matters_of
 from node.reckoning import clocks
 from node.records import Records, records
 from node.store.cases import CaseRow, Filter

@@ -7,25 +7,13 @@ disk.
 
 from collections.abc import Mapping, Sequence
 
-from node import (
-    cases,
-    corrections,
-    journal,
-    numbering,
-    rights,
-    writing,
-)
+from node import cases, corrections, journal, numbering, rights, writing
 from node.answers import checked, new_materials
 from node.batches import BatchList, batch_id
 from node.cases import Case, open_case
 from node.errors import AnswersWrong, NotFound, StepRefused
 from node.facts import fault_of
-from node.lifecycle import (
-    CARRIES_FIELDS,
-    Event,
-    State,
-    Step,
-)
+from node.lifecycle import CARRIES_FIELDS, Event, State, Step
 from node.material import Material
 from node.policy import NAME_LIMIT
 from node.records import Records

@@ -25,16 +25,10 @@ from node.answers import checked, files_in, new_materials
 from node.cases import Case, open_case
 from node.errors import NotFound, StepRefused
 from node.facts import fault_of
-from node.lifecycle import (
-    Event,
-    State,
-    Step,
-)
+from node.lifecycle import Event, State, Step
 from node.material import encode_material
 from node.policy import NAME_LIMIT, SCHEMA, containers_of
-from node.store.documents import (
-    Birth,
-)
+from node.store.documents import Birth
 from node.store.drafts import Draft
 from node.wiring import Node
 from sync.actor import NONCE_BYTES, actor_of, document_id

@@ -14,7 +14,7 @@ from enum import StrEnum
 from forms.item import Item
 from forms.service import Delivery, Tier
 from node.clocks import Clocks
-from node.lifecycle import LEADS_TO, OVER, State, Step
+from node.lifecycle import DECIDED, LEADS_TO, OVER, State, Step
 from node.records import Records
 from node.story import Happened, Story
 from sync.identity import own_prefix
@@ -129,7 +129,7 @@ def line(
     outcome = _outcome(story, standing)
     limits = found.limits or found.untold
     is_untold = found.limits is None and found.untold is not None
-    is_decided = outcome in (State.GRANTED, State.REFUSED)
+    is_decided = outcome in DECIDED
     decided_on = found.decided_on if is_decided else None
     closed_on = decided_on or (found.ended_on if outcome else None)
     return Line(

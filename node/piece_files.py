@@ -25,14 +25,7 @@ from typing import BinaryIO
 from node.errors import DiskFull, FileRefused, StoreDamaged
 from node.files import alone, sync_folder
 from node.vault import SEAL_BYTES, Keys
-from sync.pieces import (
-    PIECE_BYTES,
-    Piece,
-    count_of,
-    fits,
-    length_of,
-    links_of,
-)
+from sync.pieces import PIECE_BYTES, Piece, count_of, fits, length_of, links_of
 from sync.seal import HASH_BYTES
 
 STRIDE_BYTES = PIECE_BYTES + HASH_BYTES + SEAL_BYTES

@@ -16,14 +16,7 @@ from node.days import civil_day
 from node.desks import desk_name
 from node.errors import NotFound
 from node.lifecycle import RUNNING, State, Step
-from node.papers.official import (
-    SORTS,
-    WAYS,
-    PaperKind,
-    clean,
-    shown_part,
-    texts_of,
-)
+from node.papers.official import SORTS, WAYS, PaperKind, clean, shown_part, texts_of
 from node.papers.paper import (
     Block,
     Heading,

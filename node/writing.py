@@ -24,12 +24,7 @@ from node.matters import taken_changes
 from node.policy import NAME_LIMIT, author_prefix
 from node.sealing import sealed
 from node.store.attachments import MaterialRow
-from node.store.documents import (
-    Birth,
-    DocumentRow,
-    JudgedChange,
-    may_be_in_entries,
-)
+from node.store.documents import Birth, DocumentRow, JudgedChange, may_be_in_entries
 from node.wiring import Node
 from sync.change import Change, read_change
 from sync.document import Document

@@ -22,15 +22,7 @@ from sync.change import read_change
 from sync.document import Document, merge_changes
 from sync.exchange import Parcel, encode_parcel
 from sync.identity import Certificate, Revocation, sign_roster_entry
-from sync.stream import (
-    KIND_CHANGE,
-    Chunk,
-    Entry,
-    StreamId,
-    link,
-    pack,
-    sign_checkpoint,
-)
+from sync.stream import KIND_CHANGE, Chunk, Entry, StreamId, link, pack, sign_checkpoint
 from sync.vector import Head, SignedVector, Span, Vector, sign_vector
 from tests.node.nodes import Three
 

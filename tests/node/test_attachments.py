@@ -18,10 +18,7 @@ from node.progress import Progress, ways
 from sync.pieces import PIECE_BYTES, Want
 from sync.stream import KIND_HOLDING
 from tests.node import papers
-from tests.node.forge import (
-    bundle_for,
-    refusals,
-)
+from tests.node.forge import bundle_for, refusals
 from tests.node.nodes import (
     ELDER,
     NOON_MS,

@@ -16,14 +16,7 @@ from sync.canonical import encode
 from sync.pieces import PIECE_BYTES, Piece, Want
 from sync.stream import KIND_HOLDING
 from tests.node import papers
-from tests.node.forge import (
-    chunk_of,
-    copy_of,
-    parcel,
-    put_entry,
-    refusals,
-    send,
-)
+from tests.node.forge import chunk_of, copy_of, parcel, put_entry, refusals, send
 from tests.node.nodes import (
     Three,
     causes,

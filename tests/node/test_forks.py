@@ -10,13 +10,7 @@ from node.fork_report import forked_nodes
 from node.lifecycle import State, Step
 from node.status import above, arrivals, trouble
 from node.wiring import Node
-from tests.node.forge import (
-    bundle_for,
-    chunk_of,
-    parcel,
-    refusals,
-    send,
-)
+from tests.node.forge import bundle_for, chunk_of, parcel, refusals, send
 from tests.node.forked import lines, stream_of
 from tests.node.nodes import (
     BIRTH,

@@ -5,13 +5,8 @@ import pytest
 from node import casework, upkeep
 from node.errors import WriteForbidden
 from node.lifecycle import Step
-from sync.stream import (
-    StreamId,
-)
-from tests.node.forge import (
-    parcel,
-    send,
-)
+from sync.stream import StreamId
+from tests.node.forge import parcel, send
 from tests.node.nodes import (
     VILLAGE,
     Three,

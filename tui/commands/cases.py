@@ -17,14 +17,7 @@ from node.wiring import Node
 from tui import fact_words, labels
 from tui.commands import case_reading, lapsing, papers, renewing, settling
 from tui.commands.case_objects import case_object
-from tui.commands.context import (
-    Context,
-    json_option,
-    line,
-    show,
-    tell,
-    tell_wrong,
-)
+from tui.commands.context import Context, json_option, line, show, tell, tell_wrong
 from tui.commands.fields import fields_option, read_fields
 from tui.commands.history import case_history
 from tui.commands.known import known_person, reuse_option, taken_over, tell_twins

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from forms.item import Tier
 from node import cases
 from node.clocks import AMBER, RED
-from node.lifecycle import OVER, State
+from node.lifecycle import DECIDED, OVER, State
 from node.progress import Progress
 from node.status import Arrival
 from node.store.cases import CaseRow
@@ -35,7 +35,7 @@ class View:
 
 
 _DRAFTS = View("草稿", has_cases=False, has_drafts=True, empty="没有草稿，按 N 新建")
-_DECIDED = (State.GRANTED, State.REFUSED)
+_DECIDED = tuple(state for state in State if state in DECIDED)
 _CLOSED = tuple(state for state in State if state in OVER)
 
 VIEWS: dict[Tier, tuple[View, ...]] = {
