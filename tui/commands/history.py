@@ -44,7 +44,7 @@ COMPARED: dict[Compared, str] = {
     "--verify",
     "source",
     type=click.Path(path_type=Path),
-    help="验一个导出的文件；不用写 ID。",
+    help="验一个导出的文件；不用写办件。",
 )
 @json_option
 @click.pass_obj

@@ -32,7 +32,7 @@ reuse_option = click.option(
 NOBODY = "本点没有此人办过的件。"
 
 
-@click.command("known", help="查看此人在本点办过的件，和事项 ITEM 可取用的资料。")
+@click.command("known", help="查看此人在本点办过的件，和一个事项可取用的资料。")
 @click.argument("item")
 @fields_option
 @json_option
