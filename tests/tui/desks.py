@@ -161,6 +161,13 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
     await pilot.pause()
 
 
+async def act(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys, and wait until what they began is done and shown."""
+    await pilot.press(*keys)
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+
+
 async def read_out(pilot: Pilot[None]) -> None:
     """Wait until the page has read what it lists, and shows it."""
     await pilot.pause()

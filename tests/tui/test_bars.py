@@ -5,6 +5,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Footer
 
+from tests.tui.desks import press
 from tui.text import cells
 from tui.widgets.field_input import FieldInput
 from tui.widgets.keys import KeyBar, key_name, lay_out
@@ -53,8 +54,7 @@ async def test_the_keys_are_named_in_chinese_and_nothing_is_english() -> None:
 
 async def test_a_key_that_the_field_takes_is_not_shown() -> None:
     async with Keys().run_test(size=(80, 24)) as pilot:
-        await pilot.press("tab")
-        await pilot.pause()
+        await press(pilot, "tab")
 
         line = pilot.app.query_one(KeyBar).render_line(0).text
         assert "新建" not in line

@@ -3,6 +3,7 @@ from textual import events
 from textual.app import App
 from textual.widgets import Static
 
+from tests.tui.desks import press
 from tui.widgets.confirm import Ask, Confirm
 from tui.widgets.field_input import FieldInput
 
@@ -39,8 +40,7 @@ async def test_a_question_is_answered_by_one_key(
             app.answers.append,
         )
         await pilot.pause()
-        await pilot.press(*keys)
-        await pilot.pause()
+        await press(pilot, *keys)
 
         assert app.answers == [answer]
 
@@ -83,8 +83,7 @@ async def test_a_line_is_asked_for(keys: list[str], answer: str | None) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         app.push_screen(Ask("退回的原因？"), app.answers.append)
         await pilot.pause()
-        await pilot.press(*keys)
-        await pilot.pause()
+        await press(pilot, *keys)
 
         assert app.answers == [answer]
 
@@ -94,8 +93,7 @@ async def test_an_empty_line_may_do() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         app.push_screen(Ask("备注？", is_required=False), app.answers.append)
         await pilot.pause()
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
 
         assert app.answers == [""]
 
@@ -105,15 +103,13 @@ async def test_a_missing_line_is_asked_for_in_words() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         app.push_screen(Ask("退回的原因？"), app.answers.append)
         await pilot.pause()
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         problem = app.screen.query_one(".problem", Static)
 
         assert problem.render_line(0).text.strip() == "✗ 这里不能空着"
         assert app.answers == []
 
-        await pilot.press("材")
-        await pilot.pause()
+        await press(pilot, "材")
 
         assert problem.render_line(0).text.strip() == ""
 

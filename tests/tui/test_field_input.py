@@ -7,6 +7,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from tests.tui.desks import press
 from tui.text import plain
 from tui.widgets.confirm import Ask
 from tui.widgets.field_input import PASTE_LIMIT, FieldInput
@@ -73,21 +74,18 @@ async def test_the_cursor_follows_the_caret_through_chinese_text(
     keys: list[str], column: int
 ) -> None:
     async with Form("欧阳建国").run_test(size=(80, 24)) as pilot:
-        await pilot.press(*keys)
-        await pilot.pause()
+        await press(pilot, *keys)
 
         assert pilot.app.cursor_position == Offset(column, 2)
 
 
 async def test_the_cursor_stays_inside_a_field_that_overflows() -> None:
     async with Form("").run_test(size=(80, 24)) as pilot:
-        await pilot.press(*"长" * 15)
-        await pilot.pause()
+        await press(pilot, *"长" * 15)
 
         assert pilot.app.cursor_position == Offset(14 + 19, 2)
 
-        await pilot.press("home")
-        await pilot.pause()
+        await press(pilot, "home")
 
         assert pilot.app.cursor_position == Offset(14, 2)
 
@@ -129,8 +127,7 @@ async def test_the_cursor_comes_back_when_a_dialogue_closes() -> None:
         app.push_screen(Ask("退回的原因？"))
         await pilot.pause()
         inside = app.cursor_position
-        await pilot.press("escape")
-        await pilot.pause()
+        await press(pilot, "escape")
 
         assert inside != Offset(14 + 4, 2)
         assert app.cursor_position == Offset(14 + 4, 2)
@@ -157,8 +154,7 @@ async def test_opening_a_form_reports_no_edit() -> None:
 async def test_each_change_and_the_leaving_are_reported() -> None:
     app = Form("", "")
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("张", "三", "tab", "tab")
-        await pilot.pause()
+        await press(pilot, "张", "三", "tab", "tab")
 
         assert app.heard == [
             FieldInput.Edited("field0", "张"),
@@ -171,8 +167,7 @@ async def test_each_change_and_the_leaving_are_reported() -> None:
 async def test_a_field_left_twice_is_changed_once() -> None:
     app = Form("", "")
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("张", "tab", "shift+tab", "tab")
-        await pilot.pause()
+        await press(pilot, "张", "tab", "shift+tab", "tab")
 
         left = [
             message for message in app.heard if isinstance(message, FieldInput.Left)

@@ -10,7 +10,7 @@ from node import casework, intake
 from node.history import Edit, Trace
 from node.lifecycle import Step
 from node.wiring import Node
-from tests.tui.desks import ELDER, Desks, screen_text, submit
+from tests.tui.desks import ELDER, Desks, press, screen_text, submit
 from tests.tui.test_commands import Shell
 from tui.app import LianbanApp
 from tui.history_words import EDITS_SHOWN, changes, edit
@@ -151,11 +151,9 @@ async def test_the_story_of_a_case_shows_changes_late_faults_and_arrival(
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("6", "enter")
-        await pilot.pause()
+        await press(pilot, "6", "enter")
         head = screen_text(app)
-        await pilot.press("2")
-        await pilot.pause()
+        await press(pilot, "2")
         story = screen_text(app)
 
     assert "非一次性告知" in head

@@ -5,7 +5,7 @@ import pytest
 from node import casework
 from node.cases import open_case
 from node.lifecycle import State, Step
-from tests.tui.desks import Desks, dialogue, submit
+from tests.tui.desks import Desks, dialogue, press, submit
 from tests.tui.shell import Shell
 from tests.tui.test_screens_settle import conflicting
 from tui.app import LianbanApp
@@ -51,13 +51,10 @@ async def test_screens_say_it_before_a_case_goes_on(
 
     async with app.run_test(size=(80, 24)) as pilot:
         if tier == "town":
-            await pilot.press("3")
-            await pilot.pause()
-        await pilot.press(key)
-        await pilot.pause()
+            await press(pilot, "3")
+        await press(pilot, key)
         asked = dialogue(app)
-        await pilot.press("escape")
-        await pilot.pause()
+        await press(pilot, "escape")
 
     assert "这件还有 1 处待核对。" in asked
     state = open_case(getattr(desks, tier), case.id).story.state

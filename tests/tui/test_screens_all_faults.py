@@ -8,7 +8,7 @@ from textual.widgets import Static
 from forms.author.packing import read_packages
 from node import drafting, upkeep
 from tests.forms.all_wrong import SAID, WRONG, catalogue
-from tests.tui.desks import Desks, note, screen_text
+from tests.tui.desks import Desks, note, press, screen_text
 from tui.app import LianbanApp
 from tui.screens.choose import Choose
 from tui.screens.field_row import FieldRow
@@ -30,24 +30,20 @@ async def test_all_faults_are_marked_listed_and_reached(
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         assert "F8" not in screen_text(app).splitlines()[-1]
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "f3")
         told = note(app)
         marked = {
             row.field.label: str(row.query_one(".problem", Static).render())
             for row in app.screen.query(FieldRow)
             if row.is_wrong
         }
-        await pilot.press("f8")
-        await pilot.pause()
+        await press(pilot, "f8")
         assert isinstance(app.screen, Choose)
         listed = [(one.label, one.detail) for one in app.screen.options]
         seen = screen_text(app)
-        await pilot.press("9")
-        await pilot.pause()
+        await press(pilot, "9")
         assert isinstance(app.screen, FormPage)
         focused = app.focused
         assert focused is not None

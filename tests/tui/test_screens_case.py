@@ -2,7 +2,7 @@ import pytest
 
 from node import casework, drafting
 from node.lifecycle import State, Step
-from tests.tui.desks import ITEM, Desks, screen_text, submit, type_text
+from tests.tui.desks import ITEM, Desks, act, press, screen_text, submit, type_text
 from tui.app import LianbanApp
 from tui.screens.desk import DeskPage
 
@@ -16,8 +16,7 @@ async def test_a_case_follows_what_arrives_while_it_is_open(desks: Desks) -> Non
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         before = screen_text(app)
         desks.up()
         casework.take_step(desks.town, case.id, Step.RETURN, note="缺照片")
@@ -43,11 +42,9 @@ async def test_the_cursor_stays_on_the_draft_that_was_filled_in(desks: Desks) ->
         await pilot.press("down", "down")
         last = rows.highlighted
         assert last is not None
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         await type_text(pilot, "新")
-        await pilot.press("escape")
-        await pilot.pause()
+        await press(pilot, "escape")
 
         assert rows.highlighted is not None
         assert rows.highlighted.cells[1] == last.cells[1] + "新"
@@ -60,12 +57,9 @@ async def test_all_rows_are_selected_by_one_key(desks: Desks) -> None:
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("*")
-        await pilot.pause()
+        await press(pilot, "*")
         assert "已选 3 件" in screen_text(app)
-        await pilot.press("a")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "a")
 
     counts = desks.town.store.cases.counts_by_state()
     assert counts == {State.ACCEPTED: 3}

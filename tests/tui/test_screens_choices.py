@@ -7,7 +7,7 @@ import pytest
 from forms.author.build import build
 from node.wiring import Node
 from tests.forms.author_files import Row, markdown, row, written
-from tests.tui.desks import screen_text, type_text
+from tests.tui.desks import press, screen_text, type_text
 from tui.screens.choose import ChooseAnswer
 from tui.screens.field_row import FieldRow
 from tui.trial import TrialApp, TrialPage, package_of
@@ -50,14 +50,11 @@ async def test_a_number_and_enter_answer_one_question_of_a_long_list(
     app = trial(trial_node, tmp_path, *ask, row("text", "why", "理由"))
 
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         assert isinstance(app.screen, ChooseAnswer)
-        await pilot.press("1", "2")
-        await pilot.pause()
+        await press(pilot, "1", "2")
         assert isinstance(app.screen, ChooseAnswer), "a digit does not choose yet"
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
 
         assert page(app).answers == {"trade": "t12"}
         assert focused_key(app) == "who"
@@ -73,8 +70,7 @@ async def test_enter_in_a_long_list_leaves_the_answer_as_it_is(
         await pilot.press("3", "enter")  # a number in the form, then the list
         await pilot.pause()
         assert isinstance(app.screen, ChooseAnswer)
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
 
         assert page(app).answers == {"trade": "t3"}
         assert focused_key(app) == "who"
@@ -86,11 +82,9 @@ async def test_a_long_list_is_narrowed_by_what_things_are_called(
     app = trial(trial_node, tmp_path, row("select_one trade", "trade", "行业"))
 
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         await type_text(pilot, "茶")
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
 
         assert page(app).answers == {"trade": "t6"}
 
@@ -102,17 +96,13 @@ async def test_of_several_choices_each_digit_puts_one_in_or_takes_it_out(
     app = trial(trial_node, tmp_path, *ask)
 
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("3", "1")
-        await pilot.pause()
+        await press(pilot, "3", "1")
         both, shown = dict(page(app).answers), screen_text(app)
-        await pilot.press("3")
-        await pilot.pause()
+        await press(pilot, "3")
         one = dict(page(app).answers)
-        await pilot.press("2", "backspace")
-        await pilot.pause()
+        await press(pilot, "2", "backspace")
         none = dict(page(app).answers)
-        await pilot.press("2", "enter")
-        await pilot.pause()
+        await press(pilot, "2", "enter")
         last, where = dict(page(app).answers), focused_key(app)
 
     assert both == {"help": "meal visit"}
@@ -130,11 +120,8 @@ async def test_several_of_a_long_list_are_picked_one_after_the_other(
 
     async with app.run_test(size=(80, 24)) as pilot:
         for number in ("2", "15"):
-            await pilot.press("enter")
-            await pilot.pause()
-            await pilot.press(*number, "enter")
-            await pilot.pause()
-            await pilot.press("shift+tab")
-            await pilot.pause()
+            await press(pilot, "enter")
+            await press(pilot, *number, "enter")
+            await press(pilot, "shift+tab")
 
         assert page(app).answers == {"trade": "t2 t15"}

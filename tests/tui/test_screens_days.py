@@ -7,7 +7,7 @@ from node.calendar_source import known_tables
 from node.lifecycle import Step
 from node.wiring import Node
 from tests.node.nodes import step
-from tests.tui.desks import Desks, screen_text, submit
+from tests.tui.desks import Desks, press, screen_text, submit
 from tui.app import LianbanApp
 from tui.screens.case import CasePage
 
@@ -76,11 +76,9 @@ async def test_what_has_passed_is_a_page_of_the_town_from_which_a_case_opens(
 
     app = LianbanApp(desks.town)
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("o")
-        await pilot.pause()
+        await press(pilot, "o")
         text = screen_text(app)
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         assert isinstance(app.page, CasePage)
         case = screen_text(app)
 
@@ -95,8 +93,7 @@ async def test_a_case_says_by_when_it_was_promised(desks: Desks) -> None:
 
     app = LianbanApp(desks.town)
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("6", "enter")
-        await pilot.pause()
+        await press(pilot, "6", "enter")
         text = screen_text(app)
 
     assert "承诺" in text and "前办结" in text and "（暂定）" in text

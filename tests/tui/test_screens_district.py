@@ -6,8 +6,10 @@ from node.lifecycle import State, Step
 from tests.node.forge import copy_of, put_entry
 from tests.tui.desks import (
     Desks,
+    act,
     forwarded,
     note,
+    press,
     read_out,
     screen_text,
     submit,
@@ -31,12 +33,9 @@ async def test_a_grant_is_signed_after_a_question(desks: Desks) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         before = screen_text(app)
-        await pilot.press("g", "escape")
-        await pilot.pause()
+        await press(pilot, "g", "escape")
         assert state(desks, first) is State.FORWARDED
-        await pilot.press("g", "enter")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "g", "enter")
         text = screen_text(app)
 
     assert "江山市 · 审批台" in before
@@ -53,21 +52,16 @@ async def test_a_refusal_wants_a_reason_and_is_no_slip(desks: Desks) -> None:
     app = LianbanApp(desks.district)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("x")
-        await pilot.pause()
+        await press(pilot, "x")
         await type_text(pilot, "未满60周岁")
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         question = screen_text(app)
         await pilot.press("enter")  # who hits Enter twice must not sign anything
         await pilot.pause()
         assert state(desks, case) is State.FORWARDED
-        await pilot.press("x")
-        await pilot.pause()
+        await press(pilot, "x")
         await type_text(pilot, "未满60周岁")
-        await pilot.press("enter", "y")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "enter", "y")
 
     assert "理由：未满60周岁" in question.replace("\n", "")
     happened = open_case(desks.district, case).story.happened[-1].event
@@ -79,19 +73,13 @@ async def test_the_queue_can_be_narrowed_to_one_item(desks: Desks) -> None:
     app = LianbanApp(desks.district)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("i")
-        await pilot.pause()
+        await press(pilot, "i")
         await type_text(pilot, "lnr")
-        await pilot.press("enter")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "enter")
         found = screen_text(app)
-        await pilot.press("i")
-        await pilot.pause()
+        await press(pilot, "i")
         await type_text(pilot, "zdsh")
-        await pilot.press("enter")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "enter")
         nothing = screen_text(app)
 
     assert "王芳" in found
@@ -107,12 +95,9 @@ async def test_the_monitor_shows_every_neighbour_and_what_is_owed(
     app = LianbanApp(desks.district)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("s")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "s")
         text = screen_text(app)
-        await pilot.press("right")
-        await pilot.pause()
+        await press(pilot, "right")
         aside = screen_text(app)
 
     assert "江山市 · 同步情况" in text
@@ -137,8 +122,7 @@ async def test_the_monitor_names_what_is_set_aside(desks: Desks) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("s")
         await app.workers.wait_for_complete()
-        await pilot.press("2")
-        await pilot.pause()
+        await press(pilot, "2")
         text = screen_text(app)
 
     assert "! 搁置 1" in text.splitlines()[0]
@@ -158,8 +142,7 @@ async def test_the_monitor_lists_what_was_not_taken_and_what_to_do(
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("s")
         await read_out(pilot)
-        await pilot.press("4", "down")
-        await pilot.pause()
+        await press(pilot, "4", "down")
         text = screen_text(app)
 
     assert "[4拒收 2]" in text
@@ -174,12 +157,8 @@ async def test_the_village_sees_how_its_line_is(desks: Desks) -> None:
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("s")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
-        await pilot.press("f5")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "s")
+        await act(pilot, "f5")
         app.look()
         await app.workers.wait_for_complete()
         await pilot.pause()
@@ -204,8 +183,7 @@ async def test_the_monitor_lists_what_waits_and_for_what(desks: Desks) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("s")
         await app.workers.wait_for_complete()
-        await pilot.press("3")
-        await pilot.pause()
+        await press(pilot, "3")
         text = screen_text(app)
 
     assert "3等候 1" in text

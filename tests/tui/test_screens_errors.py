@@ -14,6 +14,7 @@ from tests.tui.desks import (
     ELDER,
     ITEM,
     Desks,
+    act,
     dialogue,
     note,
     press,
@@ -45,9 +46,7 @@ async def test_a_step_that_came_too_late_is_explained(desks: Desks) -> None:
         await pilot.press("x", "enter")
         await app.workers.wait_for_complete()
         await press(pilot, "f3")
-        await pilot.press("y")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "y")
         text = dialogue(app)
         assert isinstance(app.screen, Tell)
         await press(pilot, "enter")

@@ -8,7 +8,7 @@ from node import casework, drafting
 from node.cases import Case, open_case
 from node.lifecycle import State, Step
 from tests.node.papers import agree, fetch, fetch_all, scan, taken_in
-from tests.tui.desks import ELDER, ITEM, Desks, dialogue, note, screen_text
+from tests.tui.desks import ELDER, ITEM, Desks, act, dialogue, note, press, screen_text
 from tui.app import LianbanApp
 from tui.screens.form import FormPage
 
@@ -42,24 +42,20 @@ async def test_both_ends_say_how_many_files_have_come(
     village, town = LianbanApp(desks.village), LianbanApp(desks.town)
 
     async with village.run_test(size=SIZE) as pilot:
-        await pilot.press("enter", "3")
-        await pilot.pause()
+        await press(pilot, "enter", "3")
         before = screen_text(village)
         agree(desks.village, desks.town)
         fetch(desks.town, desks.village, most=5)
         agree(desks.village, desks.town)
         fetch(desks.town, desks.village, most=0)  # it asks, and is cut off
-        await pilot.press("escape", "enter", "3")
-        await pilot.pause()
+        await press(pilot, "escape", "enter", "3")
         after = screen_text(village)
-        await pilot.press("escape")
-        await pilot.pause()
+        await press(pilot, "escape")
         desk = screen_text(village)
     async with town.run_test(size=SIZE) as pilot:
         await pilot.pause()
         inbox = screen_text(town)
-        await pilot.press("enter", "3")
-        await pilot.pause()
+        await press(pilot, "enter", "3")
         there = screen_text(town)
 
     assert (
@@ -85,8 +81,7 @@ async def test_when_all_has_come_the_list_says_it_as_before(
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         desk = screen_text(app)
-        await pilot.press("enter", "3")
-        await pilot.pause()
+        await press(pilot, "enter", "3")
         text = screen_text(app)
 
     assert "✓已到区" in desk and "材料" not in desk
@@ -104,15 +99,11 @@ async def test_a_case_is_decided_with_a_file_on_its_way_and_says_so(
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         desk = screen_text(app)
-        await pilot.press("g")
-        await pilot.pause()
+        await press(pilot, "g")
         asked = dialogue(app)
-        await pilot.press("enter")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "enter")
         said = note(app)
-        await pilot.press("2", "enter", "3")
-        await pilot.pause()
+        await press(pilot, "2", "enter", "3")
         text = screen_text(app)
 
     assert " 0/2 " in desk
@@ -132,21 +123,17 @@ async def test_a_form_waits_for_the_file_that_is_being_taken_in(
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         page = app.screen
         assert isinstance(page, FormPage)
         page.is_busy = True
         await pilot.press("f3")
-        await pilot.press("escape")
-        await pilot.pause()
+        await press(pilot, "escape")
         waiting = note(app)
         assert app.screen is page
         page.is_busy = False
-        await pilot.press("f3")
-        await pilot.pause()
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "f3")
+        await press(pilot, "f3")
 
     assert "附件还在处理" in waiting
     assert open_case(desks.village, draft.id).story.state is State.SUBMITTED

@@ -11,7 +11,7 @@ from node import casework, drafting, in_force, upkeep
 from node.cases import Case, records_of
 from node.lifecycle import Step
 from tests.node.nodes import BIRTH_ANSWERS
-from tests.tui.desks import BIRTH, ELDER, ITEM, Desks, screen_text
+from tests.tui.desks import BIRTH, ELDER, ITEM, Desks, act, press, screen_text
 from tests.tui.test_commands import Shell
 from tui import labels
 from tui.app import LianbanApp
@@ -64,31 +64,24 @@ async def test_n_on_a_granted_case_begins_the_next_and_c_leads_back(
     app = LianbanApp(linked.village)
 
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         opened = screen_text(app)
-        await pilot.press("n")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "n")
         form = screen_text(app)
         assert linked.village.store.drafts.all() == []
-        await pilot.press("f2")
-        await pilot.pause()
+        await press(pilot, "f2")
         (draft,) = linked.village.store.drafts.all()
         case = drafting.submit_draft(
             linked.village,
             drafting.save_draft(linked.village, draft, {**draft.answers, **ELDER}),
         )
-        await pilot.press("escape")
-        await pilot.pause()
+        await press(pilot, "escape")
 
     app = LianbanApp(linked.village)
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         following = screen_text(app)
-        await pilot.press("c")
-        await pilot.pause()
+        await press(pilot, "c")
         back = screen_text(app)
 
     assert "N 接着办" in opened
@@ -104,11 +97,9 @@ async def test_a_case_that_is_not_granted_offers_no_next_one(linked: Desks) -> N
     app = LianbanApp(linked.village)
 
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         opened = screen_text(app)
-        await pilot.press("n")
-        await pilot.pause()
+        await press(pilot, "n")
 
         assert screen_text(app) == opened
     assert "接着办" not in opened

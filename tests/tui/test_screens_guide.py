@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.desks import ITEM, Desks, dialogue, note, screen_text, submit
+from tests.tui.desks import ITEM, Desks, act, dialogue, note, press, screen_text, submit
 from tui.app import LianbanApp
 from tui.screens.form import FormPage
 from tui.screens.guide import GuidePage
@@ -18,14 +18,11 @@ async def test_the_guide_is_read_before_an_item_is_chosen(desks: Desks) -> None:
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("n", "down", "f4")
-        await pilot.pause()
+        await press(pilot, "n", "down", "f4")
         guide = screen_text(app)
-        await pilot.press("escape")
-        await pilot.pause()
+        await press(pilot, "escape")
         behind = dialogue(app)
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         assert isinstance(app.screen, FormPage)
         chosen = app.screen.sheet.package.item.name
 
@@ -41,14 +38,11 @@ async def test_a_form_and_a_case_lead_to_the_guide_of_their_version(
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter", "f4")
-        await pilot.pause()
+        await press(pilot, "enter", "f4")
         from_case = screen_text(app)
-        await pilot.press("end")
-        await pilot.pause()
+        await press(pilot, "end")
         end = screen_text(app)
-        await pilot.press("f4", "escape", "n", "1", "f4")
-        await pilot.pause()
+        await press(pilot, "f4", "escape", "n", "1", "f4")
         assert isinstance(app.screen, GuidePage)
         from_form = screen_text(app)
 
@@ -91,8 +85,7 @@ async def test_a_file_that_is_there_is_replaced_only_by_a_yes(
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter", "f4", "t", "enter")
-        await pilot.pause()
+        await press(pilot, "enter", "f4", "t", "enter")
         asked = dialogue(app)
         await pilot.press("enter")  # stands on the answer that does no harm
         await app.workers.wait_for_complete()
@@ -113,9 +106,7 @@ async def test_a_folder_that_is_not_there_is_told(
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter", "f4", "t", "enter")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "enter", "f4", "t", "enter")
         said = dialogue(app)
 
     assert "本机没有 away 这个文件夹。没有改动" in said

@@ -14,7 +14,9 @@ from tests.tui.desks import (
     ELDER,
     ITEM,
     Desks,
+    act,
     note,
+    press,
     screen_text,
     submit,
     type_text,
@@ -45,27 +47,19 @@ async def test_l_lists_only_home_visits_and_j_gives_the_list_to_go_out_with(
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         everybody = screen_text(app)
-        await pilot.press("l")
-        await pilot.pause()
+        await press(pilot, "l")
         await type_text(pilot, "上门")
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         only = screen_text(app)
-        await pilot.press("j")
-        await pilot.pause()
+        await press(pilot, "j")
         paper = screen_text(app)
-        await pilot.press("t")
-        await pilot.pause()
+        await press(pilot, "t")
         asked = app.screen.query_one(Input)
         suggested, asked.value = asked.value, str(tmp_path)
-        await pilot.press("enter")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "enter")
         saved = note(app)
-        await pilot.press("escape")
-        await pilot.pause()
-        await pilot.press("escape")
-        await pilot.pause()
+        await press(pilot, "escape")
+        await press(pilot, "escape")
         again = screen_text(app)
 
     for text in (everybody, again):
@@ -89,14 +83,11 @@ async def test_a_lookup_shows_at_the_town_on_the_case_and_by_the_filter(
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("l")
-        await pilot.pause()
+        await press(pilot, "l")
         await type_text(pilot, "免提交")
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         only = screen_text(app)
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         opened = screen_text(app)
         casework.take_step(
             desks.town, case.id, Step.CHECK, facts={"material/id_card": "looked_up"}
@@ -136,32 +127,20 @@ async def test_what_was_not_found_stands_in_the_notice_and_the_village_sees_it(
     app = LianbanApp(desks.town)
 
     async with app.run_test(size=(80, 30)) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
-        await pilot.press("k")
-        await pilot.pause()
-        await pilot.press("x")
-        await pilot.pause()
-        await pilot.press("enter")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await press(pilot, "enter")
+        await press(pilot, "k")
+        await press(pilot, "x")
+        await act(pilot, "enter")
         custody = screen_text(app)
-        await pilot.press("escape")
-        await pilot.pause()
-        await pilot.press("r")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await press(pilot, "escape")
+        await act(pilot, "r")
         notice = screen_text(app)
-        await pilot.press("f3")
-        await pilot.pause()
-        await pilot.press("y")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await press(pilot, "f3")
+        await act(pilot, "y")
     desks.up()
     app = LianbanApp(desks.village)
     async with app.run_test(size=(80, 30)) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         told = screen_text(app)
 
     assert "证照没查到，请交原件  在贺村镇  贺村镇 周审核" in custody
@@ -178,14 +157,11 @@ async def test_a_paper_that_nothing_can_stand_for_is_not_spared(desks: Desks) ->
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=(80, 30)) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
-        await pilot.press("k")
-        await pilot.pause()
+        await press(pilot, "enter")
+        await press(pilot, "k")
         for _ in range(keys.index("authorisation")):
             await pilot.press("down")
-        await pilot.press("l")
-        await pilot.pause()
+        await press(pilot, "l")
         said = note(app)
 
     assert "没有写明它能免提交" in said

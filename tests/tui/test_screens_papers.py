@@ -8,7 +8,7 @@ from node import casework, receipts
 from node.cases import open_case
 from node.lifecycle import Step
 from node.papers.official import PaperKind
-from tests.tui.desks import Desks, note, screen_text, submit, type_text
+from tests.tui.desks import Desks, note, press, screen_text, submit, type_text
 from tui.app import LianbanApp
 from tui.screens.case_papers import CasePapersPage
 
@@ -27,8 +27,7 @@ async def test_the_receipt_is_read_and_saved_from_the_list(
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("p")
-        await pilot.pause()
+        await press(pilot, "p")
         read = screen_text(app)
         await pilot.press("t", "enter")
         await app.workers.wait_for_complete()
@@ -56,18 +55,14 @@ async def test_a_returned_case_shows_its_notice_first_and_the_receipt_beside(
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter", "p")
-        await pilot.pause()
+        await press(pilot, "enter", "p")
         notice = screen_text(app)
-        await pilot.press("right")
-        await pilot.pause()
+        await press(pilot, "right")
         receipt = screen_text(app)
-        await pilot.press("1")
-        await pilot.pause()
+        await press(pilot, "1")
         back = screen_text(app)
         assert isinstance(app.screen, CasePapersPage)
-        await pilot.press("escape")
-        await pilot.pause()
+        await press(pilot, "escape")
         behind = screen_text(app)
 
     assert "补正材料一次性告知书" in notice and "居民身份证：照片看不清" in notice
@@ -89,16 +84,13 @@ async def test_who_asks_is_told_and_a_paper_is_verified_in_one_line(
         at_desk = screen_text(app)
         await pilot.press("q")
         await type_text(pilot, "oyjg")
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         told = screen_text(app)
         await type_text(pilot, made.code)
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         verified = screen_text(app)
         await type_text(pilot, "LB1/ABC")
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         refused = screen_text(app)
 
     assert "Q 查进度" in at_desk and "P 回执" in at_desk

@@ -11,7 +11,7 @@ from node.lifecycle import Step
 from node.store.drafts import Draft
 from tests.forms.versions import ANSWERS, NEW, OLD, PUT_RIGHT
 from tests.node.nodes import tamper
-from tests.tui.desks import Desks, note, screen_text
+from tests.tui.desks import Desks, note, press, screen_text
 from tests.tui.shell import Shell
 from tui import version_words
 from tui.app import LianbanApp
@@ -57,12 +57,10 @@ async def test_a_draft_of_an_older_form_is_marked_and_opens_as_a_choice(
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         listed = screen_text(app)
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         assert isinstance(app.page, RenewalPage)
         text = screen_text(app)
-        await pilot.press("escape")
-        await pilot.pause()
+        await press(pilot, "escape")
         assert isinstance(app.page, DeskPage)
 
     assert "草稿 新表" in listed
@@ -90,19 +88,15 @@ async def test_the_new_form_opens_with_all_answers_and_the_rest_on_a_key(
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
-        await pilot.press("1")
-        await pilot.pause()
+        await press(pilot, "enter")
+        await press(pilot, "1")
         await pilot.pause()
         assert isinstance(app.page, FormPage)
         said, text = note(app), screen_text(app)
-        await pilot.press("f9")
-        await pilot.pause()
+        await press(pilot, "f9")
         assert isinstance(app.screen, Tell)
         kept = screen_text(app)
-        await pilot.press("enter", "f2", "escape")
-        await pilot.pause()
+        await press(pilot, "enter", "f2", "escape")
         desk = screen_text(app)
 
     assert said == "✓ 已换成现行的表，2 项旧答案留在本机，按 F9 看"
@@ -129,16 +123,12 @@ async def test_the_old_form_may_be_filled_in_and_submitted(
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
-        await pilot.press("2")
-        await pilot.pause()
+        await press(pilot, "enter")
+        await press(pilot, "2")
         assert isinstance(app.page, FormPage)
         text = screen_text(app)
-        await pilot.press("f3")
-        await pilot.pause()
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "f3")
+        await press(pilot, "f3")
         said = note(app)
 
     assert "用的是旧表（第 2026112101 版），照样能提交" in text
@@ -179,8 +169,7 @@ async def test_a_returned_case_is_put_right_in_its_own_version(desks: Desks) -> 
 
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        await pilot.press("e")
-        await pilot.pause()
+        await press(pilot, "e")
         assert isinstance(app.page, FormPage)
         text = screen_text(app)
 
@@ -198,8 +187,7 @@ async def test_a_case_shows_what_was_kept_here(desks: Desks, draft: Draft) -> No
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         text = screen_text(app)
 
     assert "旧表里填过、新表没有的，只留在本机，不上报" in text
@@ -216,8 +204,7 @@ async def test_an_altered_package_is_named_on_the_screen(
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         text = "".join(screen_text(app).replace("│", "").split())
 
     assert "“林木采伐申请”（331164999000，第2026120101版）的事项表单在本机" in text

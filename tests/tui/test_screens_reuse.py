@@ -16,7 +16,16 @@ from tests.forms.samples import ITEM as SAMPLE_ITEM
 from tests.forms.xforms import bind, inputs, xform
 from tests.node.nodes import tamper
 from tests.node.papers import scan, taken_in
-from tests.tui.desks import ELDER, ITEM, Desks, note, screen_text, submit, type_text
+from tests.tui.desks import (
+    ELDER,
+    ITEM,
+    Desks,
+    note,
+    press,
+    screen_text,
+    submit,
+    type_text,
+)
 from tui.app import LianbanApp
 from tui.screens.field_row import FieldRow, FileRow
 from tui.screens.form import FormPage
@@ -38,8 +47,7 @@ def accepted(desks: Desks, item: str = ITEM, **more: str) -> Case:
 
 async def open_form(pilot: Pilot[None], number: str = ELDER["citizen_id"]) -> FormPage:
     """Begin a case of the item that is used most, and type the id number."""
-    await pilot.press("n", "1")
-    await pilot.pause()
+    await press(pilot, "n", "1")
     await pilot.press("tab")
     await type_text(pilot, number)
     await pilot.pause()
@@ -78,8 +86,7 @@ async def test_who_has_been_here_is_recognised_with_the_last_digit(
         await type_text(pilot, "x")
         await pilot.pause()
         after = screen_text(app)
-        await pilot.press("backspace")
-        await pilot.pause()
+        await press(pilot, "backspace")
         again = screen_text(app)
         assert page.is_whole
 
@@ -99,15 +106,13 @@ async def test_chosen_values_are_taken_over_and_say_where_they_come_from(
 
     async with app.run_test(size=SIZE) as pilot:
         page = await open_form(pilot)
-        await pilot.press("f7")
-        await pilot.pause()
+        await press(pilot, "f7")
         assert isinstance(app.screen, ReusePage)
         listed = screen_text(app)
         await pilot.press("enter")  # nothing is chosen yet
         await pilot.pause()
         reminded = screen_text(app)
-        await pilot.press("space", "down", "down", "space", "enter")
-        await pilot.pause()
+        await press(pilot, "space", "down", "down", "space", "enter")
         values = page.answers
         marks = origin(page, "name"), origin(page, "phone"), origin(page, "sex")
         said = note(app)
@@ -133,30 +138,24 @@ async def test_a_mark_outlives_the_program_and_ends_with_an_edit(desks: Desks) -
     first = LianbanApp(desks.village)
     async with first.run_test(size=SIZE) as pilot:
         await open_form(pilot)
-        await pilot.press("f7")
-        await pilot.pause()
-        await pilot.press("a", "enter")
-        await pilot.pause()
+        await press(pilot, "f7")
+        await press(pilot, "a", "enter")
 
     second = LianbanApp(desks.village)
     async with second.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         page = second.screen
         assert isinstance(page, FormPage)
         kept = origin(page, "name")
         row(page, "name").focus_editor()
-        await pilot.press("backspace")
-        await pilot.pause()
+        await press(pilot, "backspace")
         edited = origin(page, "name")
         await pilot.press("f2")
-        await pilot.press("escape")
-        await pilot.pause()
+        await press(pilot, "escape")
 
     third = LianbanApp(desks.village)
     async with third.run_test(size=SIZE) as pilot:
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         page = third.screen
         assert isinstance(page, FormPage)
         gone, other = origin(page, "name"), origin(page, "phone")
@@ -172,10 +171,8 @@ async def test_going_back_takes_nothing(desks: Desks) -> None:
 
     async with app.run_test(size=SIZE) as pilot:
         page = await open_form(pilot)
-        await pilot.press("f7")
-        await pilot.pause()
-        await pilot.press("a", "escape")
-        await pilot.pause()
+        await press(pilot, "f7")
+        await press(pilot, "a", "escape")
         answers = page.answers
 
     assert answers == BY_ITSELF | {"citizen_id": ELDER["citizen_id"]}
@@ -191,11 +188,9 @@ async def test_what_stands_in_the_form_is_shown_beside_and_replaced_when_chosen(
         page = await open_form(pilot)
         row(page, "name").focus_editor()
         await type_text(pilot, "欧阳建")
-        await pilot.press("f7")
-        await pilot.pause()
+        await press(pilot, "f7")
         listed = screen_text(app)
-        await pilot.press("space", "enter")
-        await pilot.pause()
+        await press(pilot, "space", "enter")
         answers = page.answers
 
     assert "现在填的是 欧阳建，取用会换掉" in listed
@@ -211,11 +206,9 @@ async def test_a_file_is_taken_over_as_the_same_file(
 
     async with app.run_test(size=SIZE) as pilot:
         page = await open_form(pilot)
-        await pilot.press("f7")
-        await pilot.pause()
+        await press(pilot, "f7")
         listed = screen_text(app)
-        await pilot.press("a", "enter")
-        await pilot.pause()
+        await press(pilot, "a", "enter")
         digests = page.query_one(FileRow).digests
 
     assert "照片.pdf" in listed
@@ -260,13 +253,10 @@ async def test_a_family_is_taken_over_as_a_whole(desks: Desks) -> None:
 
     async with app.run_test(size=SIZE) as pilot:
         page = await open_form(pilot)
-        await pilot.press("f7")
-        await pilot.pause()
-        await pilot.press("down")
-        await pilot.pause()
+        await press(pilot, "f7")
+        await press(pilot, "down")
         listed = screen_text(app)
-        await pilot.press("a", "enter")
-        await pilot.pause()
+        await press(pilot, "a", "enter")
         await pilot.pause()
         filled = page.answers
         mark = origin(page, "member/002/member_name")
@@ -286,8 +276,7 @@ async def test_a_look_that_cannot_be_written_down_is_not_given(
         await open_form(pilot)
         # As where an older state was put back: it has signed for more than it has.
         tamper(desks.village, "UPDATE streams SET claimed = 99999")
-        await pilot.press("f7")
-        await pilot.pause()
+        await press(pilot, "f7")
         text = screen_text(app)
 
     assert "没有办成" in text

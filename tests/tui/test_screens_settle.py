@@ -20,6 +20,7 @@ from tests.node.nodes import BIRTH_ANSWERS
 from tests.tui.desks import (
     BIRTH,
     Desks,
+    act,
     dialogue,
     note,
     press,
@@ -117,9 +118,7 @@ async def test_one_key_and_a_reason_settle_a_phone_number(desks: Desks) -> None:
         place = [side.value for side in found.sides].index("13511111111") + 1
         await press(pilot, str(place))
         question = dialogue(app)
-        await pilot.press("1")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "1")
         assert isinstance(app.screen, OpenListPage)
         after = screen_text(app)
         await press(pilot, "escape")
@@ -170,9 +169,7 @@ async def test_another_value_is_typed_and_checked(desks: Desks) -> None:
         await type_text(pilot, "13733333333")
         await press(pilot, "enter")
         await type_text(pilot, "申请人换了号")
-        await pilot.press("enter")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "enter")
 
     assert "✗" in complaint
     settled = open_case(desks.town, case.id)
@@ -204,9 +201,7 @@ async def test_of_two_photographs_both_may_be_kept(
     async with app.run_test(size=SIZE) as pilot:
         await press(pilot, "h", "enter")
         text = screen_text(app)
-        await pilot.press("e", "1")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "e", "1")
 
     assert "正面.pdf" in text
     assert "背面.pdf" in text
@@ -273,13 +268,9 @@ async def test_one_thing_follows_another_and_what_is_skipped_waits(
         one = screen_text(app)
         await press(pilot, "n")
         two = screen_text(app)
-        await pilot.press("2", "1")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "2", "1")
         three = screen_text(app)
-        await pilot.press("1", "1")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "1", "1")
         text = screen_text(app)
 
     assert "! 现住址：两处填得不同（1/2）" in one
@@ -305,9 +296,7 @@ async def test_what_changed_under_the_hands_is_shown_anew(desks: Desks) -> None:
         found = open_case(other, case.id)
         settle(other, case.id, found.matters[0], choose=2, note="另一窗口核对的")
         other.close()
-        await pilot.press("1")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "1")
         text = screen_text(app)
 
     assert "没有在等核对，或刚刚又有变动" in text.replace("\n", "").replace(" ", "")
@@ -325,9 +314,7 @@ async def test_the_district_chooses_which_of_two_steps_stands(desks: Desks) -> N
         both = screen_text(app)
         found = open_case(desks.district, case.id).matters[0]
         place = [side.step for side in found.sides].index("grant") + 1
-        await pilot.press(str(place), "2")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, str(place), "2")
 
     assert "两步对不上" in both
     assert "理由：申请人搬到女儿家去了" in both
@@ -352,9 +339,7 @@ async def test_a_late_amendment_is_seen_and_noted(desks: Desks) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await press(pilot, "h", "enter")
         text = screen_text(app)
-        await pilot.press("1", "1")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "1", "1")
 
     assert "现住址：耀里村 3 组 12 号 → 村西头" in text
     assert "耀里村（村） 李秀英" in text

@@ -8,7 +8,7 @@ from textual.widgets import Static
 from forms.author.build import build
 from node.wiring import Node
 from tests.forms.author_files import markdown, row, written
-from tests.tui.desks import note, screen_text
+from tests.tui.desks import note, press, screen_text
 from tui.trial import TrialApp, TrialPage, package_of
 
 pytest.importorskip("pyxform")
@@ -34,12 +34,10 @@ async def test_a_slip_in_a_number_of_members_does_not_bring_up_hundreds_of_them(
         await pilot.pause()
         page = app.screen
         assert isinstance(page, TrialPage)
-        await pilot.press("4", "0", "3", "enter", "f3")
-        await pilot.pause()
+        await press(pilot, "4", "0", "3", "enter", "f3")
         with_slip = list(page.fields)
         said = str(page.query_one("#note", Static).render())
-        await pilot.press("end", "backspace", "backspace", "enter")
-        await pilot.pause()
+        await press(pilot, "end", "backspace", "backspace", "enter")
         put_right = list(page.fields)
 
     assert with_slip == ["size", "remark"]
@@ -58,23 +56,17 @@ async def test_of_a_long_list_of_members_only_those_stand_open_that_are_worked_o
         await pilot.pause()
         page = app.screen
         assert isinstance(page, TrialPage)
-        await pilot.press("2", "0", "enter")
-        await pilot.pause()
+        await press(pilot, "2", "0", "enter")
         closed = screen_text(app)
         fields = [list(page.fields)]
         for name in "甲乙丙丁":
-            await pilot.press(name, "tab", "3", "tab")
-            await pilot.pause()
+            await press(pilot, name, "tab", "3", "tab")
             fields.append(list(page.fields))
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "f3")
         said, first = note(app), app.focused
-        await pilot.press("f8")
-        await pilot.pause()
-        await pilot.press("end", "enter")
-        await pilot.pause()
-        await pilot.press("癸")
-        await pilot.pause()
+        await press(pilot, "f8")
+        await press(pilot, "end", "enter")
+        await press(pilot, "癸")
         reached = screen_text(app)
         answers = page.answers
 

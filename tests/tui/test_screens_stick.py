@@ -12,8 +12,10 @@ from node.stick import Mount
 from node.wiring import Node
 from tests.tui.desks import (
     Desks,
+    act,
     dialogue,
     note,
+    press,
     screen_text,
     submit,
     type_text,
@@ -41,22 +43,16 @@ def stick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 async def until_told(app: LianbanApp, pilot: Pilot[None]) -> str:
     """Wait for what a dialogue says."""
-    for _ in range(500):
-        await pilot.pause(0.02)
-        if isinstance(app.screen, Tell):
-            await pilot.pause(0.05)
-            return dialogue(app)
-    raise AssertionError("nothing was said: " + screen_text(app))
+    await app.workers.wait_for_complete()
+    await pilot.pause()
+    assert isinstance(app.screen, Tell), screen_text(app)
+    return dialogue(app)
 
 
 async def open_stick(app: LianbanApp, pilot: Pilot[None]) -> None:
     await pilot.pause()
-    await pilot.press("f6")
-    for _ in range(500):
-        await pilot.pause(0.02)
-        if isinstance(app.screen, StickPage) and app.screen.neighbours:
-            return
-    raise AssertionError("no stick page: " + screen_text(app))
+    await act(pilot, "f6")
+    assert isinstance(app.screen, StickPage) and app.screen.neighbours, screen_text(app)
 
 
 async def carry(node: Node, key: str) -> str:
@@ -150,19 +146,14 @@ async def test_the_folder_can_be_chosen_or_typed(
         await open_stick(app, pilot)
         # The only one that can be written to is chosen already.
         assert app.screen.folder == first  # type: ignore[attr-defined]
-        await pilot.press("f")
-        await pilot.pause()
+        await press(pilot, "f")
         offered = screen_text(app)
-        await pilot.press("1")
-        await pilot.pause()
+        await press(pilot, "1")
         assert app.screen.folder == first  # type: ignore[attr-defined]
-        await pilot.press("f")
-        await pilot.pause()
-        await pilot.press("3")
-        await pilot.pause()
+        await press(pilot, "f")
+        await press(pilot, "3")
         await type_text(pilot, str(typed))
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         assert app.screen.folder == typed  # type: ignore[attr-defined]
 
     assert "AAA" in offered
@@ -178,8 +169,7 @@ async def test_without_a_stick_its_path_is_asked_for(
 
     async with app.run_test(size=SIZE) as pilot:
         await open_stick(app, pilot)
-        await pilot.press("o")
-        await pilot.pause()
+        await press(pilot, "o")
         await type_text(pilot, str(tmp_path / "nothing"))
         await pilot.press("enter")
         said = await until_told(app, pilot)
@@ -196,14 +186,11 @@ async def test_a_folder_that_cannot_be_is_said_plainly_and_the_page_goes_on(
 
     async with app.run_test(size=SIZE) as pilot:
         await open_stick(app, pilot)
-        await pilot.press("f")
-        await pilot.pause()
+        await press(pilot, "f")
         await type_text(pilot, "~nobody-here/usb")
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         said = dialogue(app)
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         page = screen_text(app)
 
     assert "本机没有 ~nobody-here/usb 这个文件夹。没有改动" in said
@@ -251,13 +238,11 @@ async def test_nobody_leaves_while_the_stick_is_at_work(
         page = app.screen
         assert isinstance(page, StickPage)
         page.is_busy = True
-        await pilot.press("escape")
-        await pilot.pause()
+        await press(pilot, "escape")
         assert app.screen is page
         assert "正在读写 U 盘" in note(app)
         page.is_busy = False
-        await pilot.press("escape")
-        await pilot.pause()
+        await press(pilot, "escape")
         assert app.screen is not page
 
 

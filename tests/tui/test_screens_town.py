@@ -7,6 +7,7 @@ from tests.node.nodes import BIRTH_ANSWERS
 from tests.tui.desks import (
     BIRTH,
     Desks,
+    act,
     note,
     press,
     screen_text,
@@ -35,9 +36,7 @@ async def test_selected_cases_are_accepted_together(desks: Desks) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await press(pilot, "space", "down", "space")
         assert "已选 2 件" in screen_text(app)
-        await pilot.press("a")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "a")
         text = screen_text(app)
 
     assert "✓ 已受理：王芳、张伟" in text
@@ -61,9 +60,7 @@ async def test_one_case_that_cannot_go_holds_up_no_other(desks: Desks) -> None:
         other = desks.town.another_connection()
         casework.take_step(other, ids[1], Step.RETURN, note="缺照片")
         other.close()
-        await pilot.press("a")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "a")
         text = note(app)
 
     assert "✓ 已受理：" in text
@@ -115,9 +112,7 @@ async def test_a_return_wants_a_reason(desks: Desks) -> None:
         await type_text(pilot, "户口簿照片看不清")
         await press(pilot, "enter")
         await press(pilot, "f3")
-        await pilot.press("y")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "y")
         text = screen_text(app)
 
     assert state(desks, case.id) is State.RETURNED
@@ -154,9 +149,7 @@ async def test_accepted_cases_are_forwarded_as_a_batch(desks: Desks) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await press(pilot, "3", "space", "down", "space", "b")
         question = screen_text(app)
-        await pilot.press("y")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "y")
         text = screen_text(app)
 
     batch = desks.town.store.registry.batches(1)[0]
@@ -199,9 +192,7 @@ async def test_a_case_is_read_and_decided_in_its_own_screen(desks: Desks) -> Non
         text = screen_text(app)
         await press(pilot, "3")
         materials = screen_text(app)
-        await pilot.press("2", "a")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "2", "a")
         story = screen_text(app)
 
     assert "欧阳建国  110105********002X  138 0013 8000   耀里村" in text
@@ -221,9 +212,7 @@ async def test_the_list_can_be_narrowed_to_one_village(desks: Desks) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         assert "1待受理 2" in screen_text(app)
-        await pilot.press("v", "2")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "v", "2")
         text = screen_text(app)
         await press(pilot, "escape")
         assert isinstance(app.page, DeskPage)
@@ -246,9 +235,7 @@ async def test_what_is_decided_at_the_town_is_granted_there(desks: Desks) -> Non
         keys = screen_text(app).splitlines()[-1]
         await press(pilot, "b")
         assert state(desks, case.id) is State.ACCEPTED
-        await pilot.press("g", "y")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "g", "y")
 
     assert "G 准予" in keys
     assert "B 转区" not in keys

@@ -14,6 +14,7 @@ from tests.tui.desks import (
     ELDER,
     ITEM,
     Desks,
+    act,
     note,
     press,
     screen_text,
@@ -247,19 +248,13 @@ async def test_a_file_is_attached_by_its_path(desks: Desks, tmp_path: Path) -> N
         await app.workers.wait_for_complete()
         missing = screen_text(app)
         row.editor.value = "~nobody-here/身份证.jpg"
-        await pilot.press("enter")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "enter")
         strange = screen_text(app)
         row.editor.value = str(tmp_path / "假的.jpg")
-        await pilot.press("enter")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "enter")
         lying = screen_text(app)
         row.editor.value = f"'{photo}'"
-        await pilot.press("enter")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "enter")
         attached = screen_text(app)
         await press(pilot, "f3")
         await press(pilot, "f3")
@@ -354,9 +349,7 @@ async def test_offline_is_said_calmly_and_nothing_is_lost(desks: Desks) -> None:
     app = LianbanApp(desks.village)
 
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("f5")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await act(pilot, "f5")
         text = screen_text(app)
 
     assert "没有连上对方：对方没有开机，或没有启动服务" in text

@@ -9,6 +9,7 @@ from forms.author.build import build
 from node import enrol
 from node.vault import Cost
 from tests.forms.author_files import markdown, row, written
+from tests.tui.desks import press
 from tui.trial import NOTHING_IS_KEPT, TrialApp, TrialPage, package_of
 
 pytest.importorskip("pyxform")
@@ -33,11 +34,9 @@ async def test_a_form_is_filled_in_and_checked_and_nothing_is_kept(
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         assert isinstance(app.screen, TrialPage)
-        await pilot.press("f3")
-        await pilot.pause()
+        await press(pilot, "f3")
         first = str(app.screen.query_one("#note", Static).render())
-        await pilot.press("a", "enter", "7", "f3")
-        await pilot.pause()
+        await press(pilot, "a", "enter", "7", "f3")
         second = str(app.screen.query_one("#note", Static).render())
         saved = str(app.screen.query_one("#saved", Static).render())
 
@@ -71,11 +70,9 @@ async def test_whoever_types_on_fills_in_one_family_member_after_the_other(
 
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        await pilot.press("a", "tab", "b", "tab", "7", "tab")
-        await pilot.pause()
+        await press(pilot, "a", "tab", "b", "tab", "7", "tab")
         told = str(app.screen.query_one("#hint", Static).render())
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         await pilot.press("c", "enter", "8")
         assert isinstance(app.screen, TrialPage)
         answers = app.screen.answers
