@@ -174,9 +174,12 @@ class DocumentPlan:
                 while queue:
                     one = queue[0]
                     change = one.change
-                    if change is not None and one.fault is None:
-                        if not self._place(one, change, last_ops, aside):
-                            break
+                    if (
+                        change is not None
+                        and one.fault is None
+                        and not self._place(one, change, last_ops, aside)
+                    ):
+                        break
                     queue.pop(0)
                     progress = True
                     if change is None:
