@@ -188,8 +188,13 @@ def records(item: Item, story: Story) -> Records:
         ),
         department=transferred[-1].event.facts["department"] if transferred else "",
         rating=next(iter(of(Step.RATE)), None),
-        dates={o.event.facts["event"]: o.event.facts["on"] for o in of(Step.REDATE)},
+        dates=dates_of(of(Step.REDATE)),
     )
+
+
+def dates_of(redates: Iterable[Happened]) -> dict[str, str]:
+    """Return by event id the ISO date that was said last to be its day."""
+    return {one.event.facts["event"]: one.event.facts["on"] for one in redates}
 
 
 def _papers(standing: Iterable[Happened]) -> Iterable[Paper]:
