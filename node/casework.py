@@ -33,7 +33,7 @@ from node import (
 from node.absorb import BatchList, batch_id
 from node.cases import Case, open_case
 from node.errors import AnswersWrong, NotFound, StepRefused, StoreDamaged
-from node.facts import fault_of
+from node.facts import fault_of, is_storable
 from node.lifecycle import (
     CARRIES_FIELDS,
     EVENT_LIMIT,
@@ -497,8 +497,10 @@ def check_note(note: str) -> None:
     """Refuse a reason that no receiver would take.
 
     Raises:
-        AnswersWrong: it is too long.
+        AnswersWrong: it is too long, or holds what is no letter.
     """
+    if not is_storable(note):
+        raise AnswersWrong([("note", "理由", "里面有存不下的字，请重新输入")])
     if len(note.strip()) > NOTE_LIMIT:
         raise AnswersWrong([("note", "理由", f"最多 {NOTE_LIMIT} 字，请写短一些")])
 
