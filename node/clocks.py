@@ -85,6 +85,8 @@ class Clocks:
         next_day: None where no day is waited for.
         doubtful: events whose clocks cannot be right.
         on: the civil day of each event, by its id.
+        unhelped: for each author who has put a day in the place of one that nobody
+            doubted, by the first 16 hex digits of the node, the clocks without it.
     """
 
     received_on: date | None = None
@@ -103,6 +105,7 @@ class Clocks:
     next_day: NextDay | None = None
     doubtful: tuple[str, ...] = ()
     on: Mapping[str, date] = field(default_factory=dict)
+    unhelped: Mapping[str, "Clocks"] = field(default_factory=dict)
 
     @property
     def accepted_on(self) -> date | None:

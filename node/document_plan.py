@@ -161,7 +161,6 @@ class DocumentPlan:
         last_ops = {h: one.last_op for h, one in self.known.items() if one.is_taken}
         aside = {h for h, one in self.known.items() if one.verdict == "aside"}
         aside |= self._void
-        latest = _latest_of_authors(self.known)
         queues: Queues = {}
         for one in self.candidates:
             if one.change is not None or one.fault is None:
@@ -170,16 +169,17 @@ class DocumentPlan:
         while progress:
             progress = False
             for (stream, path), queue in queues.items():
-                author = (stream.node, stream.epoch, path)
                 if _ahead(queues, stream, path):
                     continue
                 while queue:
                     one = queue[0]
                     change = one.change
-                    if change is not None and one.fault is None:
-                        last = _last_of(author, latest)
-                        if not self._place(one, change, last_ops, aside, last):
-                            break
+                    if (
+                        change is not None
+                        and one.fault is None
+                        and not self._place(one, change, last_ops, aside)
+                    ):
+                        break
                     queue.pop(0)
                     progress = True
                     if change is None:
@@ -188,7 +188,6 @@ class DocumentPlan:
                         aside.add(change.hash)
                         continue
                     last_ops[change.hash] = change.last_op
-                    latest[author] = change.hash
                     self.ready.append(one)
         for (stream, path), queue in queues.items():
             before = [*_ahead(queues, stream, path), *queue[:1]]
@@ -204,7 +203,6 @@ class DocumentPlan:
         change: Change,
         last_ops: dict[bytes, int],
         aside: set[bytes],
-        author_s_last: bytes | None,
     ) -> bool:
         """Find what a change waits for, or why it is set aside; False if it waits."""
         one.waits = None
@@ -217,12 +215,10 @@ class DocumentPlan:
             one.waits = (WAIT_ROSTER, str(one.entry.roster_version).encode())
         else:
             last_op = max((last_ops[d] for d in change.dependencies), default=0)
-            self._admit(one, change, last_op, author_s_last)
+            self._admit(one, change, last_op)
         return one.waits is None
 
-    def _admit(
-        self, one: Candidate, change: Change, last_op: int, author_s_last: bytes | None
-    ) -> None:
+    def _admit(self, one: Candidate, change: Change, last_op: int) -> None:
         """Judge a change whose parts are here, as far as that needs no library.
 
         `last_op` is the highest operation number that its author knew: a change that
@@ -241,8 +237,6 @@ class DocumentPlan:
             self._admit_birth(one, change)
         elif self.scope not in (None, stream.scope):
             one.fault = Fault("scope", "the document lives in another scope")
-        elif author_s_last is not None and not self._builds_on(change, author_s_last):
-            one.fault = Fault("sequence", "it leaves out its author's own last change")
 
     def _admit_birth(self, one: Candidate, change: Change) -> None:
         if self.birth is not None:
@@ -256,21 +250,24 @@ class DocumentPlan:
         else:
             self.birth, self.scope = birth, one.stream.scope
 
-    def _builds_on(self, change: Change, wanted: bytes) -> bool:
-        """Say whether `wanted` is among the ancestors of a change."""
-        if wanted in change.dependencies:
-            return True
+    def _leaves_out(self, change: Change, wanted: bytes | None) -> bool:
+        """Say whether `wanted`, the last change of its author that was taken, is not
+        among the ancestors of a change. It is asked with the verdict upon that one in
+        hand: what is set aside must not count, or it would matter what came together.
+        """
+        if wanted is None or wanted in change.dependencies:
+            return False
         past = self._all_changes()
         seen: set[bytes] = set()
         waiting = list(change.dependencies)
         while waiting:
             one = waiting.pop()
             if one == wanted:
-                return True
+                return False
             if one not in seen:
                 seen.add(one)
                 waiting += past[one].dependencies
-        return False
+        return True
 
     # -- the child process ------------------------------------------------------
 
@@ -313,6 +310,7 @@ class DocumentPlan:
         places: Places | None = None
         may_conflict = self._may_conflict()
         faulty: set[bytes] = set()
+        latest = _latest_of_authors(self.known)
         leads = [*(turn.is_led for turn in self._turns[1:]), False]
         for one, turn, is_followed in zip(self.ready, self._turns, leads, strict=True):
             change = one.change
@@ -323,13 +321,19 @@ class DocumentPlan:
                 places = Places(_closure(change, self._all_changes())[:-1])
             if faulty.intersection(change.dependencies):
                 one.fault = Fault("depends", "it builds on a change set aside")
+            elif self._leaves_out(change, _last_of(_author_of(one), latest)):
+                one.fault = Fault(
+                    "sequence", "it leaves out its author's own last change"
+                )
             else:
                 one.fault = self._judge(one, change, past, _disputed(places, change))
             if turn.is_branch and not one.fault:
                 one.fault = self._judge_alone(change)
             if one.fault:
                 faulty.add(change.hash)
-            elif is_followed:
+                continue
+            latest[_author_of(one)] = change.hash
+            if is_followed:
                 _lead_on(past, change)
                 if places is not None:
                     places.take(change)
@@ -460,6 +464,11 @@ def _ahead(
 ) -> list[Candidate]:
     """Return what waits on the lines that lead to a branch."""
     return [one for n in range(len(path)) for one in queues.get((stream, path[:n]), [])]
+
+
+def _author_of(one: Candidate) -> Author:
+    """Return who writes a change, and on which line."""
+    return one.stream.node, one.stream.epoch, one.path
 
 
 def _last_of(author: Author, latest: dict[Author, bytes]) -> bytes | None:

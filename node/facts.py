@@ -73,8 +73,19 @@ class Fact:
     is_needed: bool = False
 
 
+def is_storable(text: str) -> bool:
+    """Say whether a text can be written down: what a terminal hands over may hold
+    bytes that are no letters.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _text(value: str, item: Item) -> bool:
-    return 0 < len(value.strip()) <= TEXT_LIMIT
+    return 0 < len(value.strip()) <= TEXT_LIMIT and is_storable(value)
 
 
 def _count(most: int, least: int = 0) -> Check:

@@ -176,8 +176,11 @@ def verify(data: bytes, known: Roster) -> Verified:
     if head.root != known.root:
         raise HistoryRefused("district")
     trusted = _trusted(papers, known)
+    aside = frozenset(head.aside)
     entries = [
-        one for stretch in stretches for one in _proven(head, stretch, trusted, known)
+        one
+        for stretch in stretches
+        for one in _proven(head, aside, stretch, trusted, known)
     ]
     ordered = _whole(head, entries)
     maker = trusted.get((head.node, head.epoch))
@@ -266,9 +269,14 @@ def _signed_here(roster: Roster, key: Key) -> SignedCertificate | None:
 
 
 def _proven(
-    head: Head, stretch: Stretch, trusted: Mapping[Key, Certificate], known: Roster
+    head: Head,
+    aside: frozenset[bytes],
+    stretch: Stretch,
+    trusted: Mapping[Key, Certificate],
+    known: Roster,
 ) -> Iterator[Proven]:
-    """Yield the entries of the case in a stretch of a stream, each proven.
+    """Yield the entries of the case in a stretch of a stream, each proven. `aside` is
+    that of the head: whatever the file holds is looked up in it.
 
     Raises:
         HistoryRefused: its author has not signed just this.
@@ -304,7 +312,7 @@ def _proven(
             refuse("chain", sequence)
         is_ours = row.document == head.document and row.kind == KIND_CHANGE
         if row.payload is None:
-            if is_ours and row.payload_hash not in head.aside:
+            if is_ours and row.payload_hash not in aside:
                 refuse("left-out", sequence)
             continue
         if not is_ours or seal.sha256(row.payload) != row.payload_hash:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from forms.item import Item
 from forms.package import Package
-from node import audit, cases, corrections, export
+from node import audit, cases, corrections, export, viewing
 from node.cases import Case
 from node.lifecycle import DECIDED, OVER, State
 from node.papers.home_visits import Visit, visit_paper
@@ -48,8 +48,11 @@ def visit_list(node: Node) -> VisitList:
         for d in drafts[:SHOWN]
         if (package := node.package(d.package)) is not None
     ]
-    rows = node.store.cases.page(_FILTER, None, SHOWN - len(found))
-    found += [_of_case(cases.open_case(node, row.id), row) for row in rows]
+    for row in node.store.cases.page(_FILTER, None, SHOWN - len(found)):
+        case = cases.open_case(node, row.id)
+        # The list has the telephone numbers, so it counts as a look at each case.
+        viewing.opened(node, case)
+        found.append(_of_case(case, row))
     total = len(drafts) + node.store.cases.count(_FILTER)
     ordered = sorted(found, key=lambda one: (one.address, one.number))
     return VisitList(

@@ -20,7 +20,7 @@ from sync.change import Change
 from sync.stream import KIND_CHANGE
 from sync.worker import Job
 
-JUDGE_VERSION = 4
+JUDGE_VERSION = 5
 """What the checks are, from the reader of changes to the forms. Raise it with every
 version that takes what an older one has set aside or only kept: then everything of
 that kind is judged again, see `node.upgrade`. The same makes rows again that say less

@@ -3,10 +3,14 @@
 Nothing is written when a limit passes: a lapse follows from the events and the day, so
 it is there exactly once on every node, whatever has been merged, and nobody can take
 it away. It can be answered for (`Step.EXPLAIN`).
+
+A day that was put right (`Step.REDATE`) counts. Where nobody doubted the one before,
+it takes no lapse away from whoever has put it right: that stays, as doubtful, until
+another desk says the same.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from forms.item import Item
@@ -79,25 +83,44 @@ def lapses(
         found: its clocks.
         today: civil date in China; what has ended does not depend on it.
     """
+    late = {one.key: one for one in _late(item, story, known, found, today)}
+    for author, unhelped in found.unhelped.items():
+        for one in _late(item, story, known, unhelped, today):
+            if one.key not in late and _is_held_by(author, one.holder, story):
+                late[one.key] = replace(one, is_doubtful=True)
+    return tuple(sorted(late.values(), key=lambda one: (one.due_on, one.key)))
+
+
+def _late(
+    item: Item, story: Story, known: Records, found: Clocks, today: date
+) -> Iterator[Lapse]:
+    """Yield the limits that have passed by some clocks."""
     on = found.on
     standing = [one for one in story.happened if not one.why_not]
     holding = _Holding(item, known, standing, [on[one.id] for one in standing])
-    late = [
-        Lapse(
-            key,
-            due.on,
-            ended_on,
-            holding.holder(key, due.on),
-            tuple(o for o in known.explanations if o.event.facts["lapse"] == key),
-            is_doubtful=bool(found.doubtful) or is_odd_on(found, today),
-        )
-        for key, due, ended_on in _limits(as_of(found, today))
-        if (ended_on or today) > due.on
-        and not (
+    for key, due, ended_on in _limits(as_of(found, today)):
+        is_stopped = (
             ended_on is None and key != ACCEPT and is_paused(found.paused_since, due.on)
         )
-    ]
-    return tuple(sorted(late, key=lambda one: (one.due_on, one.key)))
+        if (ended_on or today) > due.on and not is_stopped:
+            yield Lapse(
+                key,
+                due.on,
+                ended_on,
+                holding.holder(key, due.on),
+                tuple(o for o in known.explanations if o.event.facts["lapse"] == key),
+                is_doubtful=bool(found.doubtful) or is_odd_on(found, today),
+            )
+
+
+def _is_held_by(author: str, holder: Holder, story: Story) -> bool:
+    """Say whether a node answers for a lapse; where none of the desk had taken a step
+    by then, whoever has taken one since.
+    """
+    if holder.author:
+        return holder.author == author
+    desk = _ACCEPTING | _DECIDING
+    return any(o.author == author for o in story.happened if o.event.step in desk)
 
 
 def _limits(found: Clocks) -> Iterator[tuple[str, Due, date | None]]:

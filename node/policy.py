@@ -28,13 +28,14 @@ from node.lifecycle import (
 from node.material import decode_material
 from node.records import Records, records
 from node.rights import (
+    LOOKS_BACK,
     looks_back,
     side_of,
     why_not,
     why_not_said,
     why_not_settle,
 )
-from node.story import Story, fold_events
+from node.story import Happened, Story, fold_events
 from sync.actor import actor_of, document_id
 from sync.change import Change, Op, OpId, Scalar
 from sync.identity import Certificate, holds
@@ -122,6 +123,22 @@ class Past:
     def story(self) -> Story:
         """The whole story, as the author knew it."""
         return fold_events(self.events)
+
+    def noted(self, step: Step) -> Story:
+        """Return what a step looks back at, see `LOOKS_BACK`.
+
+        What is only written down stands in every case that was handed in, so nobody
+        has to tell the story for it: of a long case that would be done for each step.
+        """
+        looked_at = LOOKS_BACK[step]
+        if looked_at is None:
+            return self.story
+        happened = (
+            Happened(key, event, self.state, "")
+            for key, event in self.events.items()
+            if event.step in looked_at
+        )
+        return Story(self.state, "", tuple(happened))
 
     def advance(self, key: str, event: Event) -> None:
         """Lead the past on by the one event that follows all of it."""
@@ -250,7 +267,7 @@ def _judge_step(claim: Claim, event: Event) -> Fault | None:
         if not why:
             step, department = Step(event.step), claim.author.department
             is_told = looks_back(step, item)
-            known = records(item, claim.past.story) if is_told else Records()
+            known = records(item, claim.past.noted(step)) if is_told else Records()
             why = why_not_said(step, event.facts, item, department, known)
     if why:
         return Fault(

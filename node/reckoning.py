@@ -5,7 +5,7 @@ single steps in `node.step_limits`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from forms.item import Item
@@ -23,7 +23,7 @@ from node.clocks import (
 )
 from node.days import days_of
 from node.lifecycle import BEFORE, DECIDED, OVER, Step
-from node.records import Records
+from node.records import Records, dates_of
 from node.step_limits import Course, warn_day
 from node.stops import Corrections, Stop, corrections, last_day, procedures
 from node.story import Happened, Story
@@ -40,7 +40,26 @@ _ENDS = frozenset({Step.DECLINE, Step.WITHDRAW, Step.TERMINATE})
 
 def clocks(item: Item, story: Story, known: Records, calendar: Calendar) -> Clocks:
     """Return the clocks of a case."""
-    return _Reckoning(item, story, known, calendar).clocks()
+    found = _Reckoning(item, story, known, calendar).clocks()
+    redates = [
+        one
+        for one in story.happened
+        if one.event.step == Step.REDATE and not one.why_not
+    ]
+    unhelped = {}
+    for author in sorted({one.author for one in redates}):
+        others = dates_of(one for one in redates if one.author != author)
+        doubtful = days_of(story, others).doubtful
+        kept = dates_of(
+            one
+            for one in redates
+            # To put a clock right that nobody can believe is what it is for.
+            if one.author != author or one.event.facts["event"] in doubtful
+        )
+        if kept != known.dates:
+            without = _Reckoning(item, story, replace(known, dates=kept), calendar)
+            unhelped[author] = without.clocks()
+    return replace(found, unhelped=unhelped) if unhelped else found
 
 
 @dataclass(slots=True)

@@ -189,8 +189,13 @@ def records(item: Item, story: Story) -> Records:
         ),
         department=transferred[-1].event.facts["department"] if transferred else "",
         rating=next(iter(of(Step.RATE)), None),
-        dates={o.event.facts["event"]: o.event.facts["on"] for o in of(Step.REDATE)},
+        dates=dates_of(of(Step.REDATE)),
     )
+
+
+def dates_of(redates: Iterable[Happened]) -> dict[str, str]:
+    """Return by event id the ISO date that was said last to be its day."""
+    return {one.event.facts["event"]: one.event.facts["on"] for one in redates}
 
 
 def _papers(standing: Iterable[Happened]) -> Iterable[Paper]:
@@ -215,24 +220,32 @@ def _branches(
     if not (advised or inspected):
         yield from map(BranchState, branches(item))
         return
-    past = _pasts(story)
+    past, bit = _pasts(story, advised)
     for branch in branches(item):
         said = [o for o in advised if o.event.facts["branch"] == branch.key]
         found = [o for o in inspected if o.event.facts["branch"] == branch.key]
-        last = tuple(
-            one for one in said if not any(one.id in past[other.id] for other in said)
-        )
+        seen = 0
+        for one in said:
+            seen |= past[one.id]
+        last = tuple(one for one in said if not bit[one.id] & seen)
         result = found[-1].event.facts["result"] if found else ""
         yield BranchState(branch, last, result)
 
 
-def _pasts(story: Story) -> dict[str, frozenset[str]]:
-    """Return for each event all that its author had seen."""
-    past: dict[str, frozenset[str]] = {}
+def _pasts(
+    story: Story, advised: Iterable[Happened]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Return for each event which opinions its author had seen, as bits of a number,
+    and the bit of each opinion: sets of a long case would fill the memory.
+    """
+    bit = {one.id: 1 << place for place, one in enumerate(advised)}
+    past: dict[str, int] = {}
     for one in story.happened:
-        seen = frozenset(one.event.seen)
-        past[one.id] = seen.union(*(past.get(before, ()) for before in seen))
-    return past
+        seen = 0
+        for before in one.event.seen:
+            seen |= past.get(before, 0) | bit.get(before, 0)
+        past[one.id] = seen
+    return past, bit
 
 
 def faults_of(notices: Iterable[Event]) -> Iterator[Fault]:

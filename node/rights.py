@@ -91,22 +91,26 @@ desk, and whoever has decided. Where events lead to different states, deciding w
 EXTENSION_WORKDAYS, EXTENSION_JOINT_WORKDAYS = 10, 15
 """Source: 行政许可法 第四十二条."""
 
-LOOKS_BACK = frozenset(
-    {
-        Step.GRANT,  # of a joint case: what its departments have said
-        Step.REFUSE,  # likewise
-        Step.INSPECT,  # the visit on which it was
-        Step.RESUME,  # the special procedure that it ends
-        Step.EXTEND,  # that nobody has before
-        Step.RATE,  # that nobody has before
-    }
-)
-"""Steps that are judged by what their author knew to be written down, and by what of
-it. For no other is the story told: that is most of what a receiver would have to do.
+LOOKS_BACK: dict[Step, frozenset[Step] | None] = {
+    Step.GRANT: None,  # of a joint case: what its departments have said
+    Step.REFUSE: None,  # likewise
+    Step.VISIT: frozenset({Step.VISIT}),  # how often
+    Step.INSPECT: frozenset({Step.VISIT}),  # the visit on which it was
+    Step.PAUSE: frozenset({Step.PAUSE}),  # how often
+    # The special procedure that it ends, and that nobody has ended it.
+    Step.RESUME: frozenset({Step.PAUSE, Step.RESUME}),
+    Step.EXTEND: frozenset({Step.EXTEND}),  # that nobody has before
+    Step.RATE: frozenset({Step.RATE}),  # that nobody has before
+}
+"""Steps that are judged by what their author knew to be written down, and by which
+steps of it; None: by the whole story. For no other is any of it read, and for few the
+story told: that is most of what a receiver would have to do.
 """
 
 SETTLED_LIMIT = 100
 """Disputes settled in one case; to tell a story costs time with each of them."""
+OFTEN_LIMIT = 100
+"""Special procedures in one case, and visits: each later step looks at all of them."""
 
 REFUSALS: dict[str, str] = {
     "state": "the case is not in a state for it",
@@ -127,7 +131,7 @@ REFUSALS: dict[str, str] = {
     "no-rule": "the item has no rule by which it may be charged",
     "urgent": "the green channel of the item is opened by a higher tier",
     "visit": "no such visit is fixed, or not for this branch",
-    "too-often": "more has been settled in this case than honest work brings about",
+    "too-often": "it has been done in this case more often than honest work needs",
 }
 """Why a step is refused: the word that travels in StepRefused, and what it means."""
 
@@ -223,9 +227,15 @@ def why_not_said(
         its = next(one for one in branches(item) if one.key == facts["branch"])
         if department and department != its.department:
             return "department"
+    often = {Step.PAUSE: known.pauses, Step.VISIT: known.visits}.get(step, ())
+    if len(often) >= OFTEN_LIMIT:
+        return "too-often"
     if step is Step.INSPECT:
         visit = next((o for o in known.visits if o.id == facts["visit"]), None)
-        if visit is None or facts["branch"] not in visit.event.facts["branches"]:
+        if (
+            visit is None
+            or facts["branch"] not in visit.event.facts["branches"].split()
+        ):
             return "visit"
     if step is Step.RESUME:
         running = {one.begin.id for one in known.pauses if one.end is None}

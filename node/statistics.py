@@ -8,9 +8,10 @@ are.
 
 import csv
 import io
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from node import audit
 from node.errors import Ambiguous, NotFound
@@ -21,8 +22,10 @@ from sync import seal
 from sync.canonical import encode
 from sync.identity import own_prefix
 
-FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for a formula, at the start of a cell."""
+FORMULA_BEGINS = tuple("=+-@＝＋－＠")
+"""What a spreadsheet takes for a formula, at the start of a cell; in Chinese or
+Japanese it takes the full-width letters too.
+"""
 MARK_DIGITS = 12
 
 
@@ -116,8 +119,7 @@ def month_cut(node: Node, month: str, place: str = "", as_of: str = "") -> Cut:
         ValueError: it is no month.
     """
     first = date.fromisoformat(f"{month}-01")
-    next_month = (first + timedelta(days=31)).replace(day=1)
-    last = next_month - timedelta(days=1)
+    last = first.replace(day=monthrange(first.year, first.month)[1])
     return cut(node, first.isoformat(), last.isoformat(), place, as_of)
 
 
@@ -201,7 +203,7 @@ def value(measure: Measure, counts: Mapping[str, int]) -> int | float | None:
 
 
 def _safe(cell: str | int | float) -> str | int | float:
-    if isinstance(cell, str) and cell.startswith(FORMULA_BEGINS):
+    if isinstance(cell, str) and cell.lstrip().startswith(FORMULA_BEGINS):
         return "'" + cell
     return cell
 

@@ -286,9 +286,11 @@ class _Telling:
             decided |= {key: one for key in lost if self.bit[key] & self.past[one]}
             decided |= dict.fromkeys(self.events[one].settles, one)
         acts = self._keys(told.acts)
+        known = self._pasts(acts)
         for key in lost:
             _, met = told.met.get(key, (told.state, 0))
-            for one in acts if key not in decided else ():
+            is_open = key not in decided and self.bit[key] & known
+            for one in acts if is_open else ():
                 if self.bit[key] & self.past[one] and not met & self.past[one]:
                     # His line and that of those unknown to him came to one end.
                     decided[key] = one
@@ -311,11 +313,12 @@ class _Telling:
         if told.state not in ACCEPTED_STATES:
             return []
         accepts = self._standing(told, Step.ACCEPT)
+        known, every = self._pasts(accepts), self._bits(accepts)
         return [
             key
             for key in self._standing(told, Step.AMEND)
-            if any(not self.past[key] & self.bit[one] for one in accepts)
-            and not any(self.past[one] & self.bit[key] for one in accepts)
+            if every & ~self.past[key]
+            and not known & self.bit[key]
             and not self._is_noted(told, key)
         ]
 
@@ -353,10 +356,16 @@ class _Telling:
 
     def _ends(self, keys: Iterable[str]) -> list[str]:
         """Return those of some events that no other of them has seen."""
-        keys, followed = list(keys), 0
-        for key in keys:
-            followed |= self.past[key]
+        keys = list(keys)
+        followed = self._pasts(keys)
         return [key for key in keys if not self.bit[key] & followed]
+
+    def _pasts(self, keys: Iterable[str]) -> int:
+        """Return all that the authors of some events had seen."""
+        seen = 0
+        for key in keys:
+            seen |= self.past[key]
+        return seen
 
     def _standing(self, told: _Course, step: Step) -> list[str]:
         return [k for k in self._keys(told.standing) if self.events[k].step == step]

@@ -22,7 +22,7 @@ from node.proof import Claim, digest_of, is_signed, item_mark, read_code
 from node.receipts import CODE_HEADING, authors_of
 from node.store.cases import CaseRow
 from node.wiring import Node
-from sync.identity import Certificate, covers
+from sync.identity import TIER_DIGITS, Certificate, covers
 
 
 class Standing(StrEnum):
@@ -105,9 +105,13 @@ def _check_right(
     """Return the item; whoever signed must be allowed to say such a thing of it."""
     tier = Tier(signer.tier)
     if claim.kind == PaperKind.BATCH:
-        if tier is not Tier.VILLAGE:
-            return None
-        raise ReceiptRefused("tier")
+        if tier is Tier.VILLAGE:
+            raise ReceiptRefused("tier")
+        # A batch number begins with the digits of the town that has made it.
+        town = claim.number.partition("-")[0].ljust(TIER_DIGITS["village"], "0")
+        if not covers(signer, town):
+            raise ReceiptRefused("elsewhere")
+        return None
     package = case.package if case else _package(node, claim.item)
     if package is None:
         raise ReceiptRefused("item")
@@ -122,6 +126,8 @@ def _check_right(
         places.add(case.row.taken_in_at)
     if not any(covers(signer, place) for place in places):
         raise ReceiptRefused("elsewhere")
+    if claim.outcome not in map(outcome_of, sort.steps):
+        raise ReceiptRefused("kind")
     return package.item
 
 

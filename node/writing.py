@@ -11,6 +11,7 @@ from msgspec import structs
 from node import booking, cases, days, in_force, journal, standing
 from node.cases import Case
 from node.errors import AnswersWrong
+from node.facts import is_storable
 from node.lifecycle import (
     EVENT_LIMIT,
     NOTE_LIMIT,
@@ -70,8 +71,10 @@ def check_note(note: str) -> None:
     """Refuse a reason that no receiver would take.
 
     Raises:
-        AnswersWrong: it is too long.
+        AnswersWrong: it is too long, or holds what is no letter.
     """
+    if not is_storable(note):
+        raise AnswersWrong([("note", "理由", "里面有存不下的字，请重新输入")])
     if len(note.strip()) > NOTE_LIMIT:
         raise AnswersWrong([("note", "理由", f"最多 {NOTE_LIMIT} 字，请写短一些")])
 

@@ -147,7 +147,7 @@ REFUSALS: dict[str, str] = {
     "no-rule": "这个事项没有收费依据，不能收费",
     "urgent": "这个事项的绿色通道由上级批准",
     "visit": "没有安排过这样一次勘验，或不含这个部门",
-    "too-often": "这件核对的次数多得不正常，请告诉区里",
+    "too-often": "这件里这一步做的次数多得不正常，请告诉区里",
 }
 """Keys of `node.rights.REFUSALS`."""
 

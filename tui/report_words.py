@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from node.statistics import MEASURES, Measure, Report, Row, value
+from tui.text import harmless
 
 GROUPS: dict[str, str] = {
     "item": "事项",
@@ -123,7 +124,9 @@ def table(report: Report) -> list[list[Cell]]:
             head += [f"{title(one)}的分母：{COUNTS[one.of]}", title(one)]
     rows = [head]
     for row in (*report.rows, Row("", TOTAL, report.total)):
-        cells: list[Cell] = [row.name, row.key]
+        # Some name an operator or a department in the words of another node: a control
+        # character among them, and no workbook could be written.
+        cells: list[Cell] = [harmless(row.name), harmless(row.key)]
         for one in MEASURES:
             cells.append(row.counts[one.count])
             if one.of:

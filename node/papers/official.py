@@ -90,18 +90,21 @@ SEALED: dict[Step, PaperKind] = {
 _HANDLINGS = {"self": "本人办理", "agent": "代办", "visit": "上门收件"}
 WAYS = words_of(Delivery)
 _IDEOGRAPHS = range(0x20000, 0x3FFFE)
+_NO_HEADINGS = str.maketrans("【】", "〔〕")
+"""What a heading is set in, as text of a paper."""
 
 
 def clean(text: str) -> str:
     """Return a text from data without hidden letters: the terminal would spell them
-    out, and what is printed must be what is signed.
+    out, and what is printed must be what is signed. Nor does it hold what looks like a
+    heading: where the signed part ends would be in the hands of whoever wrote it.
     """
     kept = (
         char
         for char in unicodedata.normalize("NFC", " ".join(text.split()))
         if char.isprintable() or ord(char) in _IDEOGRAPHS
     )
-    return "".join(kept)
+    return "".join(kept).translate(_NO_HEADINGS)
 
 
 def outcome_of(step: Step) -> str:

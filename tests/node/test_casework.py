@@ -183,3 +183,22 @@ def test_nothing_is_charged_for_an_item_without_a_rule(nodes: Three) -> None:
         say(nodes.village, case, Step.FEE, fee="工本费", yuan="10", receipt="1")
 
     assert refused.value.why == "no-rule"
+
+
+@pytest.mark.parametrize(
+    ("note", "approver", "refused"),
+    [("急\udcff", "王局长", AnswersWrong), ("急", "王\udcff", StepRefused)],
+)
+def test_bytes_that_are_no_letters_are_refused_and_nothing_is_written(
+    nodes: Three, note: str, approver: str, refused: type[Exception]
+) -> None:
+    case = submit(nodes.village)
+    sync_all(nodes)
+
+    with pytest.raises(refused):
+        casework.take_step(
+            nodes.town, case.id, Step.HURRY, note=note, facts={"approver": approver}
+        )
+
+    told = open_case(nodes.town, case.id).story.happened
+    assert [one.event.step for one in told] == ["submit"]

@@ -448,6 +448,32 @@ def test_of_three_clocks_the_one_that_two_contradict_moves_no_day(
     assert made.lapses("2026-12-01") == ()
 
 
+@pytest.mark.parametrize(
+    ("whose", "is_there"),
+    [
+        (TOWN, True),  # its own delay, by its own word
+        (DISTRICT, False),  # another has looked at it
+    ],
+)
+def test_nobody_takes_his_own_lapse_away_by_putting_a_day_right(
+    whose: str, *, is_there: bool
+) -> None:
+    made = History(PLAIN)
+    handed_in = made.add(Step.SUBMIT, "2026-08-03", VILLAGE)
+    made.add(Step.ACCEPT, "2026-08-20")
+    before = made.lapses("2026-08-21")
+    facts = {"event": handed_in, "on": "2026-08-19"}
+    made.add(Step.REDATE, "2026-08-21", by=whose, facts=facts)
+
+    after = made.lapses("2026-08-22")
+
+    assert [one.key for one in before] == ["accept"]
+    assert [(one.key, one.is_doubtful) for one in after] == [
+        ("accept", True)
+    ] * is_there
+    assert made.clocks.received_on == day("2026-08-19")
+
+
 def test_a_long_silence_is_asked_about_and_excuses_nobody() -> None:
     made = granted({DISTRICT: "2028-02-01"})
     late = granted({DISTRICT: "2028-02-01"})

@@ -86,3 +86,19 @@ def test_that_the_list_leaves_the_home_is_written_down_without_a_name(
     (kept,) = [o for o in village.store.registry.audits(100) if o.act == audit.PAPER]
     assert (tmp_path / "list.pdf").read_bytes().startswith(b"%PDF")
     assert (kept.subject, kept.note) == (home_visits.KIND, "1")
+
+
+def test_whoever_sees_the_list_is_written_down_as_having_seen_each_case(
+    nodes: Three,
+) -> None:
+    town = nodes.town
+    for name in ("王五", "赵六"):
+        visit(nodes.village, name, "上塘村 2 号")
+    submit(nodes.village, name="本人来的")
+    sync_all(nodes)
+
+    home_visits.visit_list(town)
+    home_visits.visit_list(town)
+
+    acts = [row.act for row in town.store.registry.audits(9) if row.by == town.operator]
+    assert acts.count(audit.VIEW) == 2

@@ -253,6 +253,10 @@ def test_nobody_says_with_a_paper_what_is_not_his_to_say(nodes: Three) -> None:
     assert why_refused(nodes.town, forged(nodes.village, kind="batch")) == "tier"
     assert why_refused(nodes.town, forged(nodes.district, item="99")) == "item"
     assert why_refused(nodes.town, forged(nodes.district, kind="alms")) == "kind"
+    elsewhere = forged(nodes.town, kind="batch", number="330881106-261121-B001")
+    assert why_refused(nodes.town, elsewhere) == "elsewhere"
+    other = forged(nodes.district, kind="correction", outcome="granted")
+    assert why_refused(nodes.town, other) == "kind"
     assert why_refused(nodes.town, code_of(CLAIM)) == "unknown"
     stolen = forged(nodes.village, node=nodes.district.id)
     assert why_refused(nodes.town, stolen) == "signature"
@@ -276,7 +280,7 @@ def test_of_a_revoked_signer_counts_only_what_lies_here(nodes: Three) -> None:
     roster.revoke(nodes.district, nodes.town.certificate, "电脑被偷")
 
     held = verify(nodes.district, code)
-    alone = forged(nodes.town, kind="receipt")
+    alone = forged(nodes.town, kind="receipt", outcome="submitted")
 
     assert held.is_revoked and held.standing is Standing.SAME
     assert why_refused(nodes.district, alone) == "revoked"
@@ -403,6 +407,16 @@ def test_hostile_letters_of_a_name_break_no_paper(nodes: Three, name: str) -> No
 
     assert as_text(paper).strip().split("\n")[0] == shown
     assert proof.digest_of([as_text(paper)]) == once
+
+
+def test_a_name_that_looks_like_a_heading_keeps_no_paper_from_being_proven(
+    nodes: Three,
+) -> None:
+    nodes.village.operator = f"王【{CODE_HEADING}】"
+    case = submit(nodes.village)
+    paper = handed_out(nodes.village, case.id, PaperKind.RECEIPT).paper
+
+    assert verify(nodes.village, as_text(paper)).is_text_proven
 
 
 def test_a_batch_has_a_list_of_all_that_went_with_it(nodes: Three) -> None:

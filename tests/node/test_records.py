@@ -1,5 +1,7 @@
 """What steps say, who may say it, and what it comes to. No node is needed for that."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,10 +27,10 @@ from node.lifecycle import (
     decode_event,
     encode_event,
 )
-from node.policy import BATCH_LIMIT, NAME_LIMIT, SEEN_LIMIT, TIME_LIMIT_MS
+from node.policy import BATCH_LIMIT, NAME_LIMIT, SEEN_LIMIT, TIME_LIMIT_MS, Past
 from node.proof import SIGNATURE_LETTERS
 from node.records import RESULT_AGREE, RESULT_REFUSE, records
-from node.rights import looks_back, why_not_said
+from node.rights import OFTEN_LIMIT, looks_back, why_not_said
 from node.story import fold_events
 from tests.shipping import shipped_packages
 
@@ -251,6 +253,85 @@ def test_one_visit_has_a_result_for_each_branch() -> None:
     assert [one.inspected for one in known.branches] == ["pass", "pass", ""]
     other = {"visit": visit, "branch": "3", "result": "pass"}
     assert why_not_said(Step.INSPECT, other, JOINT, "", known) == "visit"
+
+
+def test_a_visit_to_one_branch_is_none_to_another_with_a_shorter_name() -> None:
+    tale = Tale()
+    visit = tale.add(Step.VISIT, tale.accepted(), on="2026-11-23", branches="12 3")
+    known = records(JOINT, fold_events(tale.events))
+    said = {"visit": visit, "branch": "1", "result": "pass"}
+
+    why = why_not_said(Step.INSPECT, said, JOINT, "", known)
+
+    assert why == "visit"
+
+
+def test_the_opinions_in_a_case_of_thousands_of_steps_fill_no_memory() -> None:
+    tale = Tale()
+    last = tale.accepted()
+    for number in range(4_000):
+        branch, result = MEMBERS[number % 2].code, RESULT_AGREE
+        last = tale.add(Step.ADVISE, last, branch=branch, result=result)
+    story = fold_events(tale.events)
+
+    tracemalloc.start()
+    known = records(JOINT, story)
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert [len(one.said) for one in known.branches] == [1, 1, 0]
+    assert most_bytes < 20 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("step", "facts"),
+    [
+        (Step.PAUSE, {"kind": "expert"}),
+        (Step.VISIT, {"on": "2026-11-23", "branches": "1"}),
+    ],
+)
+def test_nobody_stops_a_clock_or_goes_out_without_end(
+    step: Step, facts: dict[str, str]
+) -> None:
+    tale = Tale()
+    last = tale.accepted()
+    for _ in range(OFTEN_LIMIT - 1):
+        last = tale.add(step, last, **facts)
+    before = records(JOINT, fold_events(tale.events))
+    tale.add(step, last, **facts)
+    known = records(JOINT, fold_events(tale.events))
+
+    assert why_not_said(step, facts, JOINT, "", before) == ""
+    assert why_not_said(step, facts, JOINT, "", known) == "too-often"
+
+
+def test_a_receiver_sees_what_a_step_looks_back_at_without_the_whole_story() -> None:
+    tale = Tale()
+    last = tale.accepted()
+    visit = tale.add(Step.VISIT, last, on="2026-11-23", branches="1 2")
+    begun = tale.add(Step.PAUSE, visit, note="评审", kind="expert")
+    ended = tale.add(Step.PAUSE, visit, by="b", note="听证", kind="hearing")
+    both = tuple(sorted((begun, ended)))
+    told = tale.add(Step.RESUME, *both, pause=ended)
+    told = tale.add(Step.EXTEND, told, workdays="5", approver="王局长")
+    tale.add(Step.RATE, tale.add(Step.CHECK, told), grade="5")
+    texts = {key: encode_event(event) for key, event in tale.events.items()}
+    past = Past.of(texts, {})
+
+    known = records(JOINT, past.story)
+    for step, facts in {
+        Step.INSPECT: {"visit": visit, "branch": "2", "result": "pass"},
+        Step.RESUME: {"pause": begun},
+        Step.EXTEND: {"workdays": "5", "approver": "王局长"},
+        Step.RATE: {"grade": "1"},
+        Step.PAUSE: {"kind": "expert"},
+        Step.VISIT: {"on": "2026-11-24", "branches": "1"},
+    }.items():
+        noted = records(JOINT, past.noted(step))
+        why = why_not_said(step, facts, JOINT, "", noted)
+        assert why == why_not_said(step, facts, JOINT, "", known)
+    again = records(JOINT, past.noted(Step.RESUME))
+    assert why_not_said(Step.RESUME, {"pause": ended}, JOINT, "", again) == "pause"
 
 
 def test_nothing_is_charged_without_a_rule_nor_more_than_it_allows() -> None:

@@ -251,6 +251,26 @@ def test_a_verdict_does_not_depend_on_how_bundles_are_cut(nodes: Three) -> None:
     assert shared_digests(town, district)
 
 
+def test_what_was_refused_does_not_count_against_what_came_with_it(
+    nodes: Three,
+) -> None:
+    village, town, district = nodes.village, nodes.town, nodes.district
+    case = submit(village)
+    sync_all(nodes)
+
+    # Both upon the same state: the second leaves the first out, which is refused.
+    for what, note in (("deliver", ""), ("withdraw", "不办了")):
+        copy = copy_of(district, case.id)
+        put_entry(village, copy.id, copy.write(village, what, note=note))
+        sync(village, town)
+    sync(town, district)
+
+    for node in (town, district):
+        assert causes(node) == ["step"]
+        assert open_case(node, case.id).story.state is State.WITHDRAWN
+        assert upkeep.verify(node).faults == ()
+
+
 def test_nobody_overwrites_what_he_says_he_has_not_seen(nodes: Three) -> None:
     village, town, district = nodes.village, nodes.town, nodes.district
     case = submit(village)

@@ -115,6 +115,36 @@ def test_no_cell_of_an_export_is_a_formula_and_the_export_is_written_down(
     assert audited.count("导出报表") == 2
 
 
+@pytest.mark.parametrize("begin", ["=", "＝", " +", "－", "@"])
+def test_what_an_operator_is_called_spoils_no_export(
+    desks: Desks, lianban: Shell, tmp_path: Path, begin: str
+) -> None:
+    desks.village.operator = begin + "1\x01\x1b[31m\n王\u202e\uffff"
+    submit(desks.village, "王芳")
+    desks.up()
+    where = ("--csv", str(tmp_path / "a.csv"), "--xlsx", str(tmp_path / "a.xlsx"))
+
+    said = lianban(desks.town, "report", "cases", "--by", "agent", *where)
+
+    assert said.code == 0
+    text = (tmp_path / "a.csv").read_text(encoding="utf-8-sig")
+    table = list(csv.reader(io.StringIO(text)))
+    assert table[1][0].startswith("'" + begin)
+    assert table[1][0].replace("␊", "").isprintable()
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx").active
+    assert sheet["A2"].data_type == "s" and sheet["A2"].value == table[1][0][1:]
+
+
+def test_the_last_month_that_a_calendar_has_can_be_asked_for(
+    desks: Desks, lianban: Shell
+) -> None:
+    busy(desks)
+
+    said = lianban(desks.town, "report", "agents", "--month", "9999-12", "--json")
+
+    assert said.code == 0 and json.loads(said.out)["to"] == "9999-12-31"
+
+
 def test_an_unknown_place_and_a_month_that_is_none_are_told(
     desks: Desks, lianban: Shell
 ) -> None:
