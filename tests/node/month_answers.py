@@ -1,6 +1,7 @@
 """What the applicants of the month fill in: real answers to the forms that ship."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from functools import cache
 
 from forms import check
@@ -40,12 +41,13 @@ def answers_for(plan: Plan, number: int) -> Mapping[str, str]:
     Raises:
         StopIteration: none was found.
     """
-    package = packages()[plan.offer.code]
+    code = plan.offer.code
+    package = packages()[code]
     acts = [one for one in plan.acts if one.step in CARRIES_FIELDS]
     days = {one.stamped or one.day for one in acts}
     return next(
         answers
-        for answers in _applications(package, plan, number)
+        for answers in _applications(code, number, min(days))
         if not any(check.check(package, answers, day) for day in days)
     )
 
@@ -56,18 +58,12 @@ def only_who(package: Package, answers: Mapping[str, str]) -> dict[str, str]:
     return {field.key: answers[field.key] for field in told if field}
 
 
-def _applications(
-    package: Package, plan: Plan, number: int
-) -> Iterator[Mapping[str, str]]:
-    if package.item.code in UNSAMPLED:
-        yield _filled(package.item.code)
+def _applications(code: str, number: int, today: date) -> Iterator[Mapping[str, str]]:
+    if code in UNSAMPLED:
+        yield _filled(code)
         return
     drawn = sample.applications(
-        [package],
-        seed=number,
-        today=min(act.stamped or act.day for act in plan.acts),
-        division=TOWN,
-        count=100,
+        [packages()[code]], seed=number, today=today, division=TOWN, count=100
     )
     yield from (one.answers for one in drawn)
 
