@@ -170,7 +170,8 @@ class _Drawing:
             self.act(accept, Step.SETTLE)
         if self.chance(0.3 if self.offer.urgent else 0.04):
             self.wait(0, 2)
-            self.act(accept, Step.HURRY, {"approver": "王镇长"})
+            by = "district" if self.offer.urgent else accept
+            self.act(by, Step.HURRY, {"approver": "王镇长"})
         self.decision()
 
     # -- until it is decided --------------------------------------------------------
