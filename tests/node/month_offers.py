@@ -52,7 +52,8 @@ class Offer:
     """What a plan, and the count, know of an item: written down from its guide.
 
     `trips` is how often the applicant has to come; `urgent` the working days of the
-    green channel, which the district opens then, 0 for none; `branches` are the keys of a joint case's.
+    green channel, which the district opens then, 0 for none; `branches` are the keys
+    of a joint case's.
     """
 
     code: str
