@@ -1,6 +1,6 @@
 """A month of three villages, a town and a district, with all kinds of events.
 
-What will happen is drawn first (`month_plan`); from the plan alone follows what the
+What will happen is drawn first (`month_draw`); from the plan alone follows what the
 statistics and the lapses must say (`month_count`). Here it is carried out on real
 nodes, which sync as the days go by. `python -m tests.node.month 2000`.
 """
@@ -11,53 +11,33 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
-from functools import cache
 from itertools import groupby
 from pathlib import Path
 
-from forms import check
-from forms.author.packing import read_packages
-from forms.catalog import shipped
 from forms.item import Item
-from forms.package import Package
-from node import casework, drafting, sample, settling, statistics, upkeep
+from node import casework, drafting, settling, statistics, upkeep
 from node.cases import Case, lapses_of, open_case
 from node.days import CHINA
 from node.lapses import Lapse
-from node.lifecycle import CARRIES_FIELDS, Step
+from node.lifecycle import Step
 from node.store.ledger import GROUPS
 from node.wiring import Node
 from node.workdays import Calendar
 from tests.node.histories import History
+from tests.node.month_answers import answers_for, only_who, packages
 from tests.node.month_count import Expected, Late, expected, total
-from tests.node.month_plan import (
+from tests.node.month_draw import plans
+from tests.node.month_offers import (
     MORNING,
     NOON,
     PUBLISHED_ON,
     SEEN_ON,
     TABLE,
     VILLAGES,
-    Act,
-    Plan,
-    plans,
 )
-from tests.node.nodes import TOWN, Three, enrolled, sync, three
+from tests.node.month_plan import Act, Plan
+from tests.node.nodes import Three, enrolled, sync, three
 from tests.shipping import shipped_packages
-
-MORE = (
-    "food_licence",
-    "kindergarten_opening",
-    "newborn_package",
-    "property_transfer",
-)
-"""What is published besides what most tests work with."""
-
-
-@cache
-def packages() -> dict[str, Package]:
-    """Return what is published, by the codes of the items."""
-    more = read_packages(shipped(), MORE)
-    return {one.item.code: one for one in (*shipped_packages(), *more)}
 
 
 class Month:
@@ -175,9 +155,9 @@ class Month:
     def _submit(self, act: Act, number: int, node: Node) -> Case:
         plan = self.plans[number]
         package = packages()[plan.offer.code]
-        self._answers[number] = answers = _answers(package, plan, number)
+        self._answers[number] = answers = answers_for(plan, number)
         if "paper_only" in act.facts:
-            answers = _only_who(package, answers)
+            answers = only_who(package, answers)
         draft = drafting.begin_draft(node, package.item.code, answers)
         case = drafting.submit_draft(node, draft, act.facts)
         self.ids[number] = case.id
@@ -296,43 +276,12 @@ def _late(one: Lapse) -> Late:
     )
 
 
-def _answers(package: Package, plan: Plan, number: int) -> Mapping[str, str]:
-    """Return an application of the generator that is right on every day on which it
-    is handed in, by that day's clock; who applies only, of a form that the generator
-    does not know.
-    """
-    if package.item.code in _UNKNOWN:
-        return _only_who(package, {})
-    acts = [one for one in plan.acts if one.step in CARRIES_FIELDS]
-    days = {one.stamped or one.day for one in acts}
-    drawn = sample.applications(
-        [package], seed=number, today=min(days), division=TOWN, count=100
-    )
-    return next(
-        one.answers
-        for one in drawn
-        if not any(check.check(package, one.answers, day) for day in days)
-    )
-
-
-def _only_who(package: Package, answers: Mapping[str, str]) -> dict[str, str]:
-    """Return the answers of a case of which only the papers are taken in 代收."""
-    made_up = {"applicant_name": "张三丰", "applicant_id": "11010519491231002X"}
-    keys = {role: package.field_of(role) for role in made_up}
-    return {
-        found.key: answers.get(found.key) or made_up[role]
-        for role, found in keys.items()
-        if found
-    }
-
-
 def _ms(day: date, hour: int) -> int:
     at = datetime(day.year, day.month, day.day, hour, tzinfo=CHINA)
     return int(at.timestamp() * 1000)
 
 
 _DESKS = (*VILLAGES, "town", "district")
-_UNKNOWN = {"330131005000", "332023025000", "330105006000"}
 
 
 def main() -> int:

@@ -19,7 +19,8 @@ from datetime import date, timedelta
 
 from node.lifecycle import Step
 from node.store.ledger import COUNTS
-from tests.node.month_plan import SEEN_ON, Act, Plan, StepLimit, after, is_workday
+from tests.node.month_offers import SEEN_ON, StepLimit
+from tests.node.month_plan import Act, Plan, after, is_workday
 
 OUTCOMES = {
     Step.GRANT: "granted",

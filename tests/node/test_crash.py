@@ -1,85 +1,82 @@
 """Processes that are killed at any moment: what was said to be saved is there."""
 
-import os
+import multiprocessing
 import random
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from node import upkeep
+from node.lifecycle import Step
 from tests.node.forge import bundle_for
 from tests.node.nodes import (
     NOON_MS,
+    Clock,
     Three,
+    answer,
     digests,
     reopen,
     rows,
+    sandbox,
     shared_digests,
+    step,
     submit,
     sync,
     sync_all,
 )
 
-ROOT = Path(upkeep.__file__).parents[1]
+_FORKS = multiprocessing.get_context("forkserver")
+# What a child needs is imported once, not by each of them; pypinyin is, where the
+# first case is submitted, and takes longer than all that the child does.
+_FORKS.set_forkserver_preload([__name__, "pypinyin"])
 
-_SUBMIT = f"""
-import sys
-from pathlib import Path
-from tests.node.nodes import Clock, reopen, submit, step
-from node.lifecycle import Step
-node = reopen(Path(sys.argv[1]), Clock({NOON_MS} + int(sys.argv[2]) * 100_000))
-print("open", flush=True)
-while True:
-    case = submit(node)
-    print("saved", case.id, flush=True)
-    step(node, case.id, Step.AMEND, remark="补")
-    print("amended", case.id, flush=True)
-"""
 
-_ABSORB = f"""
-import sys
-from pathlib import Path
-from tests.node.nodes import Clock, answer, reopen, sandbox
-node = reopen(Path(sys.argv[1]), Clock({NOON_MS} + int(sys.argv[2]) * 100_000))
-print("open", flush=True)
-for path in sorted(Path(sys.argv[3]).iterdir()):
-    answer(node, path.read_bytes())
-    print("taken", path.name, flush=True)
-node.close()
-sandbox().close()
-print("done", flush=True)
-"""
+def submit_for_ever(say: Connection, home: Path, number: int) -> None:
+    """Submit and amend cases, and say so of each."""
+    node = reopen(home, Clock(NOON_MS + number * 100_000))
+    say.send("open")
+    while True:
+        case = submit(node)
+        say.send(f"saved {case.id}")
+        step(node, case.id, Step.AMEND, remark="补")
+        say.send(f"amended {case.id}")
+
+
+def absorb_all(say: Connection, home: Path, number: int, folder: Path) -> None:
+    """Take in all bundles of a folder, and say so of each."""
+    node = reopen(home, Clock(NOON_MS + number * 100_000))
+    say.send("open")
+    for path in sorted(folder.iterdir()):
+        answer(node, path.read_bytes())
+        say.send(f"taken {path.name}")
+    node.close()
+    sandbox().close()
+    say.send("done")
 
 
 def run_and_kill(
-    script: str, arguments: Sequence[str], after_lines: int, wait_s: float
+    work: Callable[..., None], arguments: Sequence[object], after: int, wait_s: float
 ) -> list[str]:
-    """Start a process, read some lines of it, kill it a little later, and return all
-    whole lines that it has written.
+    """Let a process work, hear some words of it, kill it a little later, and return
+    all that it has said in full.
     """
-    child = subprocess.Popen(
-        [sys.executable, "-c", script, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    assert child.stdout is not None and child.stderr is not None
-    lines = []
-    for line in child.stdout:
-        lines.append(line)
-        if len(lines) >= after_lines:
-            break
-    time.sleep(wait_s)
-    child.send_signal(signal.SIGKILL)
-    rest, errors = child.communicate()
-    assert lines, errors
-    lines += rest.splitlines(keepends=True)
-    return [line.strip() for line in lines if line.endswith("\n")]
+    hear, say = _FORKS.Pipe(duplex=False)
+    child = _FORKS.Process(target=work, args=(say, *arguments))
+    child.start()
+    say.close()
+    words = []
+    with hear, suppress(EOFError, ConnectionResetError):
+        while len(words) < after:
+            words.append(hear.recv())
+        time.sleep(wait_s)
+        child.kill()
+        while True:
+            words.append(hear.recv())
+    child.join()
+    assert words, "the process has not begun"
+    return words
 
 
 def test_what_was_said_to_be_saved_survives_any_kill(nodes: Three) -> None:
@@ -90,8 +87,8 @@ def test_what_was_said_to_be_saved_survives_any_kill(nodes: Three) -> None:
 
     for number in range(30):
         lines = run_and_kill(
-            _SUBMIT,
-            [str(home), str(number)],
+            submit_for_ever,
+            [home, number],
             chance.randint(1, 9),
             chance.random() * 0.02,
         )
@@ -136,8 +133,8 @@ def test_bundles_that_were_being_taken_in_are_taken_whole_or_not_at_all(
 
     for number in range(8):
         lines = run_and_kill(
-            _ABSORB,
-            [str(home), str(number), str(folder)],
+            absorb_all,
+            [home, number, folder],
             chance.randint(1, 12),
             chance.random() * 0.05,
         )

@@ -4,24 +4,22 @@ from collections.abc import Callable
 
 from node.lifecycle import Step
 from node.workdays import Calendar
-from tests.node.month import Month, differences, packages, replayed
+from tests.node.month import Month, differences, replayed
+from tests.node.month_answers import packages
 from tests.node.month_count import expected
-from tests.node.month_plan import (
+from tests.node.month_draw import plans
+from tests.node.month_offers import (
     AFTERNOON,
     KINDERGARTEN,
     NOON,
     PACKAGE,
     TABLE,
     VILLAGES,
-    Act,
-    Plan,
-    after,
-    kinds_of,
-    plans,
 )
+from tests.node.month_plan import Act, Plan, after, kinds_of
 from tests.node.nodes import Three
 
-COUNT, SEED = 40, 2255
+COUNT, SEED = 40, 1460
 
 
 def _has(case: Plan, step: Step, test: Callable[[Act], bool]) -> bool:
@@ -60,7 +58,15 @@ RARE: dict[str, Callable[[Plan], bool]] = {
         one, Step.AMEND, lambda act: act.desk in VILLAGES and act.hour == NOON
     ),
     "only papers, entered by the town": lambda one: _has(
-        one, Step.AMEND, lambda act: "entered" in act.facts
+        one, Step.AMEND, lambda act: "entered" in act.facts and act.desk == "town"
+    ),
+    "only papers of a package": lambda one: (
+        one.offer.code == PACKAGE
+        and _has(one, Step.AMEND, lambda act: "entered" in act.facts)
+    ),
+    "only papers of a joint case, entered by the district": lambda one: (
+        one.offer.code == KINDERGARTEN
+        and _has(one, Step.AMEND, lambda act: "entered" in act.facts)
     ),
     "a correction after acceptance": lambda one: (
         _has(one, Step.RETURN, lambda act: act.desk == "district")

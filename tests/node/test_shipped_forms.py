@@ -7,11 +7,10 @@ import pytest
 from forms import check
 from forms.catalog import item_files, shipped
 from forms.filled import FilledForm
-from forms.package import Package
 from node import drafting, upkeep
 from node.cases import open_case
 from node.reuse import Earlier, applied, offers
-from tests.forms.answers import SPECIAL, answer
+from tests.forms.answers import filled
 from tests.node.nodes import Three, sync, sync_all
 from tests.shipping import all_shipped_packages
 
@@ -19,42 +18,6 @@ PACKAGES = {
     path.stem: package
     for path, package in zip(item_files(shipped()), all_shipped_packages(), strict=True)
 }
-MOST_ROUNDS = 12
-
-
-def filled(package: Package, name: str, today: date) -> FilledForm:
-    """Answer whatever a form asks, as long as something is missing."""
-    form = FilledForm(package, {}, check.noon(today), is_new=True)
-    number, given = 0, set[str]()
-    for _ in range(MOST_ROUNDS):
-        asked = [
-            line
-            for line in form.lines()
-            if line.field
-            and line.is_open
-            and line.key not in given
-            and (
-                (line.is_required and not line.value)
-                # Some forms want another answer than their default.
-                or line.key.rpartition("/")[2] in SPECIAL.get(name, {})
-            )
-        ]
-        if not asked:
-            break
-        for line in asked:
-            assert line.field is not None
-            number += 1
-            given.add(line.key)
-            place = package.places[line.field.key]
-            control = place.control
-            assert control is not None
-            choices = [choice.value for choice in line.choices]
-            kind = "" if line.field.kind in ("text", "choice") else line.field.kind
-            type_ = "trigger" if control.kind == "trigger" else place.bind.type
-            form.answer(
-                line.key, answer(name, place.name, kind, type_, choices, number)
-            )
-    return form
 
 
 @pytest.mark.parametrize("name", PACKAGES)

@@ -1,22 +1,28 @@
 """Three real nodes on one disk, joined and synced without a socket, for the screens."""
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from unittest import mock
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from node import answering, casework, drafting, enrol, peers, talk, upkeep
+from node import answering, casework, drafting, enrol, peers, talk, upkeep, wiring
 from node.cases import Case
 from node.lifecycle import Step
 from node.vault import Cost
-from node.wiring import Node
+from node.wiring import Node, open_node
+from tests.node.nodes import sandbox
 from tests.shipping import shipped_packages
 from tui.app import LianbanApp
 
 CHEAP = Cost(64, 1)
+PASSWORD = "x"
 ITEM = "老年人优待证办理"
 BIRTH = "生育登记"
 ELDER = {
@@ -53,48 +59,12 @@ class Line:
 
 
 class Desks:
-    """A district, a town in it, and a village in that."""
+    """A district, a town in it, and a village in that, whose homes are in a folder."""
 
-    def __init__(self, path: Path, client: Any = Line) -> None:
-        self._client = client
-        self.district = enrol.init_district(
-            path / "district",
-            division="330881000000",
-            name="江山市",
-            operator="林决定",
-            password="x",
-            cost=CHEAP,
-        )
-        upkeep.publish(self.district, shipped_packages())
-        self.town = self.below(
-            self.district, path / "town", "town", "330881105000", "贺村镇", "周审核"
-        )
-        self.village = self.below(
-            self.town, path / "village", "village", "330881105201", "耀里村", "李秀英"
-        )
-        for _ in range(2):
-            self.sync(self.town)
-            self.sync(self.village)
-
-    def below(
-        self,
-        inviter: Node,
-        path: Path,
-        tier: str,
-        division: str,
-        name: str,
-        operator: str,
-    ) -> Node:
-        code = enrol.invite(
-            inviter,
-            tier=tier,
-            division=division,
-            department="",
-            name=name,
-            address="127.0.0.1:1",
-        )
-        self._client.inviter = inviter
-        return enrol.join(path, code, operator=operator, password="x", cost=CHEAP)
+    def __init__(self, path: Path) -> None:
+        self.district = _opened(path / "district", "林决定")
+        self.town = _opened(path / "town", "周审核")
+        self.village = _opened(path / "village", "李秀英")
 
     def sync(self, node: Node) -> None:
         """Sync a node with the one above it, over connections of their own."""
@@ -120,7 +90,30 @@ class Desks:
     def close(self) -> None:
         for node in (self.village, self.town, self.district):
             node.close()
-            node.sandbox.close()
+
+
+def enrolled(
+    inviter: Node,
+    path: Path,
+    tier: str,
+    division: str,
+    name: str,
+    operator: str,
+    department: str = "",
+) -> Node:
+    """Return a new node that `inviter` has invited. Needs `Line`, as `joined` sets it;
+    the caller closes its sandbox too.
+    """
+    code = enrol.invite(
+        inviter,
+        tier=tier,
+        division=division,
+        department=department,
+        name=name,
+        address="127.0.0.1:1",
+    )
+    Line.inviter = inviter
+    return enrol.join(path, code, operator=operator, password=PASSWORD, cost=CHEAP)
 
 
 def submit(node: Node, name: str = "欧阳建国", item: str = ITEM, **more: str) -> Case:
@@ -141,9 +134,15 @@ def forwarded(desks: Desks, *names: str) -> list[Case]:
 
 
 def joined(monkeypatch: pytest.MonkeyPatch, path: Path) -> Desks:
-    """Return three desks whose enrolment needs no network."""
+    """Return three desks that have all heard of each other just now, and whose
+    enrolment needs no network.
+    """
     monkeypatch.setattr(enrol, "Client", Line)
-    return Desks(path)
+    shutil.copytree(_homes(), path, dirs_exist_ok=True)
+    made = Desks(path)
+    made.sync(made.town)
+    made.sync(made.village)
+    return made
 
 
 def screen_text(app: LianbanApp) -> str:
@@ -190,3 +189,47 @@ def dialogue(app: LianbanApp) -> str:
 async def type_text(pilot: Pilot[None], text: str) -> None:
     """Type text, as an input method commits it."""
     await pilot.press(*text)
+
+
+def _opened(home: Path, operator: str) -> Node:
+    node = open_node(home, operator, PASSWORD)
+    node.sandbox = sandbox()
+    return node
+
+
+@lru_cache(maxsize=1)
+def _homes() -> Path:
+    """Make the homes of which each test gets a copy, as of an hour ago."""
+    folder = Path(tempfile.mkdtemp(prefix="lianban-desks-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    hour_ago_ms = wiring.system_ms() - 3600_000
+    with (
+        mock.patch.object(enrol, "Client", Line),
+        mock.patch.object(wiring, "system_ms", return_value=hour_ago_ms),
+    ):
+        district = enrol.init_district(
+            folder / "district",
+            division="330881000000",
+            name="江山市",
+            operator="林决定",
+            password=PASSWORD,
+            cost=CHEAP,
+        )
+        upkeep.publish(district, shipped_packages())
+        town = enrolled(
+            *(district, folder / "town", "town"),
+            *("330881105000", "贺村镇", "周审核"),
+        )
+        village = enrolled(
+            *(town, folder / "village", "village"),
+            *("330881105201", "耀里村", "李秀英"),
+        )
+        for node in (district, town, village):
+            node.close()
+            node.sandbox.close()
+    desks = Desks(folder)
+    for _ in range(2):
+        desks.sync(desks.town)
+        desks.sync(desks.village)
+    desks.close()
+    return folder

@@ -11,7 +11,7 @@ import pytest
 from node import drafting, roster
 from sync.errors import Revoked
 from sync.identity import fingerprint_words
-from tests.tui.desks import ELDER, ITEM, Desks, Line, submit
+from tests.tui.desks import ELDER, ITEM, Desks, Line, enrolled, submit
 from tests.tui.shell import Shell
 from tui import labels
 
@@ -89,8 +89,7 @@ def test_a_revocation_names_all_desks_that_it_stops(
 def test_one_of_two_desks_is_called_by_its_number(
     desks: Desks, lianban: Shell, tmp_path: Path
 ) -> None:
-    Line.inviter = desks.town
-    second = desks.below(
+    second = enrolled(
         desks.town, tmp_path / "two", "village", "330881105201", "耀里村", "王芳"
     )
     second.close()

@@ -7,7 +7,7 @@ import pytest
 from node import drafting
 from node.store.cases import Filter
 from node.wiring import Node
-from tests.tui.desks import ELDER, ITEM, Desks, screen_text, submit, type_text
+from tests.tui.desks import ELDER, ITEM, Desks, enrolled, screen_text, submit, type_text
 from tui.app import LianbanApp
 from tui.screens.choose import Choose
 from tui.screens.desk import DeskPage
@@ -21,7 +21,7 @@ SIZE = (80, 24)
 @pytest.fixture
 def far(desks: Desks) -> Iterator[Node]:
     """Another town, without any village node."""
-    town = desks.below(
+    town = enrolled(
         desks.district,
         desks.district.home.path.parent / "far",
         "town",

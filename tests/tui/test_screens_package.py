@@ -4,11 +4,11 @@ import pytest
 from msgspec import structs
 
 from forms.service import Member
-from node import casework, drafting, enrol, in_force, upkeep
+from node import casework, drafting, in_force, upkeep
 from node.cases import Case, records_of
 from node.lifecycle import Step
 from node.wiring import Node
-from tests.tui.desks import CHEAP, ELDER, ITEM, Desks, screen_text, submit
+from tests.tui.desks import ELDER, ITEM, Desks, enrolled, screen_text, submit
 from tui.app import LianbanApp
 
 pytestmark = pytest.mark.anyio
@@ -41,17 +41,15 @@ def joint_case(desks: Desks) -> Case:
 
 def department(desks: Desks, name: str) -> Node:
     """Return the node of a department, with the district's entries."""
-    code = enrol.invite(
+    node = enrolled(
         desks.district,
-        tier="district",
-        division="330881000000",
+        desks.district.home.path.parent / "department",
+        "district",
+        "330881000000",
+        name,
+        "王民警",
         department=name,
-        name=name,
-        address="127.0.0.1:1",
     )
-    desks._client.inviter = desks.district
-    path = desks.district.home.path.parent / "department"
-    node = enrol.join(path, code, operator="王民警", password="x", cost=CHEAP)
     for _ in range(2):
         desks.sync(node)
     return node
