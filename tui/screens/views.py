@@ -199,10 +199,12 @@ def days_left(node: Node, row: CaseRow, now_ms: int) -> str:
     """Return what is left of the time of a case, or how long it waits while no limit
     runs; before either, that it goes first.
     """
-    sign = "急 " if row.is_urgent else ""
+    sign = "急" if row.is_urgent else ""
     if row.due_on:
         today = casework.today(node)
-        return sign + clock_words.row_left(row, today, node.calendar)
+        words = clock_words.row_left(row, today, node.calendar)
+        # The column has 8 cells: with 急 before it, 今天到期 would be cut.
+        return sign + ("今天" if sign and words == clock_words.left(0) else words)
     if row.state == State.DRAFT or _is_closed(row):
         return ""
     return f"{sign}等{waiting(row.changed_at_ms, now_ms)}"
