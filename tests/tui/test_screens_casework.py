@@ -248,7 +248,10 @@ async def test_papers_come_first_and_the_town_enters_the_form(desks: Desks) -> N
     app = LianbanApp(desks.town)
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        assert "待代录" in screen_text(app)
+        listed = screen_text(app)
+        await press(pilot, "e")
+        assert isinstance(app.screen, FormPage)
+        await press(pilot, "escape")
         await press(pilot, "enter")
         head = screen_text(app)
         await press(pilot, "e")
@@ -259,6 +262,7 @@ async def test_papers_come_first_and_the_town_enters_the_form(desks: Desks) -> N
             page.fields[key].show(value)  # typed out elsewhere, field by field
             page.lines.answer(page.fields[key])
         await press(pilot, "f3")
+    assert "待代录" in listed and "E 代录" in listed and "A 受理" not in listed
     assert "代收，表待录" in head
     assert "照材料代录" in form
     entered = open_case(desks.town, case.id)
