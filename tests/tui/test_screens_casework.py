@@ -135,6 +135,8 @@ async def test_all_faults_go_into_one_notice_and_a_new_one_later_is_marked(
 
     app = LianbanApp(desks.village)
     async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        listed = screen_text(app)
         await press(pilot, "enter")
         page = screen_text(app)
         await press(pilot, "e")
@@ -144,6 +146,7 @@ async def test_all_faults_go_into_one_notice_and_a_new_one_later_is_marked(
         await pilot.pause()
         after = screen_text(app)
         await press(pilot, "f3")
+    assert "退回补正" in listed and "等刚刚" not in listed
     # The form asks for the names of others as well, and for their numbers.
     assert "□ 老人·姓名：与证件不一致" in page
     assert "□ 老人·姓名：与证件不一致" in before

@@ -109,6 +109,7 @@ def views_of(node: Node) -> tuple[View, ...]:
     return (_DEPARTMENT, *views) if node.certificate.department else views
 
 
+JUST_NOW = "刚刚"
 _NUMBER = Column("单号", 12)
 _DAYS = Column("时限", 8, "right")
 STYLES = {"": "", AMBER: "yellow", RED: "red"}
@@ -207,7 +208,8 @@ def days_left(node: Node, row: CaseRow, now_ms: int) -> str:
         return sign + ("今天" if sign and words == clock_words.left(0) else words)
     if row.state == State.DRAFT or _is_closed(row):
         return ""
-    return f"{sign}等{waiting(row.changed_at_ms, now_ms)}"
+    length = waiting(row.changed_at_ms, now_ms)
+    return f"{sign}{length}" if length == JUST_NOW else f"{sign}等{length}"
 
 
 def state_words(node: Node, row: CaseRow) -> str:
@@ -235,7 +237,7 @@ def waiting(since_ms: int, now_ms: int) -> str:
     ):
         if length_ms >= unit_ms:
             return f"{length_ms // unit_ms}{name}"
-    return "刚刚"
+    return JUST_NOW
 
 
 def _is_closed(row: CaseRow) -> bool:
