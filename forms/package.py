@@ -22,7 +22,7 @@ from forms.filling.structure import Place
 from forms.flat import definition_of
 from forms.item import Applicant, Item, Material
 from forms.kinds import KINDS
-from forms.questions import keys_of, questions, template_of
+from forms.questions import headings, keys_of, questions, template_of
 from forms.service import Member
 from forms.xform.definition import Definition
 
@@ -76,6 +76,20 @@ class Package(
         numbers = [part[:3].lstrip("0") for part in key.split("/") if part[0].isdigit()]
         return f"{field.label}（第 {'.'.join(numbers)} 组）" if numbers else field.label
 
+    def full_label(self, key: str) -> str:
+        """Return what an answer is called where it stands alone, away from the form.
+
+        The group stands before what could be taken for another question:
+        "紧急联系人·电话" in a form that asks for the applicant's "联系电话" as well.
+        """
+        label = self.label(key)
+        asked = self.question(key)
+        if asked is None:
+            return label
+        alike = [o for o in self.questions if o.label.endswith(asked.label)]
+        heading = self._headings.get(asked.key, "")
+        return f"{heading}·{label}" if heading and len(alike) > 1 else label
+
     def takes(self, key: str) -> bool:
         """Say whether an answer may stand under this key."""
         return key in self.answer_keys or (
@@ -108,6 +122,10 @@ class Package(
     def keys_by_place(self) -> dict[Place, str]:
         """The key of each question, by its place in the form."""
         return {place: key for key, place in self.places.items()}
+
+    @cached_property
+    def _headings(self) -> dict[str, str]:
+        return headings(self.plan)
 
     @cached_property
     def _by_role(self) -> dict[str, Field]:

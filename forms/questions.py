@@ -117,6 +117,17 @@ def questions(plan: Plan) -> tuple[Field, ...]:
     )
 
 
+def headings(plan: Plan) -> dict[str, str]:
+    """Return what stands over each question, by key: the label of the innermost group
+    that has one; "" where there is none.
+    """
+    texts = _Texts(plan)
+    return {
+        key: next(filter(None, map(texts.heading, place.above())), "")
+        for key, place in keys_of(plan).items()
+    }
+
+
 def kind_of(place: Place) -> str:
     """Return the kind of a place: a key of `forms.kinds.KINDS`."""
     if said := own(place, OWN_KIND):
@@ -191,6 +202,9 @@ class _Texts:
     def label(self, place: Place) -> str:
         part = place.control or place.group
         return self.plain(part.label) if part else ""
+
+    def heading(self, place: Place) -> str:
+        return self.plain(place.group.label) if place.group else ""
 
     def plain(self, text: Text) -> str:
         """Return a text with a gap where a value would stand."""

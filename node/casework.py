@@ -131,6 +131,8 @@ def possible_steps(node: Node, case: Case) -> list[Step]:
     side = rights.side_of(node.certificate, case.row.division)
     item, state = case.package.item, case.story.state
     possible = rights.possible_steps(node.tier, item, state, side)
+    if case.row.is_paper_only and Step.ACCEPT in possible:
+        possible.remove(Step.ACCEPT)  # its form must be entered first
     if cases.may_settle(node, case.row):
         possible.append(Step.SETTLE)
     return possible

@@ -89,8 +89,15 @@ def target_name(case: Case, target: str) -> str:
     if target == OTHER:
         return "其他"
     if case.package.question(target):
-        return case.package.label(target)
+        return case.package.full_label(target)
     return material_name(case, target.removeprefix(MATERIAL))
+
+
+def summed_up(case: Case, faults: Mapping[str, str]) -> str:
+    """Return the faults of a notice in one text, for its reason: texts by target."""
+    return "；".join(
+        f"{target_name(case, key)}：{text}" for key, text in faults.items()
+    )
 
 
 def material_name(case: Case, key: str) -> str:

@@ -86,8 +86,10 @@ def _step_refused(error: node_errors.StepRefused) -> str:
         why += f"，这件现在是“{word(STATES, error.state)}”，由{where}{who}里核对"
     if error.about:
         why += f"：{_fact(error)}"
-    steps = "、".join(word(STEPS, step) for step in error.allowed)
-    onward = f"现在可以：{steps}。" if steps else "现在没有要办的步骤。"
+    # The step itself may be among them, and only say too little: that is said above.
+    others = [word(STEPS, one) for one in error.allowed if one != error.step]
+    onward = f"现在可以：{'、'.join(others)}。" if others else ""
+    onward = onward if error.allowed else "现在没有要办的步骤。"
     what = "草稿" if error.state == State.DRAFT else "办件"
     return f"没有“{word(STEPS, error.step)}”：{why}。{what}没有改动。{onward}"
 

@@ -113,6 +113,17 @@ def fraction(measure: Measure, counts: dict[str, int]) -> str:
     return figure(measure, counts) + parts
 
 
+def figures(counts: dict[str, int]) -> list[str]:
+    """Return what there is to say of a group: how many came in, what else is not 0,
+    and every share that is a share of something, 0 % too.
+    """
+    return [
+        f"{title(one)} {fraction(one, counts)}"
+        for one in MEASURES
+        if one.count == "received" or counts[one.of or one.count]
+    ]
+
+
 def table(report: Report) -> list[list[Cell]]:
     """Return a report for a spreadsheet: headings, a row a group, the total, and what
     exactly was counted. A share stands beside the two counts that it is made of.

@@ -256,14 +256,17 @@ def _receipt_words(case: Case, event: Event) -> Iterator[Block]:
 def _correction_words(case: Case, event: Event) -> Iterator[Block]:
     yield Paragraph("你的申请需要补正。要补的全部列在下面，补齐后请交回收件的地方。")
     yield Heading("需要补正的内容")
+    told = corrections.of_notice(case, event)
     faults = [
         f"{at}. {clean(f'{target_name(case, one.target)}：{one.text}')}"
         f"{LATE_MARK if one.is_late else ''}"
-        for at, one in enumerate(corrections.of_notice(case, event), start=1)
+        for at, one in enumerate(told, start=1)
     ]
     if faults:
         yield Listing(tuple(faults))
-    if event.note:
+    # A desk writes the reason from the faults, and cuts it; they are listed in full.
+    said = corrections.summed_up(case, {one.target: one.text for one in told})
+    if event.note and not said.startswith(event.note.removesuffix("…")):
         yield Paragraph(clean(event.note))
     yield Paragraph(
         "依据《行政许可法》第三十二条：需要补正的内容应当当场或者五日内一次告知；"

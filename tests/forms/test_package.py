@@ -23,6 +23,7 @@ from forms.package import (
     format_of,
 )
 from tests.forms.samples import FIELDS, ITEM, PACKAGE, field
+from tests.shipping import all_shipped_packages
 
 
 def as_json(package: Package) -> dict[str, Any]:
@@ -44,6 +45,21 @@ def with_item(**changes: Any) -> Package:
     return msgspec.structs.replace(
         PACKAGE, item=msgspec.structs.replace(ITEM, **changes)
     )
+
+
+def test_what_could_be_taken_for_another_question_names_its_group() -> None:
+    elder = next(
+        one for one in all_shipped_packages() if one.item.code == "332011001000"
+    )
+
+    called = {key: elder.full_label(key) for key in ("name", "phone", "contact_phone")}
+
+    assert called == {
+        "name": "老人·姓名",  # the contact has a name as well
+        "phone": "联系电话",
+        "contact_phone": "紧急联系人·电话",
+    }
+    assert elder.full_label("strange") == "strange"
 
 
 def test_a_package_comes_back_as_it_went() -> None:

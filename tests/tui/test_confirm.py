@@ -4,6 +4,7 @@ from textual.app import App
 from textual.widgets import Static
 
 from tests.tui.desks import press
+from tui.text import cells
 from tui.widgets.confirm import Ask, Confirm
 from tui.widgets.field_input import FieldInput
 
@@ -67,6 +68,21 @@ async def test_a_question_shows_markup_as_text_and_where_enter_leads() -> None:
         assert question.render_line(0).text.strip() == "[b]王芳[/]␛"
         assert "> 否" in app.screen.query_one("#no").render_line(0).text
         assert ">" not in app.screen.query_one("#yes").render_line(0).text
+
+
+async def test_a_long_question_breaks_anywhere_but_before_a_full_stop() -> None:
+    app = Empty()
+    question = (
+        "退回补正：欧阳建国的老年人优待证办理，共 12 处：" + "电话、" * 9 + "姓名。"
+    )
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.push_screen(Confirm(question))
+        await pilot.pause()
+
+        shown = app.screen.query_one(".question", Static)
+        lines = [shown.render_line(at).text for at in range(2)]
+        assert cells(lines[0].rstrip()) > 50
+        assert "".join(line.rstrip() for line in lines).endswith("姓名。")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from node import casework
+from node import casework, corrections
 from node.lifecycle import Step
 from node.papers.official import progress_code
 from tests.tui.desks import Desks, submit
@@ -84,6 +84,27 @@ def test_a_paper_is_saved_as_pdf_under_a_name_without_a_person(
     assert file.read_bytes().startswith(b"%PDF-")
     assert again.code == 5 and "PDF 里的码本机读不了" in again.err
     assert "另存文书" in audited.out and case.row.number in audited.out
+
+
+def test_a_notice_lists_each_fault_once_and_gives_a_reason_of_its_own(
+    desks: Desks, lianban: Shell
+) -> None:
+    faults = {"phone": "空号", "contact_phone": "停机"}
+    facts = {f"fault/{key}": text for key, text in faults.items()}
+    case = submit(desks.village)
+    desks.up()
+    reasons = (corrections.summed_up(case, faults), "请周五前补")
+
+    notices = []
+    for reason in reasons:
+        casework.take_step(desks.town, case.id, Step.RETURN, note=reason, facts=facts)
+        notices.append(lianban(desks.town, "case", "paper", case.id).out)
+        casework.take_step(desks.town, case.id, Step.SUBMIT)
+
+    for notice in notices:
+        assert notice.count("紧急联系人·电话：停机") == 1
+        assert notice.count("联系电话：空号") == 1
+    assert "请周五前补" in notices[1]
 
 
 def test_a_paper_that_is_not_there_yet_is_told(desks: Desks, lianban: Shell) -> None:

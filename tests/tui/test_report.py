@@ -16,7 +16,7 @@ from node.wiring import Node
 from tests.node.nodes import BIRTH_ANSWERS
 from tests.tui.desks import BIRTH, Desks, note, read_out, screen_text, submit
 from tests.tui.shell import Shell
-from tui import labels
+from tui import labels, report_words
 from tui.app import LianbanApp
 from tui.screens.report import Asked, ReportPage
 from tui.text import cells
@@ -155,6 +155,19 @@ def test_an_unknown_place_and_a_month_that_is_none_are_told(
     assert no_month.code == 2 and "2026-11" in no_month.err
 
 
+def test_a_group_is_told_by_what_is_not_nothing_and_by_every_share_of_something() -> (
+    None
+):
+    counts = dict.fromkeys(report_words.COUNTS, 0)
+
+    said = report_words.figures(counts | {"decided": 3, "overdue": 2})
+
+    assert said[0] == "收件 0"
+    assert "办结 3" in said and "超期 2" in said
+    assert "当日办结率 0 %（0/3）" in said
+    assert not any(one.startswith(("撤回", "平均评价")) for one in said)
+
+
 @pytest.mark.anyio
 async def test_the_screen_counts_by_what_is_chosen_and_saves(
     desks: Desks, tmp_path: Path
@@ -183,6 +196,7 @@ async def test_the_screen_counts_by_what_is_chosen_and_saves(
 
     assert "生育登记" in by_item and "当日办结率 100 %（1/1）" in by_agent
     assert "=HYPERLINK" in by_agent and "合计" in by_agent
+    assert "—（0/0）" not in by_agent
     assert "这个月没有收件" in earlier
     assert "✓ 已存到" in saved
     assert list(tmp_path.glob("统计-收件人-*.csv"))

@@ -135,6 +135,8 @@ async def test_all_faults_go_into_one_notice_and_a_new_one_later_is_marked(
 
     app = LianbanApp(desks.village)
     async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        listed = screen_text(app)
         await press(pilot, "enter")
         page = screen_text(app)
         await press(pilot, "e")
@@ -144,10 +146,13 @@ async def test_all_faults_go_into_one_notice_and_a_new_one_later_is_marked(
         await pilot.pause()
         after = screen_text(app)
         await press(pilot, "f3")
-    assert "□ 姓名：与证件不一致" in page
-    assert "□ 姓名：与证件不一致" in before
-    assert "✓ 姓名：与证件不一致" in after
-    assert "□ 身份证号：号码抄错" in after
+    assert "退回补正" in listed and "等刚刚" not in listed
+    # The form asks for the names of others as well, and for their numbers.
+    assert "□ 老人·姓名：与证件不一致" in page
+    assert "□ 老人·姓名：与证件不一致" in before
+    assert "✓ 老人·姓名：与证件不一致" in after
+    assert "退回补正：要补正 2 处（" in before
+    assert "□ 老人·身份证号：号码抄错" in after
     assert open_case(desks.village, case.id).story.state is State.SUBMITTED
     desks.up()
 
@@ -163,7 +168,9 @@ async def test_all_faults_go_into_one_notice_and_a_new_one_later_is_marked(
         await pilot.press("y")
         await app.workers.wait_for_complete()
         await pilot.pause()
+        sent = "".join(screen_text(app).split())
     assert "会记为“非一次性告知”" in warning.replace("│", "")
+    assert "新提的1处记为“非一次性告知”" in sent
     assert [one.is_late for one in known(desks.town, case).faults][-1]
 
 
@@ -209,11 +216,14 @@ async def test_an_agent_must_show_his_authorisation(desks: Desks) -> None:
         await press(pilot, "2", "f3")
         lacking = screen_text(app)
         await type_text(pilot, "儿子持委托书")
+        mended = screen_text(app)
         await press(pilot, "enter", "1", "2", "f3")
         await press(pilot, "enter")
         text = screen_text(app)
 
     assert "代办的要写明委托凭据" in lacking
+    assert "委托凭据（要改）" in lacking and "还没办" in lacking
+    assert "还没办" not in mended
     said = known(desks.village, open_case(desks.village, draft.id))
     assert (said.handling, said.authorised) == ("agent", "儿子持委托书")
     assert {one.state for one in said.custody} == {"collected"}
@@ -241,7 +251,10 @@ async def test_papers_come_first_and_the_town_enters_the_form(desks: Desks) -> N
     app = LianbanApp(desks.town)
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        assert "待代录" in screen_text(app)
+        listed = screen_text(app)
+        await press(pilot, "e")
+        assert isinstance(app.screen, FormPage)
+        await press(pilot, "escape")
         await press(pilot, "enter")
         head = screen_text(app)
         await press(pilot, "e")
@@ -252,6 +265,7 @@ async def test_papers_come_first_and_the_town_enters_the_form(desks: Desks) -> N
             page.fields[key].show(value)  # typed out elsewhere, field by field
             page.lines.answer(page.fields[key])
         await press(pilot, "f3")
+    assert "待代录" in listed and "E 代录" in listed and "A 受理" not in listed
     assert "代收，表待录" in head
     assert "照材料代录" in form
     entered = open_case(desks.town, case.id)

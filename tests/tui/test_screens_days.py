@@ -63,7 +63,7 @@ async def test_a_hurried_case_stands_first_in_the_queue(desks: Desks) -> None:
         text = screen_text(app)
 
     assert text.index("张伟") < text.index("王芳")
-    assert "急 剩" in text
+    assert "急剩" in text
 
 
 async def test_what_has_passed_is_a_page_of_the_town_from_which_a_case_opens(

@@ -231,6 +231,26 @@ async def test_a_second_application_of_the_same_person_is_pointed_out(
     assert "待受理，现在贺村镇" in "".join(text.split())
 
 
+async def test_a_file_that_is_not_attached_is_listed_with_what_is_to_be_put_right(
+    desks: Desks, tmp_path: Path
+) -> None:
+    answers = {key: text for key, text in ELDER.items() if key != "phone"}
+    drafting.begin_draft(desks.village, ITEM, answers)
+    app = LianbanApp(desks.village)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await press(pilot, "enter")
+        await press(pilot, "f3")
+        row = app.screen.query(FileRow).first()
+        assert isinstance(row.editor, FieldInput)
+        row.editor.value = str(tmp_path / "没有.jpg")
+        await press(pilot, "f8")
+        listed = screen_text(app)
+
+    assert "还有 2 处要改" in listed
+    assert "联系电话" in listed and "文件没有附上：改好路径按回车" in listed
+
+
 async def test_a_file_is_attached_by_its_path(desks: Desks, tmp_path: Path) -> None:
     photo = tmp_path / "身份证.jpg"
     photo.write_bytes(photograph(2400, 1600, telling=True))

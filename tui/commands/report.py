@@ -9,7 +9,7 @@ import click
 from forms.author import xlsx
 from forms.errors import WorkbookRefused
 from node import export, statistics
-from node.statistics import MEASURES, Report
+from node.statistics import Report
 from node.store.ledger import COUNTS, GROUPS, Cut
 from node.wiring import Node
 from tui import report_words as words
@@ -162,13 +162,8 @@ def _list(node: Node, cut: Cut, count: str, group: str, key: str, as_json: bool)
 
 def _print(found: Report) -> None:
     for row in (*found.rows, statistics.Row("", words.TOTAL, found.total)):
-        figures = [
-            f"{words.title(one)} {words.fraction(one, row.counts)}"
-            for one in MEASURES
-            if row.counts[one.count] or one.count == "received"
-        ]
         line(row.name, *([row.key] if row.key not in ("", row.name) else []))
-        line("  " + "  ".join(figures))
+        line("  " + "  ".join(words.figures(row.counts)))
     for text in words.footer(found):
         tell(text)
 

@@ -183,12 +183,8 @@ class CorrectionPage(ListPage):
             )
         if not await self.confirm(question, "退回", is_dangerous=is_late):
             return
-        note = "；".join(
-            self.texts[one.key]
-            if one.key == OTHER
-            else f"{one.label}：{self.texts[one.key]}"
-            for one in chosen
-        )
+        said = {one.key: self.texts[one.key] for one in chosen}
+        note = corrections.summed_up(self.case, said)
         casework.take_step(
             self.node,
             self.case.id,
@@ -196,7 +192,9 @@ class CorrectionPage(ListPage):
             note=harmless(note, width=NOTE_CELLS),
             facts=facts,
         )
-        words = f"✓ 已退回：{whose(self.case)}，一次告知 {len(chosen)} 处"
+        how = f"，新提的 {len(late)} 处记为“非一次性告知”" if is_late else ""
+        told = "告知" if self.known.faults else "一次告知"
+        words = f"✓ 已退回：{whose(self.case)}，{told} {len(chosen)} 处{how}"
         self.lianban.close_page(words)
 
     def action_leave(self) -> None:
@@ -234,7 +232,8 @@ def targets(node: Node, case: Case) -> Iterator[Target]:
     for line in form.lines():
         if line.field and KINDS[line.field.kind].answers and line.is_open:
             shown = KINDS[line.field.kind].show(line.field, line.value)
-            yield Target(line.key, "填写", line.label, shown, FIELD_REASONS)
+            label = corrections.target_name(case, line.key)
+            yield Target(line.key, "填写", label, shown, FIELD_REASONS)
     for one in case.package.item.materials:
         reasons = (*MATERIAL_REASONS, *(f"不合要求：{point}" for point in one.review))
         key = MATERIAL + one.key

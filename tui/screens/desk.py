@@ -53,10 +53,10 @@ HELP = {
     Tier.TOWN: (
         "这里是各村交来的办件，加急的在最前面，再是等得最久的。空格选几件（* 全选），"
         "或就用光标所在的一件：A 受理，受理后 B 打成批次转区；"
-        "R 退回一件，写明它要补的；"
+        "R 退回一件，写明它要补的；待代录的按 E 照材料填表，填好才能受理；"
         "在镇里决定的事项按 G 准予、X 不予。V 只看一个村，"
         "L 只看加急、上门、免提交待查的。"
-        "“到区”一栏：▲未送达 是本镇办的还没传到区里。"
+        "“到达”一栏：▲未送达 是本镇办的还没传到区里。"
         "! 表示有几处等本镇核对，按 H 一处处办；≠ 表示曾有不同或等区里核对。"
     ),
     Tier.DISTRICT: (
@@ -75,6 +75,7 @@ class DeskPage(Page):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *steps.LIST_BINDINGS,
+        Binding("e", "enter", "代录"),
         Binding("e", "amend('submit')", "补正"),
         Binding("e", "amend('amend')", "修改"),
         Binding("h", "settle", "核对"),
@@ -175,6 +176,10 @@ class DeskPage(Page):
             case "amend":
                 # The town puts right in the case itself, where it has seen it all.
                 return tier is Tier.VILLAGE and str(parameters[0]) in self._possible
+            case "enter":
+                case_row = self._highlighted() if self.is_mounted else None
+                is_paper_only = case_row is not None and case_row.is_paper_only
+                return tier is Tier.TOWN and is_paper_only and "amend" in self._possible
             case "drop":
                 row = self.rows.highlighted if self.is_mounted else None
                 return row is not None and is_draft(row.key)
@@ -289,6 +294,10 @@ class DeskPage(Page):
         if await steps.take(self, step, self._chosen()):
             self.rows.clear_selection()
             self._look()
+
+    def action_enter(self) -> None:
+        """Enter the form of a case that was taken in on paper."""
+        self.action_amend("amend")
 
     def action_amend(self, _step: str) -> None:
         """Fill in the form of a returned or submitted case again."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import ClassVar
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -13,6 +14,7 @@ from forms.field import Choice, Field
 from forms.kinds import DEFAULT_TEXT
 from node.material import Material
 from tui import labels
+from tui.screens.wrap import wrap
 from tui.text import harmless, plain
 from tui.widgets.choice_line import ChoiceLine, ChoicesLine, Option
 from tui.widgets.field_input import FieldInput
@@ -56,6 +58,10 @@ HINTS = {
 """What is worth knowing about a kind of field, beside the field's own hint."""
 
 
+LABEL_LINES = 4
+"""A label has no limit; all of it stands in the line of help below the form."""
+
+
 class FieldRow(Vertical):
     """One question with its editor; below it, what is wrong or worth knowing."""
 
@@ -64,7 +70,7 @@ class FieldRow(Vertical):
         height: auto;
 
         & > Horizontal { height: auto; }
-        & .label { height: 1; text-align: right; color: $text-muted; }
+        & .label { height: auto; text-align: right; color: $text-muted; }
         & .star { width: 3; height: 1; color: $text-warning; text-align: center; }
         & .aside { width: auto; height: 1; color: $text-muted; margin: 0 0 0 2; }
         & > .remark { height: auto; display: none; }
@@ -104,7 +110,7 @@ class FieldRow(Vertical):
 
     def compose(self) -> ComposeResult:
         """Put label, star and editor in one line, the remark below."""
-        label = Static(plain(self.field.label), classes="label")
+        label = Static(self._label_lines(), classes="label")
         label.styles.width = self.label_cells
         for below in (self._origin, self._remark):
             below.styles.margin = (0, 0, 0, self.label_cells + 3)
@@ -126,7 +132,7 @@ class FieldRow(Vertical):
         if isinstance(self.editor, ChoiceLine):
             self.editor.offer([Option(one.value, one.label) for one in field.choices])
         if self.is_mounted:
-            self.query_one(".label", Static).update(plain(field.label))
+            self.query_one(".label", Static).update(self._label_lines())
             self.query_one(".star", Static).update(_star(field))
 
     def show(self, value: str) -> None:
@@ -174,6 +180,11 @@ class FieldRow(Vertical):
     def on_descendant_blur(self) -> None:
         """Stand back."""
         self.remove_class("here")
+
+    def _label_lines(self) -> Text:
+        """Return what is asked, in lines: half of it may ask for something else."""
+        lines = wrap(self.field.label, self.label_cells)[:LABEL_LINES]
+        return Text("\n").join(plain(line) for line in lines)
 
     def _say(self, text: str, tone: str) -> None:
         self._remark.set_classes(["remark", tone])

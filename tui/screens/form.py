@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from forms.filled import Problem
 from node import kept_answers, known, reuse
 from node.errors import AnswersWrong
 from node.reuse import Offer
@@ -19,6 +20,7 @@ from tui.screens.reuse import ReusePage
 from tui.screens.sheet import Sheet
 from tui.screens.tell import Tell
 
+NOT_ATTACHED = "文件没有附上：改好路径按回车，或清空"
 NAMED = frozenset({"applicant_name", APPLICANT})
 """What must be known of an applicant in any case."""
 
@@ -168,6 +170,11 @@ class FormPage(FillingPage):
     async def _go_to_fault(self) -> None:
         asked_for = {line.key for line in self.lines.form.lines()}
         faults = [one for one in self.lines.faults() if one.key in asked_for]
+        faults += [
+            Problem(row.field.key, row.field.label, NOT_ATTACHED)
+            for row in self.lines.file_rows
+            if row.path
+        ]
         where = await self.app.push_screen_wait(
             Choose(
                 f"还有 {len(faults)} 处要改，到哪一处？",

@@ -36,6 +36,8 @@ from tui.widgets.choice_line import ChoiceLine
 from tui.widgets.field_input import FieldInput
 
 AUTOSAVE_S = 1.0
+NOTICE_LINES = 5
+"""Of what stands above the form; the questions need the rest of 24 lines."""
 APPLICANT = "applicant_id"
 """The role of the question that says who applies."""
 
@@ -360,7 +362,11 @@ class FillingPage(Page):
 
     def _show_notice(self) -> None:
         """Say above the form what it is about, and what of it is done."""
-        lines = [plain(line) for line in self.sheet.notice(self.answers)]
+        told = self.sheet.notice(self.answers)
+        lines = [self.folded(line) for line in told[:NOTICE_LINES]]
+        if len(told) > NOTICE_LINES:
+            more = len(told) - NOTICE_LINES
+            lines.append(plain(f"还有 {more} 处，都列在办件的“表单”页"))
         notice = self.line("notice")
         notice.update(Text("\n").join(lines))
         notice.display = bool(lines)

@@ -20,7 +20,7 @@ from tui.widgets.field_input import FieldInput
 from tui.widgets.reading import Reading
 
 EDGES_CELLS = 3
-HINT = "查询码、单号、姓名或首字母、证件后四位；也可扫纸上的核验码"
+HINT = "查询码、单号、姓名或首字母、证件后四位，按回车查；也可扫纸上的核验码"
 
 
 class InquiryPage(Page):

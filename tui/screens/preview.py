@@ -41,8 +41,10 @@ REASONED: dict[str, Step] = {
 """States whose reason must be seen at once, and the step that gave it."""
 
 
-def reasoned(node: Node, row: CaseRow) -> str:
-    """Return why a case was sent back or refused, by whom and when."""
+def reasoned(node: Node, row: CaseRow, why: str = "") -> str:
+    """Return why a case was sent back or refused, by whom and when; `why` in place of
+    the reason, where all of it is shown elsewhere.
+    """
     case = cases.open_case(node, row.id)
     step = REASONED[row.state]
     name, word = harmless(row.applicant), labels.word(labels.STEPS, step)
@@ -50,7 +52,7 @@ def reasoned(node: Node, row: CaseRow) -> str:
         if one.event.step == step and not one.why_not:
             day = times.day(one.event.at, node.now_ms())
             author = labels.author_name(node.roster, one.author)
-            note = harmless(one.event.note, width=90)
+            note = why or harmless(one.event.note, width=90)
             by = harmless(one.event.by)
             return f"! {name} {word}：{note}（{author} {by} {day}）"
     return f"! {name} {word}"

@@ -95,6 +95,8 @@ class QuestionsPage(Page):
         row = self._rows.get(event.key)
         if row is not None and row.is_wrong:
             row.set_problem(None)
+            if not any(one.is_wrong for one in self._rows.values()):
+                self.say("")
 
     @on(FieldInput.Left)
     def left(self, event: FieldInput.Left) -> None:
@@ -135,6 +137,8 @@ class QuestionsPage(Page):
         row = next((one for one in above if isinstance(one, FieldRow)), None)
         if row is not None:
             needed = "必填" if row.field.required else "可不填"
+            # What another answer asks for is not left out, whatever the field says.
+            needed = "要改" if row.is_wrong else needed
             text = f"{row.field.label}（{needed}）  {row.hint}"
             self.query_one("#hint", Static).update(plain(text))
 

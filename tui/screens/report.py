@@ -20,10 +20,12 @@ from tui.screens.choose import Choose, Option
 from tui.screens.figure_list import Figure, FigurePage
 from tui.screens.list_page import TabbedPage
 from tui.screens.rows_at_hand import RowsAtHand
+from tui.text import cells, fit, harmless
 from tui.widgets.case_list import CaseList
 from tui.widgets.paged_list import Column, PagedList, Row
 from tui.widgets.tab_line import Tab, TabLine
 
+DETAIL_LINES = 5
 SHOWN = ("received", "accepted", "decided", "same_day", "on_time", "overdue", "points")
 """Measures that have a column; all stand below for the highlighted row."""
 
@@ -51,7 +53,7 @@ class ReportPage(TabbedPage[Asked, Report]):
     ]
     DEFAULT_CSS = """
     ReportPage {
-        & > #detail { height: 5; }
+        & > #detail { height: 6; }
     }
     """
     HELP = (
@@ -129,14 +131,13 @@ class ReportPage(TabbedPage[Asked, Report]):
         found = self.report
         if found is None:
             return Text(COUNTING)
-        text = ""
+        lines = [""]
         if row is not None:
             one = (*found.rows, self._total(found))[int(row.key[0])]
-            text = f"{one.name}：" + "  ".join(
-                f"{words.title(m)} {words.fraction(m, one.counts)}" for m in MEASURES
-            )
-        seen = Text(f"数据点 {found.mark}，看到 {found.cut.today} 为止")
-        return Text("\n").join((self.folded(text, 4), seen))
+            pieces = [f"{harmless(one.name)}：", *words.figures(one.counts)]
+            lines = _in_lines(pieces, self.size.width - 3)
+        seen = f"数据点 {found.mark}，看到 {found.cut.today} 为止"
+        return Text("\n".join((*lines[:DETAIL_LINES], seen)))
 
     def action_month(self, step: int) -> None:
         """Show the month before or after."""
@@ -204,6 +205,20 @@ class ReportPage(TabbedPage[Asked, Report]):
         statistics.note_export(self.node, found, self.node.operator)
         export.save_paper(path, data)
         self.say(f"✓ 已存到 {path}")
+
+
+def _in_lines(pieces: Iterable[str], width: int) -> list[str]:
+    """Return the pieces in lines of `width` cells; none is broken but one that is
+    wider than a line.
+    """
+    lines = [""]
+    for piece in pieces:
+        joined = f"{lines[-1]}  {piece}".lstrip()
+        if lines[-1] and cells(joined) > width:
+            lines.append(piece)
+        else:
+            lines[-1] = joined
+    return [fit(one, width).rstrip() for one in lines]
 
 
 def _column(measure: Measure) -> Column:

@@ -186,10 +186,9 @@ class CaseSheet:
     def notice(self, answers: Mapping[str, str]) -> list[str]:
         """Return why it came back, and what of it is put right by these answers."""
         if self.case.story.state is State.RETURNED:
-            return [
-                preview.reasoned(self.node, self.case.row),
-                *record_words.faults(self.case, self._known, answers),
-            ]
+            faults = record_words.faults(self.case, self._known, answers)
+            why = f"要补正 {len(faults)} 处" if faults else ""
+            return [preview.reasoned(self.node, self.case.row, why), *faults]
         return [ENTER_NOW] if self._known.is_paper_only else []
 
     def submit(self, answers: Mapping[str, str], facts: Mapping[str, str]) -> Case:

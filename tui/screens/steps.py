@@ -100,7 +100,9 @@ def possible(node: Node, row: CaseRow) -> list[Step]:
     if package is None or row.state == State.DRAFT:
         return []
     side = rights.side_of(node.certificate, row.division)
-    return rights.possible_steps(node.tier, package.item, State(row.state), side)
+    may = rights.possible_steps(node.tier, package.item, State(row.state), side)
+    # What was taken in on paper is accepted once its form is entered.
+    return [one for one in may if not (row.is_paper_only and one is Step.ACCEPT)]
 
 
 async def take(page: Page, step: Step, rows: Sequence[CaseRow]) -> bool:

@@ -109,6 +109,7 @@ def views_of(node: Node) -> tuple[View, ...]:
     return (_DEPARTMENT, *views) if node.certificate.department else views
 
 
+JUST_NOW = "刚刚"
 _NUMBER = Column("单号", 12)
 _DAYS = Column("时限", 8, "right")
 STYLES = {"": "", AMBER: "yellow", RED: "red"}
@@ -199,13 +200,16 @@ def days_left(node: Node, row: CaseRow, now_ms: int) -> str:
     """Return what is left of the time of a case, or how long it waits while no limit
     runs; before either, that it goes first.
     """
-    sign = "急 " if row.is_urgent else ""
+    sign = "急" if row.is_urgent else ""
     if row.due_on:
         today = node.today()
-        return sign + clock_words.row_left(row, today, node.calendar)
+        words = clock_words.row_left(row, today, node.calendar)
+        # The column has 8 cells: with 急 before it, 今天到期 would be cut.
+        return sign + ("今天" if sign and words == clock_words.left(0) else words)
     if row.state == State.DRAFT or _is_closed(row):
         return ""
-    return f"{sign}等{waiting(row.changed_at_ms, now_ms)}"
+    length = waiting(row.changed_at_ms, now_ms)
+    return f"{sign}{length}" if length == JUST_NOW else f"{sign}等{length}"
 
 
 def waiting(since_ms: int, now_ms: int) -> str:
@@ -218,7 +222,7 @@ def waiting(since_ms: int, now_ms: int) -> str:
     ):
         if length_ms >= unit_ms:
             return f"{length_ms // unit_ms}{name}"
-    return "刚刚"
+    return JUST_NOW
 
 
 def _is_closed(row: CaseRow) -> bool:

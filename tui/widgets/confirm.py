@@ -12,10 +12,13 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from tui.screens.wrap import wrap
 from tui.text import plain
 from tui.widgets.field_input import FieldInput
 
 ANSWER_LIMIT = 200
+QUESTION_CELLS = 54
+"""What is left of 60 by the frame."""
 
 DIALOGUE_CSS = """
     align: center middle;
@@ -94,7 +97,7 @@ class Confirm(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """Put the question above its two answers."""
         with Vertical():
-            yield Static(plain(self.question), classes="question")
+            yield Static(_in_lines(self.question), classes="question")
             with Horizontal():
                 yield Choice(self.yes, True, "Y")
                 yield Choice(self.no, False, "N/Esc")
@@ -147,7 +150,7 @@ class Ask(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Put the question above the line to fill."""
         with Vertical():
-            yield Static(plain(self.question), classes="question")
+            yield Static(_in_lines(self.question), classes="question")
             if self.presets:
                 lines = [
                     plain(f"{number} {preset}")
@@ -203,3 +206,8 @@ class Ask(ModalScreen[str | None]):
     def _complain(self, message: str | None) -> None:
         self.query_one(FieldInput).set_problem(message)
         self.query_one(".problem", Static).update(plain(message or ""))
+
+
+def _in_lines(question: str) -> Text:
+    lines = wrap(question, QUESTION_CELLS)
+    return Text("\n").join(plain(line) for line in lines)
