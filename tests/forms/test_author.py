@@ -71,6 +71,8 @@ def labels(form: Definition) -> dict[str, str]:
         # As Excel saves a table here.
         ("b.csv", PLAIN_CSV.encode("gb18030")),
     ],
+    # A workbook bears the time of its making: no two processes would call it the same.
+    ids=["markdown", "workbook", "utf-8 table", "gb18030 table"],
 )
 def test_a_form_is_the_same_in_every_kind_of_file(
     tmp_path: Path, name: str, content: str | bytes
