@@ -15,7 +15,7 @@ HOUR_MS = 60 * 60 * 1000
 
 
 def _exchange(one: Node, other: Node) -> tuple[list[Parcel], list[Parcel | None]]:
-    """Let one sync with the other; return what was said up, and down (None: silence)."""
+    """Let one sync with the other; return what was said up and down; None: silence."""
     up: list[Parcel] = []
     down: list[Parcel | None] = []
 
