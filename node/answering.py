@@ -8,7 +8,7 @@ from node.speaking import Speaker
 from node.wiring import Node
 from sync import bundle
 from sync.errors import NotForUs, NotTrusted
-from sync.exchange import MOST_PACE_BYTES, Outgoing
+from sync.exchange import MOST_PACE_BYTES, SILENCE, Outgoing
 from sync.identity import Certificate
 from sync.pieces import Want
 
@@ -26,6 +26,8 @@ class Answering:
         self._wants: tuple[Want, ...] = ()
         self._pace_bytes = MOST_PACE_BYTES
         self._bytes_in = 0
+        self._knows = b""
+        self._is_clock_off = False
 
     def admit(self, beginning: bytes) -> None:
         """Raise a PeerFault if a bundle that begins so is not for us, or not from
@@ -46,21 +48,28 @@ class Answering:
         self._wants = taken.wants or self._wants
         self._pace_bytes = taken.pace_bytes
         self._bytes_in += len(data)
+        self._knows = taken.knows
+        self._is_clock_off |= taken.is_clock_off
 
     def reply(self) -> Iterator[bytes]:
-        """Yield our answer. That the peer knows it is noted when all has been sent."""
+        """Yield our answer, or `SILENCE` alone. That the peer knows it is noted when
+        all has been sent.
+        """
         node, peer = self._node, self._peer
         assert peer is not None
         speaker = Speaker(
             node, peer, pieces=attachments.pieces(node, peer, self._wants)
         )
         speaker.pace_bytes = self._pace_bytes
+        if self._is_clock_off:
+            speaker.tell_clock()
         bytes_out = 0
         for number in range(1, MOST_REPLIES + 1):
             outgoing = speaker.parcel(is_end=number == MOST_REPLIES)
             if outgoing is None:
                 break
-            data = speaker.wrap(outgoing)
+            is_silent = number == 1 and not speaker.has_news(outgoing, self._knows)
+            data = SILENCE if is_silent else speaker.wrap(outgoing)
             bytes_out += len(data)
             if outgoing.is_last or number == MOST_REPLIES:
                 self._note(peer, outgoing, bytes_out)

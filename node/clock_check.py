@@ -1,9 +1,10 @@
 """Whether this node's clock goes as those of its neighbours do.
 
-Each end of a line says in its first parcels what its clock shows, so a clock that is
-off is known after one sync, and not when the next tier wonders at a date. What is kept
-is only shown: no case, no order and no verdict depends on it. Over a stick nothing is
-said, since nobody knows how long a stick was on its way.
+Who begins an exchange says in its first run what his clock shows; who answers says it
+only where his own shows something else. So a clock that is off is known at both ends
+after one sync, and not when the next tier wonders at a date, and two that agree cost a
+few bytes. What is kept is only shown: no case, no order and no verdict depends on it.
+Over a stick nothing is said, since nobody knows how long a stick was on its way.
 """
 
 from collections.abc import Mapping
@@ -24,14 +25,39 @@ def word(node: Node) -> tuple[str, bytes]:
     return EXTRA, node.now_ms().to_bytes(_SIZE)
 
 
-def hear(node: Node, peer: Certificate, extras: Mapping[str, bytes]) -> None:
-    """Keep by how much a neighbour's clock is off; his silence changes nothing."""
+def hear(node: Node, peer: Certificate, extras: Mapping[str, bytes]) -> bool:
+    """Keep by how much the clock of a neighbour who began is off, if he says what it
+    shows; return whether he must hear what ours does.
+    """
     said = extras.get(EXTRA, b"")
     if len(said) != _SIZE:
-        return
-    ahead_now_ms = int.from_bytes(said) - node.now_ms()
-    if abs(ahead_now_ms) <= TOLERANCE_MS:
-        ahead_now_ms = 0
+        return False
+    ahead_now_ms = _ahead_now_ms(node, said)
+    _keep(node, peer, ahead_now_ms)
+    return bool(ahead_now_ms)
+
+
+def hear_answer(node: Node, peer: Certificate, extras: Mapping[str, bytes]) -> None:
+    """Keep by how much the clock of a neighbour is off who was told what ours shows:
+    not at all where he passes that over.
+    """
+    said = extras.get(EXTRA, b"")
+    _keep(node, peer, _ahead_now_ms(node, said) if len(said) == _SIZE else 0)
+
+
+def ahead_ms(node: Node, peer: bytes) -> int:
+    """Return by how many milliseconds a neighbour's clock is ahead of ours; below 0
+    it is behind; 0 where both agree, or nothing was heard.
+    """
+    return int(node.store.registry.setting(_PREFIX + peer.hex()) or b"0")
+
+
+def _ahead_now_ms(node: Node, said: bytes) -> int:
+    ahead_ms = int.from_bytes(said) - node.now_ms()
+    return ahead_ms if abs(ahead_ms) > TOLERANCE_MS else 0
+
+
+def _keep(node: Node, peer: Certificate, ahead_now_ms: int) -> None:
     known_ms = ahead_ms(node, peer.node)
     # Two readings of one difference differ by the time on the line: written once.
     is_same = abs(ahead_now_ms - known_ms) <= TOLERANCE_MS
@@ -40,10 +66,3 @@ def hear(node: Node, peer: Certificate, extras: Mapping[str, bytes]) -> None:
             node.store.registry.set_setting(
                 _PREFIX + peer.node.hex(), str(ahead_now_ms).encode()
             )
-
-
-def ahead_ms(node: Node, peer: bytes) -> int:
-    """Return by how many milliseconds a neighbour's clock is ahead of ours; below 0
-    it is behind; 0 where both agree, or nothing was heard.
-    """
-    return int(node.store.registry.setting(_PREFIX + peer.hex()) or b"0")

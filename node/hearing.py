@@ -28,6 +28,10 @@ class Taken:
     more: bool
     pace_bytes: int
     """How large bundles for the sender may be."""
+    knows: bytes
+    """The digest of the vectors that the sender holds, see `Parcel`."""
+    is_clock_off: bool
+    """It has said what its clock shows, and ours shows something else."""
 
 
 def open_bundle(node: Node, data: bytes) -> bundle.Opened:
@@ -53,7 +57,6 @@ def take(node: Node, data: bytes) -> Taken:
         _note_refusal(node, data, fault)
         raise
     received = absorb(node, parcel, opened.sender)
-    clock_check.hear(node, opened.sender, dict(parcel.extras))
     return Taken(
         opened.sender,
         opened.header,
@@ -61,6 +64,8 @@ def take(node: Node, data: bytes) -> Taken:
         parcel.wants,
         parcel.more,
         pace_asked(parcel),
+        parcel.knows,
+        clock_check.hear(node, opened.sender, dict(parcel.extras)),
     )
 
 

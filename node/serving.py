@@ -102,8 +102,11 @@ class _GuardedAnswering:
     def reply(self) -> Iterator[bytes]:
         _guarded(self._node, "retry", lambda: waiting.retry_if_news(self._node))
         replies = self._answering.reply()
-        while data := _guarded(self._node, "answer", lambda: next(replies, None)):
+        while (data := self._next(replies)) is not None:
             yield data
+
+    def _next(self, replies: Iterator[bytes]) -> bytes | None:
+        return _guarded(self._node, "answer", lambda: next(replies, None))
 
 
 def _guarded(node: Node, what: str, task: Callable[[], T]) -> T:

@@ -25,6 +25,7 @@ from sync.exchange import (
     Speech,
     VectorKey,
     encode_parcel,
+    nothing_new,
 )
 from sync.identity import Certificate, holds, on_one_line
 from sync.pieces import Piece
@@ -72,7 +73,7 @@ class Speaker:
             pieces,
         )
         if extras is None:
-            extras = (*packs.news(node, peer.node), clock_check.word(node))
+            extras = packs.news(node, peer.node)
         self._extras = extras
         self._offers = forks.offers(node, scopes)
         self.pace_bytes = node.store.registry.peer(peer.node).pace_bytes
@@ -84,6 +85,10 @@ class Speaker:
         self.pace_bytes = pace_bytes
         if pace_bytes < MOST_PACE_BYTES:
             self._extras = (*self._extras, (PACE, pace_bytes.to_bytes(_PACE_SIZE)))
+
+    def tell_clock(self) -> None:
+        """Say what our clock shows."""
+        self._extras = (*self._extras, clock_check.word(self._node))
 
     def parcel(
         self, *, with_chunks: bool = True, is_end: bool = False
@@ -100,13 +105,20 @@ class Speaker:
     def wrap(self, outgoing: Outgoing, place: Place = ON_A_LINE) -> bytes:
         """Return a parcel as a bundle that only the peer can open."""
         return bundle.wrap(
-            encode_parcel(with_fields(outgoing.parcel, extras=self._extras)),
+            encode_parcel(self._whole(outgoing)),
             sender=self._node.certificate,
             sign_key=self._node.secrets.sign_key,
             recipient=self._peer,
             roster_version=self._node.roster.version,
             place=place,
         )
+
+    def has_news(self, outgoing: Outgoing, knows: bytes) -> bool:
+        """Say whether a parcel has any for a peer who has said last what it `knows`."""
+        return not knows or self._whole(outgoing) != nothing_new(knows)
+
+    def _whole(self, outgoing: Outgoing) -> Parcel:
+        return with_fields(outgoing.parcel, extras=self._extras)
 
 
 def shared_scopes(node: Node, peer: Certificate) -> list[str]:

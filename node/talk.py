@@ -22,7 +22,14 @@ from sync.errors import (
     SyncError,
     TooNew,
 )
-from sync.exchange import decode_parcel, pace_after, pace_after_cut
+from sync.exchange import (
+    SILENCE,
+    Parcel,
+    decode_parcel,
+    nothing_new,
+    pace_after,
+    pace_after_cut,
+)
 from sync.identity import Certificate
 from sync.pieces import Piece, Want
 
@@ -38,7 +45,7 @@ MOST_HEARD = 1000
 """Bundles of an answer that we listen to."""
 
 Transport = Callable[[Iterator[bytes]], Iterator[bytes]]
-"""Carries a run of bundles to the peer and brings its run back."""
+"""Carries a run of bundles to the peer and brings its run back, or `SILENCE`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,8 @@ def sync_over(
                 break
     except SyncError as error:
         if isinstance(error, PeerUnreachable):
-            error.was_heard = one.report.bytes_in > 0
+            # A second request is made only when the first was answered.
+            error.was_heard = one.report.bytes_in > 0 or one.report.requests > 1
         _note_result(node, peer, one.report, _word(node, error), one.pace_bytes)
         if isinstance(error, TooNew):
             hearing.keep_refusal(node, peer.node, error)
@@ -155,6 +163,8 @@ class _Exchange:
         asked, self._wants = self._wants, ()
         speaker = Speaker(self._node, self._peer, pieces=self._given)
         speaker.set_pace(self.pace_bytes)
+        if not self.report.requests:
+            speaker.tell_clock()
         pieces_before = self.report.pieces_out
         lacked = self._lacks
         sent_before, began_s = self.report.bytes_out, time.monotonic()
@@ -168,7 +178,8 @@ class _Exchange:
                 sent = self.report.bytes_out - sent_before
                 self.pace_bytes = pace_after(self.pace_bytes, sent, took_s)
                 self._note_told(speaker)
-            goes_on |= self._hear(data)
+            assert speaker.said is not None
+            goes_on |= self._hear(data, speaker.said.parcel.knows)
         said = speaker.said
         if not is_answered or said is None:
             raise PeerUnreachable(self._peer.name, "the connection was cut")
@@ -221,14 +232,14 @@ class _Exchange:
             if self._asks_first or time.monotonic() > until_s:
                 return
 
-    def _hear(self, data: bytes) -> bool:
-        """Take in a bundle of the answer; say whether it calls for another round."""
-        opened = hearing.open_bundle(self._node, data)
-        if opened.sender.node != self._peer.node:
-            raise NotTrusted("answer", "another node has answered")
-        parcel = decode_parcel(opened.body)
+    def _hear(self, data: bytes, knows: bytes) -> bool:
+        """Take in a bundle of the answer to one who `knows` that; say whether it calls
+        for another round.
+        """
+        parcel = nothing_new(knows) if data == SILENCE else self._opened(data)
         received = absorb(self._node, parcel, self._peer)
-        clock_check.hear(self._node, self._peer, dict(parcel.extras))
+        if self.report.requests == 1:
+            clock_check.hear_answer(self._node, self._peer, dict(parcel.extras))
         self.report = replace(
             self.report,
             bytes_in=self.report.bytes_in + len(data),
@@ -243,6 +254,12 @@ class _Exchange:
         # What is whole now has been said in an entry, which is owed.
         news = received.entries or received.files or received.was_reminded
         return bool(news or parcel.more or is_to_be_told)
+
+    def _opened(self, data: bytes) -> Parcel:
+        opened = hearing.open_bundle(self._node, data)
+        if opened.sender.node != self._peer.node:
+            raise NotTrusted("answer", "another node has answered")
+        return decode_parcel(opened.body)
 
 
 def _note_result(

@@ -25,6 +25,7 @@ from urllib3.connection import HTTPSConnection
 from urllib3.util import SKIP_HEADER, Retry
 
 from sync.errors import Malformed, NotTrusted, PeerRefused, PeerUnreachable
+from sync.exchange import SILENCE
 from sync.framing import Frames, framed
 from sync.paths import BUNDLES_PATH, JOIN_PATH
 
@@ -76,7 +77,8 @@ class Client:
         self._session.headers["Accept-Encoding"] = SKIP_HEADER
 
     def exchange(self, bundles: Iterator[bytes]) -> Iterator[bytes]:
-        """Send a run of bundles and yield the peer's, each as soon as it is whole.
+        """Send a run of bundles and yield the peer's, each as soon as it is whole, or
+        `SILENCE`.
 
         The run is sent while it is made; the answer begins when it has ended.
 
@@ -94,6 +96,8 @@ class Client:
             body = map(framed, chain((first, second), bundles))
         frames = Frames()
         with self._posted(BUNDLES_PATH, body) as response:
+            if response.status_code == 204:
+                yield SILENCE
             deadline_s = time.monotonic() + BUNDLE_TIME_LIMIT_S
             parts = response.iter_content(_STEP_BYTES)
             while (part := self._next(parts)) is not None:
@@ -138,7 +142,7 @@ class Client:
                 stream=True,
             )
         try:
-            if response.status_code != 200:
+            if response.status_code not in (200, 204):
                 reply = self._next(response.iter_content(4096)) or b""
                 raise PeerRefused(
                     self._url,

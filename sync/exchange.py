@@ -31,6 +31,8 @@ MAX_VECTORS = 4096
 MAX_CHUNKS = 4096
 MAX_EXTRAS = 64
 KNOWS_BYTES = 16
+SILENCE = b""
+"""In the place of an answer whose only parcel would be `nothing_new`."""
 
 MOST_PACE_BYTES = 64 * 1024
 """Nobody waits between the bundles of a run: larger ones would save nothing, and a
@@ -291,6 +293,11 @@ def digest(counters: Mapping[VectorKey, int]) -> bytes:
     """
     rows = sorted((holder, scope, n) for (holder, scope), n in counters.items())
     return sha256(b"lianban/knows\x00", encode(rows))[:KNOWS_BYTES]
+
+
+def nothing_new(knows: bytes) -> Parcel:
+    """Return what has no news for one who has said last that he `knows` this."""
+    return Parcel(knows, (), (), (), (), more=False)
 
 
 def encode_parcel(parcel: Parcel) -> bytes:

@@ -26,6 +26,7 @@ from sync.errors import (
     SyncError,
     TooNew,
 )
+from sync.exchange import SILENCE
 from sync.framing import BEGUN_BYTES, Frames, framed
 from sync.paths import BUNDLES_PATH, HEALTH_PATH, JOIN_PATH
 from sync.turns import Conversation, Turn, Turns
@@ -138,6 +139,8 @@ async def _exchange(
         return _problem(408, "cut", "the bundles did not come to their end")
     except SyncError as error:
         return _fault(error)
+    if first == SILENCE:
+        return Response(status_code=204)
     if second is None:
         return Response(framed(first))
 

@@ -45,7 +45,7 @@ class Conversation(Protocol):
         """Take in one bundle; what is returned from is on disk."""
 
     def reply(self) -> Iterator[bytes]:
-        """Yield the bundles of the answer, at least one."""
+        """Yield the bundles of the answer, at least one, or `SILENCE` alone."""
 
 
 class Turns:

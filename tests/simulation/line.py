@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from node.wiring import Node
 from sync.errors import PeerFault, PeerRefused, PeerUnreachable, SyncError
+from sync.exchange import SILENCE
 from tests.simulation import talking
 from tests.simulation.disk import Crash
 from tests.simulation.oracle import Violation
@@ -95,9 +96,12 @@ class Line:
         guarded(self.world, self.server, lambda: talking.retry(self.server.node))
         replies = conversation.reply()
         heard = self.world.replies[self.client.name, self.server.name] = []
-        while data := guarded(self.world, self.server, lambda: next(replies, b"")):
+        while (data := self._next(replies)) is not None:
             heard.append(data)
             yield data
+
+    def _next(self, replies: Iterator[bytes]) -> bytes | None:
+        return guarded(self.world, self.server, lambda: next(replies, None))
 
     def post(self, run: Iterable[bytes]) -> None:
         """Let a run come when nobody expects it any more."""
@@ -234,6 +238,9 @@ def _bundle_damaged(line: Line, run: Iterator[bytes]) -> Iterator[bytes]:
 
 def _answer_damaged(line: Line, run: Iterator[bytes]) -> Iterator[bytes]:
     for data in line.hear(line.take(run)):
+        if data == SILENCE:  # a word of the transport, not bytes to be damaged
+            yield data
+            return
         # What is damaged may look as if it were of a newer program.
         line.client.may_refuse = True
         yield damaged(line.world, data)

@@ -24,11 +24,13 @@ from sync.errors import (
     SyncError,
     TooNew,
 )
+from sync.exchange import SILENCE
 from sync.framing import framed
 from sync.paths import BUNDLES_PATH, HEALTH_PATH, JOIN_PATH
 from tests.sync.served import (
     PATIENCE_S,
     SHORT,
+    WELL,
     Peer,
     exchange,
     http_answer,
@@ -60,6 +62,15 @@ def test_one_connection_serves_many_exchanges(peer: Peer) -> None:
         replies = [exchange(client, whole(b"%d" % n)) for n in range(20)]
 
     assert replies == [whole(b"%d" % n)[::-1] for n in range(20)]
+
+
+def test_silence_is_an_answer_and_leaves_the_connection_open(peer: Peer) -> None:
+    peer.answer = lambda said: SILENCE if said == SHORT else said[::-1]
+
+    with peer.client() as client:
+        replies = [exchange(client, said) for said in (SHORT, WELL, SHORT)]
+
+    assert replies == [SILENCE, WELL[::-1], SILENCE]
 
 
 def test_a_request_to_join_goes_to_another_handler(peer: Peer) -> None:
