@@ -164,12 +164,13 @@ async def test_all_faults_go_into_one_notice_and_a_new_one_later_is_marked(
         await type_text(pilot, "还缺照片")
         await press(pilot, "enter")
         await press(pilot, "f3")
-        warning = "".join(screen_text(app).split())
+        framed = [line.split("│") for line in screen_text(app).splitlines()]
+        warning = "".join(parts[1].strip() for parts in framed if len(parts) == 3)
         await pilot.press("y")
         await app.workers.wait_for_complete()
         await pilot.pause()
         sent = "".join(screen_text(app).split())
-    assert "会记为“非一次性告知”" in warning.replace("│", "")
+    assert "会记为“非一次性告知”" in warning
     assert "新提的1处记为“非一次性告知”" in sent
     assert [one.is_late for one in known(desks.town, case).faults][-1]
 
