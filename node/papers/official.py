@@ -240,7 +240,7 @@ def _receipt_words(case: Case, event: Event) -> Iterator[Block]:
     entries = []
     for number, one in enumerate(case.package.item.materials, start=1):
         paper = papers.get(one.key)
-        state = MATERIAL_STATES[paper.state] if paper else "未登记"
+        state = MATERIAL_STATES[paper.state] if paper else "未交"
         where = f"，{clean(paper.place)}" if paper and paper.place else ""
         entries.append(f"{number}. {clean(one.name)}：{state}{where}")
     if entries:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from node import drafting, roster
+from node.cases import open_case
 from sync.errors import Revoked
 from sync.identity import fingerprint_words
 from tests.tui.desks import ELDER, ITEM, Desks, Line, enrolled, submit
@@ -218,3 +219,16 @@ def test_a_command_starts_without_the_screens() -> None:
 
     assert "tui.commands.cases" in said
     assert not [name for name in said if name.partition(".")[0] == "textual"]
+
+
+def test_a_notice_of_correction_is_written_for_one_case_only(
+    desks: Desks, lianban: Shell
+) -> None:
+    one, other = submit(desks.village).id, submit(desks.village).id
+    desks.sync(desks.village)
+
+    said = lianban(desks.town, "case", "return", one, other, "--reason", "缺材料")
+
+    assert said.code == 2 and "一件一件" in said.err
+    states = [open_case(desks.town, case).story.state for case in (one, other)]
+    assert states == ["submitted", "submitted"]

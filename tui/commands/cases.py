@@ -191,6 +191,8 @@ def _step_command(step: Step) -> click.Command:
         facts: dict[str, str],
         as_json: bool,
     ) -> int:
+        if step is Step.RETURN and len(names) > 1:
+            raise click.UsageError("退回补正要一件一件写：每件要补的不一样。")
         with context.node() as node:
             return _take_steps(
                 node,
