@@ -79,8 +79,10 @@ def _branches(scene: Scene) -> Names:
 
 
 def _visits(scene: Scene) -> Names:
+    """Return the visits by their days, and by how many departments each is for."""
     return {
-        one.id: " ".join((one.event.facts["on"], one.event.facts["branches"]))
+        one.id: f"{one.event.facts['on']}，{len(one.event.facts['branches'].split())} "
+        "个部门"
         for one in scene.known.visits
     }
 
