@@ -225,7 +225,7 @@ def _receipt_rows(node: Node, case: Case) -> Rows:
     if found.received_on and found.received_on != found.first_workday:
         yield "起算日", f"{found.first_workday}（收件那天休息，从下一个工作日起算）"
     if found.untold and found.told_by:
-        yield "答复期限", f"{_told_day(found.told_by)}以前受理，或一次告知要补正什么"
+        yield "答复期限", f"{_told_day(found.told_by)} 以前受理，或一次告知要补正什么"
         last = node.calendar.add_workdays(
             found.told_by.on, case.package.item.promise_workdays
         )
