@@ -43,11 +43,26 @@ _FORGET_UNSENT = struct.pack("ii", 1, 0)
 class DoorServer(uvicorn.Server):
     """A server that also counts those that are not yet connections."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        """Not listening yet."""
+        super().__init__(config)
+        self._doors: list[_Listening] = []
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen as uvicorn does, but count what is accepted."""
-        await super().startup(
-            [_Listening(one, self.server_state) for one in sockets or []]
-        )
+        self._doors = [_Listening(one, self.server_state) for one in sockets or []]
+        await super().startup([*self._doors])
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop as uvicorn does; then hang up on who is still at the door: before the
+        handshake, or in a farewell that he does not answer.
+        """
+        await super().shutdown(sockets)
+        for _ in range(_LAST_READS):
+            there = [one.hang_up() for one in self._doors]
+            if not any(there):
+                return
+            await asyncio.sleep(_LAST_READ_S)
 
 
 class _Listening(socket.socket):
@@ -76,6 +91,13 @@ class _Listening(socket.socket):
         loop = asyncio.get_running_loop()
         loop.call_later(HANDSHAKE_LIMIT_S, self._end_oldest, [guest])
         return guest, address
+
+    def hang_up(self) -> bool:
+        """Hang up on all; say whether anybody was there."""
+        there = [guest for guest, _ in self._accepted if guest.fileno() >= 0]
+        for guest in there:
+            _hang_up(guest)
+        return bool(there)
 
     def _end_oldest(self, guests: list[socket.socket]) -> None:
         """End the first of some that has not spoken TLS, if there is one."""

@@ -172,7 +172,7 @@ def test_what_is_said_to_a_person_names_packs_files_and_answers(
         (("out", "STICK"), 2, "--to"),
         (("out", "STICK", "--to", TOWN, "--volume-size", "x"), 2, "写得不对"),
         (("out", "STICK", "--to", TOWN, "--volume-size", "1K"), 2, "太小"),
-        (("in",), 2, "DIR"),
+        (("in",), 2, "目录"),
         (("in", "STICK"), 1, "没有给本站点的数据包"),
     ],
 )
