@@ -156,6 +156,7 @@ def _write_step(
         facts = corrections.owed(cases.records_of(case)) | facts
     side = rights.side_of(node.certificate, case.row.division)
     why = rights.why_not(step, node.tier, item, state, note, side)
+    # A rule for whoever sits at the desk: what has been accepted so elsewhere stands.
     if not why and step is Step.ACCEPT and case.row.is_paper_only:
         why = "not-entered"
     if not why:

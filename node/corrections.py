@@ -12,6 +12,7 @@ from node.facts import MATERIAL_STATES
 from node.lifecycle import Event, Step
 from node.records import MATERIAL, STILL_LACKING, Fault, Records, faults_of
 from node.reuse import materials_of
+from node.story import Happened
 
 OTHER = "other:"
 """What is neither a field nor a paper."""
@@ -44,9 +45,9 @@ def told(case: Case, known: Records, answers: Mapping[str, str]) -> list[Told]:
         answers: as they stand now, submitted or not.
     """
     latest = max((one.notice for one in known.faults), default=0)
-    notice = _latest_notice(case)
+    sent = _notices(case)
     order = [one.id for one in case.story.happened]
-    since = frozenset(order[order.index(notice) + 1 :]) if notice else frozenset()
+    since = frozenset(order[order.index(sent[-1].id) + 1 :]) if sent else frozenset()
     changed = {
         key
         for one in case.story.happened
@@ -74,11 +75,7 @@ def told(case: Case, known: Records, answers: Mapping[str, str]) -> list[Told]:
 
 def of_notice(case: Case, notice: Event) -> list[Fault]:
     """Return the faults of one notice, one that stands in the case or is to be sent."""
-    sent = [
-        one.event
-        for one in case.story.happened
-        if one.event.step == Step.RETURN and not one.why_not
-    ]
+    sent = [one.event for one in _notices(case)]
     before = sent[: sent.index(notice)] if notice in sent else sent
     number = len(before) + 1
     return [one for one in faults_of([*before, notice]) if one.notice == number]
@@ -127,11 +124,7 @@ def late_faults(case: Case, known: Records) -> dict[str, list[Fault]]:
     """Return, by the event of the notice that told them, the faults that an earlier
     one should have told 非一次性告知.
     """
-    notices = [
-        one.id
-        for one in case.story.happened
-        if one.event.step == Step.RETURN and not one.why_not
-    ]
+    notices = [one.id for one in _notices(case)]
     found: dict[str, list[Fault]] = {}
     for fault in known.faults:
         if fault.is_late:
@@ -139,13 +132,10 @@ def late_faults(case: Case, known: Records) -> dict[str, list[Fault]]:
     return found
 
 
-def _latest_notice(case: Case) -> str:
-    """Return the id of the event that told of faults last; "" for none."""
-    return next(
-        (
-            one.id
-            for one in reversed(case.story.happened)
-            if one.event.step == Step.RETURN and not one.why_not
-        ),
-        "",
-    )
+def _notices(case: Case) -> list[Happened]:
+    """Return the notices of correction that stand, in their order."""
+    return [
+        one
+        for one in case.story.happened
+        if one.event.step == Step.RETURN and not one.why_not
+    ]

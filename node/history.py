@@ -72,14 +72,11 @@ def traces(node: Node, case: Case) -> dict[str, Trace]:
     Raises:
         StoreDamaged: a change that was taken up once cannot be read.
     """
-    places = node.store.history.places(case.row.document)
-    changes = [_read(one) for one in places]
+    read = _read_all(node, case)
     found: dict[str, Trace] = {}
-    if not changes or changes[0].dependencies:
-        raise StoreDamaged(f"case {case.id} has no beginning; run `lianban rebuild`")
-    its = containers(changes[0])
-    values = {op.id: str(op.value) for change in changes for op in change.ops}
-    for place, change in zip(places, changes, strict=True):
+    its = containers(read[0][1])
+    values = {op.id: str(op.value) for _, change in read for op in change.ops}
+    for place, change in read:
         told = event_of(its, change)
         if told is not None:
             stream = place.stream
@@ -101,10 +98,9 @@ def heard_ms(node: Node, case: Case) -> dict[str, int]:
     """
     heard: dict[str, int] = {}
     with suppress(StoreDamaged):
-        places = node.store.history.places(case.row.document)
-        changes = [_read(one) for one in places]
-        its = containers(changes[0])
-        for place, change in zip(places, changes, strict=True):
+        read = _read_all(node, case)
+        its = containers(read[0][1])
+        for place, change in read:
             told = event_of(its, change)
             if told is not None:
                 heard[told[0]] = place.received_at_ms
@@ -126,6 +122,19 @@ def event_of(its: Containers, change: Change) -> tuple[str, Event] | None:
         if event is not None:
             return op.key, event
     return None
+
+
+def _read_all(node: Node, case: Case) -> list[tuple[Place, Change]]:
+    """Return the changes of a case with their places, its beginning first.
+
+    Raises:
+        StoreDamaged: one cannot be read, or the first is no beginning.
+    """
+    places = node.store.history.places(case.row.document)
+    read = [(place, _read(place)) for place in places]
+    if not read or read[0][1].dependencies:
+        raise StoreDamaged(f"case {case.id} has no beginning; run `lianban rebuild`")
+    return read
 
 
 def _read(place: Place) -> Change:
